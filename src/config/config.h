@@ -1,0 +1,78 @@
+/* The configuration file, read once into one immutable structure.
+ *
+ * Every setting stands in one table (config.c) with its type, bounds, default and help; the
+ * commented conf/dewline.cfg holds exactly these. An unknown or bad setting is refused with file,
+ * line, setting and what is allowed. The record's name says where it stands in the file:
+ * `smarthost.port` is `smarthost: { port = 587; };`. */
+#ifndef DEWLINE_CONFIG_CONFIG_H
+#define DEWLINE_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+enum { CONFIG_TEXT_SIZE = 256, CONFIG_PATH_SIZE = 4096 };
+
+enum config_tls { CONFIG_TLS_STARTTLS, CONFIG_TLS_TLS, CONFIG_TLS_NONE };
+
+struct config {
+	char file[CONFIG_PATH_SIZE]; /* where it was read from */
+
+	char state[CONFIG_PATH_SIZE]; /* directory, mode 0700: the store and the GnuPG homes */
+	char drop[CONFIG_PATH_SIZE];  /* Maildir into which all mail for the gateway is delivered */
+	enum log_level log_level;
+
+	struct {
+		char name[CONFIG_TEXT_SIZE];        /* of the programme: "Example early warning" */
+		char prefix[CONFIG_TEXT_SIZE];      /* of advisory numbers: "DEW" */
+		char address[CONFIG_TEXT_SIZE];     /* the gateway's own mailbox: From, and where replies go */
+		char list[CONFIG_TEXT_SIZE];        /* what stands in To of every advisory */
+		char return_path[CONFIG_TEXT_SIZE]; /* bounces: "bounce@example.org" becomes bounce+TAG@ */
+	} gateway;
+
+	struct {
+		char host[CONFIG_TEXT_SIZE];
+		int64_t port;
+		enum config_tls tls; /* NONE is refused unless host is a loopback address */
+		char ca_file[CONFIG_PATH_SIZE]; /* PEM; empty: the system's trust store */
+		char helo[CONFIG_TEXT_SIZE];    /* empty: the machine's name */
+		char user[CONFIG_TEXT_SIZE];    /* empty: no AUTH */
+		char password_file[CONFIG_PATH_SIZE];
+		int64_t connections; /* side by side */
+	} smarthost;
+
+	struct {
+		int64_t first; /* seconds before the second attempt; doubles from there */
+		int64_t most;  /* the longest pause */
+		int64_t give_up; /* seconds after the first attempt until a delivery fails */
+	} retry;
+
+	struct {
+		int64_t vaults; /* 0: one a core */
+		int64_t batch;  /* recipients in one gpg run */
+		int64_t shard;  /* certificates in one keyring */
+	} sealing;
+
+	struct {
+		int64_t message;    /* bytes of a received mail */
+		int64_t plaintext;  /* bytes that an encrypted mail may open to */
+		int64_t header;     /* bytes of all headers of one entity */
+		int64_t headers;    /* header fields of one entity */
+		int64_t parts;      /* MIME entities */
+		int64_t nesting;    /* MIME depth */
+		int64_t clock_skew; /* seconds a signer's clock may be off */
+		int64_t drop_age;   /* seconds after which a publisher's signature is too old to act on */
+	} limits;
+};
+
+/* Reads and checks a file. On failure err names the file, the line and what is allowed. Relative
+ * paths in it are taken from the directory of the file. */
+int config_read(const char *path, struct config *out, struct err *err);
+
+/* Prints every setting, type, bounds, default and help, for `dewlined --settings`. */
+void config_print_settings(FILE *out);
+
+#endif

@@ -1,0 +1,56 @@
+/* Starting and killing processes of the gateway.
+ *
+ * Every process but dewlined itself is made here: a new process group, no core file, the parent's
+ * death kills it, one end of a SOCK_SEQPACKET pair as its only way to talk. Only the starter
+ * (dewlined, or a test) forks. The gate, which must not be able to fork something mightier than
+ * itself, asks the starter through a control socket; both sides of that are here too. */
+#ifndef DEWLINE_WORKER_SPAWN_H
+#define DEWLINE_WORKER_SPAWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum worker_kind { WORKER_READER, WORKER_VAULT, WORKER_COURIER, WORKER_KINDS };
+
+/* "reader", "vault", "courier". */
+const char *worker_kind_name(enum worker_kind kind);
+
+/* What a worker of one kind runs: serves frames on fd until the other side closes it; the return
+ * value is the exit status. Runs in the new process. */
+typedef int worker_main_fn(const void *settings, int fd);
+
+struct worker_program {
+	worker_main_fn *run;
+	const void *settings; /* alive as long as the starter */
+};
+
+/* Forks a process that runs `program`. In the child every descriptor above 2 but its socket is
+ * closed and all signals are at their defaults. Our socket end is close-on-exec. */
+int process_start(const char *name, struct worker_program program, pid_t *pid, int *fd,
+    struct err *err);
+
+/* Who starts and kills workers for a pool: directly (tests, benches) or by asking dewlined. */
+struct starter;
+/* Forks in this process. programs[] has WORKER_KINDS entries and is copied. */
+struct starter *starter_direct(const struct worker_program programs[WORKER_KINDS]);
+/* Asks the process at the other end of `control`, which runs starter_serve. Takes over control. */
+struct starter *starter_remote(int control);
+void starter_free(struct starter *starter);
+
+/* A new worker: its process id (also its group) and our end of its socket. */
+int starter_start(struct starter *starter, enum worker_kind kind, pid_t *pid, int *fd,
+    struct err *err);
+/* Kills the whole process group at once (SIGKILL) and reaps it. */
+void starter_kill(struct starter *starter, pid_t pid);
+
+/* The serving side: answers one request waiting on `control`. 0: the other side is gone. */
+struct starter_children;
+struct starter_children *starter_children_new(const struct worker_program programs[WORKER_KINDS]);
+int starter_serve(struct starter_children *children, int control, struct err *err);
+/* Kills every child that starter_serve made and that still lives, with its group. */
+void starter_children_free(struct starter_children *children);
+
+#endif

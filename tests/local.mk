@@ -1,0 +1,8 @@
+# Unit tests (cmocka): one program a file, tests/unit/test_ROOM_WHAT.c, listed by the room it tests:
+#     unit_tests += test_store_audit
+#     test_store_audit_SOURCES = tests/unit/test_store_audit.c
+#     test_store_audit_LDADD = $(unit_libs)
+unit_libs = $(LDADD) $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests)
+endif
