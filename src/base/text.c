@@ -332,3 +332,50 @@ void text_format_mail_date(int64_t seconds, char out[static TEXT_TIME_SIZE])
 	    (unsigned)broken.tm_hour % 24, (unsigned)broken.tm_min % 60,
 	    (unsigned)broken.tm_sec % 61);
 }
+
+static bool is_atom_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+	    || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+static bool is_dot_atom(struct view text, bool (*is_inside)(char))
+{
+	bool after_dot = true;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '.' ? after_dot : !is_inside(text.data[i]))
+			return false;
+		after_dot = text.data[i] == '.';
+	}
+	return !after_dot;
+}
+
+static bool is_domain_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+bool text_is_address(struct view address, const char **why)
+{
+	struct view domain = address;
+	struct view local;
+	if (address.len > TEXT_ADDRESS_MAX) {
+		*why = "longer than 254 characters";
+		return false;
+	}
+	if (view_find(address, VIEW("@")) == SIZE_MAX || !view_next_field(&domain, '@', &local)) {
+		*why = "no @ in it";
+		return false;
+	}
+	if (local.len == 0 || local.len > TEXT_LOCAL_PART_MAX || !is_dot_atom(local, is_atom_char)) {
+		*why = "the part before the @ is not plain letters, digits and the marks of RFC 5322";
+		return false;
+	}
+	if (!is_dot_atom(domain, is_domain_char) || domain.data[0] == '-'
+	    || domain.data[domain.len - 1] == '-') {
+		*why = "the part behind the @ is not a domain name";
+		return false;
+	}
+	*why = "";
+	return true;
+}

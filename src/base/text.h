@@ -10,6 +10,8 @@
 enum {
 	TEXT_TIME_SIZE = 32,      /* "2026-11-25T18:00:00Z" and the mail form, with NUL */
 	TEXT_BASE64_LINE = 76,    /* characters a line of base64 in mail (RFC 2045 section 6.8) */
+	TEXT_ADDRESS_MAX = 254,   /* characters (RFC 5321 section 4.5.3.1.3) */
+	TEXT_LOCAL_PART_MAX = 64, /* characters (RFC 5321 section 4.5.3.1.1) */
 };
 
 /* Upper-case hexadecimal, NUL-terminated: out holds 2 * len + 1 bytes. */
@@ -47,5 +49,10 @@ void text_add_time(struct buf *out, int64_t seconds);
 void text_format_time(int64_t seconds, char out[static TEXT_TIME_SIZE]);
 /* RFC 5322 section 3.3, in UTC: "Wed, 25 Nov 2026 18:00:00 +0000". */
 void text_format_mail_date(int64_t seconds, char out[static TEXT_TIME_SIZE]);
+
+/* The mailbox grammar that we accept in an envelope: a strict part of RFC 5321 section 4.1.2 (dot
+ * atoms and a domain with letters, digits, dots and hyphens; local part up to 64, all up to 254
+ * bytes; ASCII). Pure. On false, *why says what is wrong in a few words. */
+bool text_is_address(struct view address, const char **why);
 
 #endif

@@ -1,0 +1,71 @@
+/* The courier: a worker that hands messages to the smarthost over SMTP (RFC 5321).
+ *
+ * It holds one connection, opened when first needed and kept for the next request until it idles
+ * out. TLS is GnuTLS over our own libetpan stream: chain and host name verified, TLS 1.2 or newer,
+ * a deadline over every dialogue step. It sees ciphertext only.
+ *
+ * A request is a run of deliveries of one sealed batch: the mail's head, the shared data packet and
+ * its tail once, and for each delivery a PKESK and an envelope. The mail of delivery i is
+ *     head + base64 armor of (pkesk[i] + data) + tail
+ * put together while it is sent (RFC 9580 section 6.2, with the CRC-24). The result of every delivery
+ * goes back as a part of the answer as soon as it is known, in order of sending. */
+#ifndef DEWLINE_COURIER_COURIER_H
+#define DEWLINE_COURIER_COURIER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "config/config.h"
+
+enum {
+	COURIER_REQUEST_SEND = 1,
+	COURIER_RUN_MAX = 64,       /* deliveries in one request */
+	COURIER_ADDRESS_SIZE = 256, /* RFC 5321 section 4.5.3.1.3, with NUL */
+	COURIER_TEXT_SIZE = 256,
+	/* One step of the dialogue, RFC 5321 section 4.5.3.2, in seconds. */
+	COURIER_STEP_S = 300,
+	COURIER_FINAL_DOT_S = 600,
+};
+
+/* How a delivery attempt ended. */
+enum courier_outcome {
+	COURIER_SENT,      /* 2xx after the final dot: the smarthost answers for it now */
+	COURIER_DEFERRED,  /* 4xx, or the connection failed before the final dot: try again later */
+	COURIER_FAILED,    /* 5xx to this recipient or message: final */
+	COURIER_AMBIGUOUS, /* the connection broke after the final dot: may have been sent, try again */
+};
+
+struct courier_delivery {
+	int64_t id;
+	char sender[COURIER_ADDRESS_SIZE];    /* return path, without angle brackets */
+	char recipient[COURIER_ADDRESS_SIZE]; /* without angle brackets */
+	struct view pkesk;                    /* binary packet */
+};
+
+struct courier_run {
+	struct view head; /* all before the armor's first line, CRLF, ends with CRLF */
+	struct view data; /* binary packet shared by the batch */
+	struct view tail; /* all behind the armor's last line */
+	size_t count;     /* 1 to COURIER_RUN_MAX */
+	struct courier_delivery deliveries[COURIER_RUN_MAX];
+};
+
+struct courier_result {
+	int64_t id;
+	enum courier_outcome outcome;
+	int32_t code;                       /* SMTP reply code, 0 when there was none */
+	bool smarthost_down;                /* concerns the connection, not this recipient */
+	char text[COURIER_TEXT_SIZE];       /* one line for the log and for people */
+};
+
+/* Gate side: the body of a request; and reading one result from a part of the answer. The last part
+ * (POOL_ANSWER) has an empty body. Reading returns false for a malformed body. */
+void courier_put_run(struct buf *body, const struct courier_run *run);
+bool courier_take_result(struct view body, struct courier_result *result);
+
+/* Worker side (worker_main_fn): settings is the whole `const struct config *`. */
+int courier_main(const void *settings, int fd);
+
+#endif
