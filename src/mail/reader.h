@@ -1,0 +1,41 @@
+/* The reader: a worker that parses hostile MIME. It holds no keys and opens no files.
+ *
+ * put_ writes a request's body; take_ reads the answer's and returns false when it is malformed.
+ * What take_ gives holds views into `body`, which is valid only during the pool's callback: copy
+ * what must stay. */
+#ifndef DEWLINE_MAIL_READER_H
+#define DEWLINE_MAIL_READER_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "mail/entity.h"
+
+enum reader_request {
+	READER_OUTLINE = 1, /* raw mail -> struct mail_outline */
+	READER_CONTENT,     /* signed plaintext -> struct mail_content */
+};
+
+void reader_put(struct buf *body, struct view bytes);
+bool reader_take_outline(struct view body, struct mail_outline *out);
+bool reader_take_content(struct view body, struct mail_content *out);
+
+/* Limits, from the configuration. */
+struct mail_limits {
+	size_t header;   /* bytes of the headers of one entity */
+	size_t headers;  /* header fields of one entity */
+	size_t parts;    /* entities */
+	size_t nesting;  /* depth */
+};
+
+/* The readings themselves, for the worker, unit tests and fuzzing. `store` receives decoded bytes
+ * that the views point into and must outlive them. Never fail: what cannot be read says so. */
+void mail_read_outline(
+    struct view raw, const struct mail_limits *limits, struct buf *store, struct mail_outline *out);
+void mail_read_content(
+    struct view bytes, const struct mail_limits *limits, struct buf *store, struct mail_content *out);
+
+/* Worker side (worker_main_fn): settings is `const struct config *`. */
+int reader_main(const void *settings, int fd);
+
+#endif

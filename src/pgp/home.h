@@ -1,0 +1,52 @@
+/* The gateway's GnuPG homes.
+ *
+ *     DIR/                 the main home: the gateway's own key, its agent, and nothing else
+ *     DIR/shard-N-G/       public certificates of shard N as of generation G: a cache that can be
+ *                          rebuilt from the store at will; uses the main home's agent
+ *
+ * We write gpg.conf and gpg-agent.conf of every home anew; nothing outside DIR is ever read. */
+#ifndef DEWLINE_PGP_HOME_H
+#define DEWLINE_PGP_HOME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "pgp/certificate.h"
+
+enum { HOME_PATH_SIZE = 4096 };
+
+struct home {
+	char path[HOME_PATH_SIZE];            /* the main home */
+	char gateway[FINGERPRINT_SIZE];       /* primary fingerprint of the gateway's own key, or "" */
+};
+
+/* Makes the main home (mode 0700) with its configuration, where it is missing, and finds the
+ * gateway's key in it. Refuses a path too long for an agent's socket (sun_path, 108 bytes), saying
+ * how long it may be. */
+int home_open(const char *path, struct home *home, struct err *err);
+
+/* Makes the gateway's key, ed25519 to certify and sign and cv25519 to encrypt, without expiry, for
+ * `name <address>`, and sets home->gateway. An error where there is one already. */
+int home_make_key(struct home *home, const char *name, const char *address, struct err *err);
+
+/* The gateway's own certificate, armored (for officials) or binary minimal (for Autocrypt). */
+int home_export_key(const struct home *home, bool armored, struct buf *out, struct err *err);
+
+/* True when the cache of this shard and generation is ready. */
+bool home_has_shard(const struct home *home, int64_t shard, int64_t generation);
+
+/* Builds the cache of a shard from minimal binary certificates, atomically, and removes those of
+ * its former generations. */
+int home_build_shard(const struct home *home, int64_t shard, int64_t generation,
+    const struct view *certificates, size_t count, struct err *err);
+
+/* Path of a shard's home. */
+void home_shard_path(
+    const struct home *home, int64_t shard, int64_t generation, char out[static HOME_PATH_SIZE]);
+
+/* Ends the agent of the main home, for `dewctl` without a daemon and for tests. */
+void home_stop_agent(const struct home *home);
+
+#endif

@@ -1,0 +1,45 @@
+/* OpenPGP packet framing (RFC 9580 section 4.2, and the old format of RFC 4880 section 4.2.1).
+ * Framing only: no cryptography. */
+#ifndef DEWLINE_PGP_PACKET_H
+#define DEWLINE_PGP_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "pgp/certificate.h"
+
+enum packet_tag {
+	PACKET_PKESK = 1,
+	PACKET_PUBLIC_KEY = 6,
+	PACKET_SECRET_KEY = 5,
+	PACKET_MARKER = 10,
+	PACKET_SEIPD = 18,
+	PACKET_OCB = 20, /* GnuPG's own; many clients cannot read it, so it is refused */
+};
+
+struct packet {
+	uint8_t tag;
+	struct view whole; /* head and body, partial body lengths included */
+	struct view body;  /* first chunk only where lengths are partial */
+};
+
+/* Cuts the next packet off the front of *rest. 1: here it is. 0: *rest was empty. -1: malformed. */
+int packet_next(struct view *rest, struct packet *packet);
+
+/* One sealed message in parts: N session keys, one data packet. */
+struct packet_split {
+	size_t count;
+	struct {
+		char key_id[KEY_ID_SIZE];
+		struct view pkesk; /* whole packet */
+	} keys[1024];
+	struct view data; /* the whole tag 18 packet */
+};
+
+/* Splits what gpg wrote. Fails on anything but PKESKs (version 3) followed by exactly one tag 18
+ * packet that ends the message. Views point into `message`. */
+int packet_split(struct view message, struct packet_split *out, struct err *err);
+
+#endif

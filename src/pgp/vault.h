@@ -1,0 +1,68 @@
+/* The vault: a worker that runs gpg for the gate, one process a core.
+ *
+ * Requests and answers in both directions stand side by side in vault.c. Every put_ writes the body
+ * of a request for the gate; every take_ reads the answer's body into the caller's structure and
+ * returns false when it is malformed (the pool then kills the worker). */
+#ifndef DEWLINE_PGP_VAULT_H
+#define DEWLINE_PGP_VAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "pgp/open.h"
+#include "pgp/seal.h"
+
+enum vault_request {
+	VAULT_OPEN = 1, /* pgp_open */
+	VAULT_STASH,    /* pgp_stash of several plaintexts */
+	VAULT_UNSTASH,  /* pgp_unstash of one */
+	VAULT_SHARD,    /* home_build_shard */
+	VAULT_SEAL,     /* unstash a message, then seal_batch */
+};
+
+enum { VAULT_STASH_MAX = 16 };
+
+/* How the request fared as a whole; the details follow only for VAULT_OK. */
+enum vault_status {
+	VAULT_OK,
+	VAULT_NO_SHARD, /* the shard's cache is not there: send VAULT_SHARD, then ask again */
+	VAULT_FAILED,   /* text says why */
+};
+
+struct vault_reply {
+	enum vault_status status;
+	char text[ERR_TEXT_SIZE];
+};
+
+/* VAULT_OPEN. shard < 0: the main home. */
+void vault_put_open(struct buf *body, int64_t shard, int64_t generation, enum open_form form,
+    struct view message, struct view signature);
+/* result->plaintext is a copy that the caller releases. */
+bool vault_take_open(struct view body, struct vault_reply *reply, struct opened *result);
+
+/* VAULT_STASH: up to VAULT_STASH_MAX plaintexts, empty ones stay empty. */
+void vault_put_stash(struct buf *body, const struct view *plaintexts, uint32_t count);
+bool vault_take_stash(
+    struct view body, struct vault_reply *reply, struct buf *stashes, uint32_t count);
+
+/* VAULT_UNSTASH. */
+void vault_put_unstash(struct buf *body, struct view stash);
+bool vault_take_unstash(struct view body, struct vault_reply *reply, struct buf *plaintext);
+
+/* VAULT_SHARD: call vault_put_shard, then vault_put_certificate `count` times. */
+void vault_put_shard(struct buf *body, int64_t shard, int64_t generation, uint32_t count);
+void vault_put_certificate(struct buf *body, struct view minimal);
+bool vault_take_shard(struct view body, struct vault_reply *reply);
+
+/* VAULT_SEAL: `stash` holds the plaintext; recipients as for seal_batch. */
+void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, struct view stash,
+    const struct seal_recipient *recipients, uint32_t count);
+/* Fills pkesk and reason of the same recipients in the same order; *data is a copy. */
+bool vault_take_seal(struct view body, struct vault_reply *reply,
+    struct seal_recipient *recipients, uint32_t count, struct buf *data, uint32_t *gpg_runs);
+
+/* Worker side (worker_main_fn): settings is `const struct config *`; the home is STATE/gnupg. */
+int vault_main(const void *settings, int fd);
+
+#endif
