@@ -1,0 +1,34 @@
+/* The states of things, and every change that is allowed, as tables.
+ *
+ * Invariants that tests name:
+ *   S1  a state changes only by a row of its table; anything else is our bug and is an error
+ *   S2  `sending` found at start becomes `queued` by the event `interrupted`, which is counted
+ *   S3  a delivery that is final (acknowledged, failed) never becomes due again
+ *   S4  an arrival that is final is never judged again */
+#ifndef DEWLINE_STORE_STATE_H
+#define DEWLINE_STORE_STATE_H
+
+#include <stdbool.h>
+
+enum state_kind { STATE_ARRIVAL, STATE_ADVISORY, STATE_DELIVERY, STATE_CERTIFICATE, STATE_MEMBER };
+
+/* Names as they stand in the store and are shown:
+ *   arrival      received judged done refused unreadable
+ *   advisory     held released sealed delivering complete withdrawn
+ *   delivery     queued sending sent deferred acknowledged failed bounced
+ *   certificate  pending confirmed retired
+ *   member       invited active suspended left
+ * Events:
+ *   arrival      judge finish refuse give-up
+ *   advisory     release seal start complete withdraw
+ *   delivery     start interrupted accept postpone reject acknowledge bounce exclude retry
+ *   certificate  confirm retire
+ *   member       join suspend resume leave
+ * The name of the state that `event` leads to from `from`, or NULL where that is not allowed. */
+const char *state_after(enum state_kind kind, const char *from, const char *event);
+/* True for a state that no event leaves. */
+bool state_is_final(enum state_kind kind, const char *state);
+/* True when the table knows this state. */
+bool state_exists(enum state_kind kind, const char *state);
+
+#endif

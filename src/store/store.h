@@ -1,0 +1,45 @@
+/* The store: one SQLite file that is the only truth (DESIGN: "Truth").
+ *
+ * Every function here and in the record headers works inside the caller's transaction, or as one of
+ * its own where none is open. "Not found" is an answer: *found is false. An error (ERR_DAEMON) means
+ * that the database itself failed; after one, roll back. All SQL is in this room. */
+#ifndef DEWLINE_STORE_STORE_H
+#define DEWLINE_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum { STORE_ID_SIZE = 65, STORE_NAME_SIZE = 256, STORE_ADDRESS_SIZE = 256,
+	STORE_REASON_SIZE = 256, STORE_NUMBER_SIZE = 64 };
+
+struct store;
+
+/* Makes a new store with the present schema, mode 0600. An error where the file exists. */
+int store_create(const char *path, struct err *err);
+/* Opens one: WAL, synchronous=FULL, foreign keys, and migrates an older schema forward in one
+ * transaction. A schema newer than ours is refused. */
+int store_open(const char *path, struct store **store, struct err *err);
+void store_close(struct store *store);
+
+int store_begin(struct store *store, struct err *err); /* BEGIN IMMEDIATE, waits up to 10 s */
+int store_commit(struct store *store, struct err *err);
+void store_rollback(struct store *store); /* harmless without a transaction */
+
+/* True when another process has committed since the last call (PRAGMA data_version). */
+bool store_changed_elsewhere(struct store *store);
+
+/* A consistent copy of the live store in a new file (SQLite's online backup). */
+int store_backup(struct store *store, const char *path, struct err *err);
+/* PRAGMA integrity_check and foreign_key_check: 0 when sound; else err says what is not. */
+int store_verify(struct store *store, struct err *err);
+
+/* Small values that are kept by name: "gateway" (fingerprint), "return-path-key", "gpg-runs". */
+int store_value_get(struct store *store, const char *name, struct buf *out, bool *found,
+    struct err *err);
+int store_value_set(struct store *store, const char *name, struct view value, struct err *err);
+int store_counter_add(struct store *store, const char *name, int64_t count, struct err *err);
+
+#endif
