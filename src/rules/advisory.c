@@ -1,0 +1,83 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/advisory.h"
+
+/* "[PREFIX-2026-0001 r1]" from a quoted earlier subject, and "Re:", are not part of a title. */
+static struct view bare_title(struct view subject)
+{
+	static const char *const marks[] = { "Re:", "Fwd:", "Fw:", "Aw:" };
+	bool again = true;
+	while (again) {
+		again = false;
+		subject = view_trim(subject);
+		for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+			if (view_starts_nocase(subject, marks[i])) {
+				subject = view_part(subject, strlen(marks[i]), subject.len);
+				again = true;
+			}
+		}
+	}
+	return subject;
+}
+
+static bool choose_title(
+    const struct mail_content *content, struct draft *out, struct refusal *refusal)
+{
+	struct view title = bare_title(view_of(content->subject));
+	if (title.len == 0 || view_is(title, "...") || view_is(title, "[...]"))
+		title = view_trim(view_of(content->csaf.title));
+	return (title.len > 0 && view_copy(title, out->title, sizeof out->title))
+	    || refuse(refusal, 0,
+		"there is no title: protect the Subject (most OpenPGP mail programs do) or attach a CSAF "
+		"document that has one");
+}
+
+static bool choose_tlp(const struct mail_content *content, const enum tlp *earlier_tlp,
+    struct draft *out, struct refusal *refusal)
+{
+	enum tlp csaf_tlp;
+	const bool csaf_has = content->csaf.present && content->csaf.tlp[0] != '\0';
+	if (csaf_has && !tlp_from(view_of(content->csaf.tlp), &csaf_tlp))
+		return refuse(refusal, 0, "the CSAF document has the unknown TLP label \"%s\"",
+		    content->csaf.tlp);
+	if (out->control.has_tlp && csaf_has && out->control.tlp != csaf_tlp)
+		return refuse(refusal, out->control.tlp_line,
+		    "TLP is %s in the control block and %s in the CSAF document: they must agree",
+		    tlp_name(out->control.tlp), tlp_name(csaf_tlp));
+	if (out->control.has_tlp)
+		out->tlp = out->control.tlp;
+	else if (csaf_has)
+		out->tlp = csaf_tlp;
+	else if (earlier_tlp != NULL)
+		out->tlp = *earlier_tlp;
+	else
+		return refuse(refusal, 0, "there is no TLP: write a line such as \"TLP: AMBER\"");
+	return true;
+}
+
+bool advisory_draft(const struct mail_content *content, int64_t now, const enum tlp *earlier_tlp,
+    struct draft *out, struct refusal *refusal)
+{
+	memset(out, 0, sizeof *out);
+	if (!control_read(content->text, &out->control, refusal))
+		return false;
+	if (content->csaf_bad)
+		return refuse(refusal, 0, "the CSAF document cannot be read: %s", content->reason);
+	if (!choose_title(content, out, refusal) || !choose_tlp(content, earlier_tlp, out, refusal))
+		return false;
+	if (out->control.act == CONTROL_NEW && out->control.audience[0] == '\0')
+		return refuse(refusal, 0, "there is no Audience: write a line such as \"Audience: all\"");
+	if (out->control.release > now)
+		return refuse(refusal, 0,
+		    "Release is in the future, which this gateway does not offer: send it at that time");
+	out->text = out->control.text;
+	if (out->text.len == 0 && content->csaf.present)
+		out->text = content->csaf.text;
+	if (out->text.len == 0)
+		return refuse(refusal, 0, "there is no text behind the control block and no CSAF document");
+	view_copy(view_of(content->csaf.severity), out->severity, sizeof out->severity);
+	return true;
+}

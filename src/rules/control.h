@@ -1,0 +1,49 @@
+/* The control block: the first lines of a publisher's signed text, `Name: value`, up to a blank
+ * line. One table says which fields there are; anything else is refused with its line. */
+#ifndef DEWLINE_RULES_CONTROL_H
+#define DEWLINE_RULES_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "rules/tlp.h"
+#include "store/store.h"
+
+enum { CONTROL_AUDIENCE_SIZE = 1024 };
+
+enum control_act { CONTROL_NEW, CONTROL_UPDATE, CONTROL_WITHDRAW };
+
+struct control {
+	enum control_act act;
+	char number[STORE_NUMBER_SIZE]; /* of what is updated or withdrawn */
+	bool has_tlp;
+	enum tlp tlp;
+	int tlp_line;
+	char audience[CONTROL_AUDIENCE_SIZE]; /* "" when not given */
+	int audience_line;
+	int64_t acknowledge; /* seconds after release, 0: no deadline */
+	int64_t release;     /* seconds since 1970, 0: now */
+	bool exercise;
+	bool has_exercise;
+	struct view text; /* what follows the blank line, a view into the input */
+};
+
+/* Why something was refused: the line of the signed text (from 1, 0: none in particular) and one
+ * sentence for people. */
+struct refusal {
+	int line;
+	char text[512];
+};
+
+/* Fills a refusal. Returns false always. */
+bool refuse(struct refusal *refusal, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* True when the text begins with a control block of this first field, such as "Advisory". */
+bool control_begins(struct view text, const char *field);
+
+/* Reads the block. False with a refusal when anything in it is unknown, given twice or malformed. */
+bool control_read(struct view text, struct control *out, struct refusal *refusal);
+
+#endif

@@ -1,0 +1,69 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/reach.h"
+
+static bool no(char reason[static STORE_REASON_SIZE], const char *text, const char *what)
+{
+	snprintf(reason, STORE_REASON_SIZE, "%s%s", text, what);
+	return false;
+}
+
+static bool live(int64_t expires, int64_t now)
+{
+	return expires == 0 || expires > now;
+}
+
+bool reach_certificate(
+    const struct certificate *certificate, int64_t now, char reason[static STORE_REASON_SIZE])
+{
+	char when[TEXT_TIME_SIZE];
+	reason[0] = '\0';
+	if (strcmp(certificate->state, "pending") == 0)
+		return no(reason, "the certificate is not confirmed yet", "");
+	if (strcmp(certificate->state, "confirmed") != 0)
+		return no(reason, "the certificate is ", certificate->state);
+	if (!live(certificate->facts.expires, now)) {
+		text_format_time(certificate->facts.expires, when);
+		return no(reason, "the certificate expired on ", when);
+	}
+	if (!live(certificate->facts.encryption_expires, now)) {
+		text_format_time(certificate->facts.encryption_expires, when);
+		return no(reason, "the encryption subkey expired on ", when);
+	}
+	return true;
+}
+
+bool reach_contact(const struct contact *contact, const struct member *member,
+    const struct certificate *certificate, enum tlp label, int64_t now,
+    char reason[static STORE_REASON_SIZE])
+{
+	enum tlp clearance;
+	reason[0] = '\0';
+	if (contact->removed)
+		return no(reason, "the contact was removed", "");
+	if (strcmp(member->state, "active") != 0)
+		return no(reason, "the member is ", member->state);
+	if (!tlp_from(view_of(contact->clearance), &clearance))
+		return no(reason, "the clearance is not a TLP label: ", contact->clearance);
+	if (!tlp_allows(clearance, label)) {
+		snprintf(reason, STORE_REASON_SIZE, "cleared up to TLP:%s, and this is TLP:%s",
+		    tlp_name(clearance), tlp_name(label));
+		return false;
+	}
+	if (certificate == NULL)
+		return no(reason, "there is no certificate ", contact->fingerprint);
+	return reach_certificate(certificate, now, reason);
+}
+
+int64_t reach_expires(const struct certificate *certificate)
+{
+	const int64_t primary = certificate->facts.expires;
+	const int64_t subkey = certificate->facts.encryption_expires;
+	if (primary == 0 || subkey == 0)
+		return primary == 0 ? subkey : primary;
+	return primary < subkey ? primary : subkey;
+}

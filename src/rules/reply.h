@@ -1,0 +1,24 @@
+/* Reading an acknowledgment: the tokens in it, the status word, the comment.
+ *
+ * The input is what a signature covers and nothing else. */
+#ifndef DEWLINE_RULES_REPLY_H
+#define DEWLINE_RULES_REPLY_H
+
+#include "base/buf.h"
+#include "store/advisories.h"
+
+enum { REPLY_TOKENS_MAX = 32, REPLY_STATUS_SIZE = 16, REPLY_COMMENT_MAX = 16 * 1024 };
+
+struct reply {
+	size_t token_count;
+	char tokens[REPLY_TOKENS_MAX][ADVISORY_TOKEN_SIZE]; /* what has the form of one; each once */
+	char status[REPLY_STATUS_SIZE]; /* received, affected, not affected, acting, unreadable */
+	struct buf comment;             /* without quoted text; released by the caller */
+};
+
+/* The first unquoted line sets the status when it is a status word, alone or before punctuation;
+ * otherwise the status is `received`. Quoted lines (">") and the line that introduces them count
+ * for tokens only. */
+void reply_read(struct view text, struct view subject, struct reply *out);
+
+#endif

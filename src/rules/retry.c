@@ -1,0 +1,15 @@
+#include "config.h"
+
+#include "rules/retry.h"
+
+bool retry_next(const struct retry_times *times, int64_t attempts, int64_t first_at, int64_t now,
+    int64_t *next_at)
+{
+	int64_t pause = times->first;
+	for (int64_t i = 1; i < attempts && pause < times->most; i++)
+		pause *= 2;
+	if (pause > times->most)
+		pause = times->most;
+	*next_at = now + pause;
+	return first_at == 0 || now - first_at < times->give_up;
+}
