@@ -6,3 +6,8 @@ unit_libs = $(LDADD) $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 endif
+
+# For tests/run: the names of the unit test programs.
+.PHONY: print-unit-tests
+print-unit-tests:
+	@for test in $(unit_tests); do echo $$test; done

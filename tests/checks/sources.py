@@ -1,0 +1,30 @@
+"""What the checks read: the C files of the tree, by room. A check prints one line for each place
+that breaks its rule and exits with 1 when there was one."""
+import pathlib
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOMS = ("base", "config", "worker", "mail", "pgp", "store", "rules", "courier", "gate", "report",
+         "dewlined", "dewctl")
+
+
+def c_files(*folders):
+    for folder in folders or ("src", "tests"):
+        for path in sorted((TOP / folder).rglob("*.[ch]")):
+            yield path
+
+
+def lines(path):
+    return enumerate(path.read_text("utf-8").splitlines(), 1)
+
+
+def place(path, number):
+    return f"{path.relative_to(TOP)}:{number}"
+
+
+def end(offences, looked_at):
+    """Fails as well when nothing was looked at: a check that sees no file checks nothing."""
+    for offence in offences:
+        print(offence)
+    print(f"looked at {looked_at}, found {len(offences)}")
+    sys.exit(1 if offences or not looked_at else 0)
