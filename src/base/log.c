@@ -30,6 +30,11 @@ void log_open(const char *name, enum log_level level)
 	highest = level;
 }
 
+void log_rename(const char *name)
+{
+	process_name = name;
+}
+
 __attribute__((format(printf, 2, 0))) static void log_line(
     enum log_level level, const char *format, va_list args)
 {

@@ -9,6 +9,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 /* `name` stands in front of every line of this process ("gate"); it must outlive the program. */
 void log_open(const char *name, enum log_level level);
+/* The same with the level as it is: for a new process. */
+void log_rename(const char *name);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -40,7 +40,8 @@ struct pool_request {
 /* Starts `size` workers when first needed. */
 struct pool *pool_new(struct loop *loop, struct starter *starter, enum worker_kind kind,
     unsigned size);
-/* Kills the workers; requests under way and queued get no callback. */
+/* Kills the workers; requests under way and queued get no callback. Not from within a callback of
+ * this pool. */
 void pool_free(struct pool *pool);
 
 void pool_ask(struct pool *pool, struct pool_request *request);
@@ -51,10 +52,12 @@ unsigned pool_idle(const struct pool *pool);
 unsigned pool_deaths(const struct pool *pool);
 
 /* The worker's side: receives requests until the socket closes and hands each to `serve`, which
- * sends its answer with pool_reply. Returns the process's exit status. */
+ * sends its answer with pool_reply. `serve` that returns -1, or 0 without having answered, ends the
+ * worker. Returns the process's exit status. */
 struct pool_service {
 	int fd;
 	uint32_t number;
+	bool answered; /* by pool_reply: the last part is sent */
 };
 typedef int pool_serve_fn(
     struct pool_service *service, void *context, uint32_t type, struct view body, struct err *err);

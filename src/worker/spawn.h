@@ -28,7 +28,8 @@ struct worker_program {
 };
 
 /* Forks a process that runs `program`. In the child every descriptor above 2 but its socket is
- * closed and all signals are at their defaults. Our socket end is close-on-exec. */
+ * closed, standard input is empty, and all signals are at their defaults. `name` must outlive the
+ * program. Our socket end is close-on-exec. */
 int process_start(const char *name, struct worker_program program, pid_t *pid, int *fd,
     struct err *err);
 
@@ -38,6 +39,7 @@ struct starter;
 struct starter *starter_direct(const struct worker_program programs[WORKER_KINDS]);
 /* Asks the process at the other end of `control`, which runs starter_serve. Takes over control. */
 struct starter *starter_remote(int control);
+/* Kills the workers that a direct starter made and that still live. */
 void starter_free(struct starter *starter);
 
 /* A new worker: its process id (also its group) and our end of its socket. */
@@ -46,7 +48,8 @@ int starter_start(struct starter *starter, enum worker_kind kind, pid_t *pid, in
 /* Kills the whole process group at once (SIGKILL) and reaps it. */
 void starter_kill(struct starter *starter, pid_t pid);
 
-/* The serving side: answers one request waiting on `control`. 0: the other side is gone. */
+/* The serving side: answers one request waiting on `control`. 1: answered. 0: the other side is
+ * gone. -1: it asked for what it may not, or cannot be answered; it is to be ended. */
 struct starter_children;
 struct starter_children *starter_children_new(const struct worker_program programs[WORKER_KINDS]);
 int starter_serve(struct starter_children *children, int control, struct err *err);

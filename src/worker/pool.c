@@ -1,0 +1,352 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/frame.h"
+#include "worker/pool.h"
+
+enum {
+	/* A worker that dies sooner after its start counts as unable to live, and the next one has
+	 * to wait: a broken installation must not become a fork bomb. */
+	YOUNG_MS = 1000,
+	PAUSE_FIRST_MS = 100,
+	PAUSE_MOST_MS = 5000,
+};
+
+struct job {
+	TAILQ_ENTRY(job) entry;
+	uint32_t number;
+	unsigned tries; /* so far */
+	struct pool_request request;
+};
+TAILQ_HEAD(job_list, job);
+
+/* A place for one worker; pid 0 while there is none. */
+struct worker {
+	struct pool *pool;
+	pid_t pid;
+	int fd;
+	struct loop_watch *watch;
+	struct loop_timer *deadline;
+	struct job *job;
+	int64_t started; /* clock_monotonic_ms */
+	bool has_answered;
+	bool in_last_part; /* the callback for the last part of its answer is running */
+};
+
+struct pool {
+	struct loop *loop;
+	struct starter *starter;
+	enum worker_kind kind;
+	struct job_list queue;
+	struct job_list ended; /* every attempt used up, callback still to come */
+	struct loop_timer *ending;
+	struct loop_timer *pause; /* while set, no worker is started */
+	int64_t pause_ms; /* the last pause, 0 after an answer */
+	uint32_t last_number;
+	unsigned queued;
+	unsigned deaths;
+	unsigned size;
+	struct worker workers[];
+};
+
+static void dispatch(struct pool *pool);
+
+static void job_free(struct job *job)
+{
+	buf_release(&job->request.body);
+	free(job);
+}
+
+static void enqueue(struct pool *pool, struct job *job)
+{
+	TAILQ_INSERT_TAIL(&pool->queue, job, entry);
+	pool->queued++;
+}
+
+static struct job *next_job(struct pool *pool)
+{
+	struct job *job = TAILQ_FIRST(&pool->queue);
+	TAILQ_REMOVE(&pool->queue, job, entry);
+	pool->queued--;
+	return job;
+}
+
+/* -- the end of a request without an answer -- */
+
+static void on_ending(void *context)
+{
+	struct pool *pool = context;
+	struct job *job;
+	pool->ending = NULL;
+	while ((job = TAILQ_FIRST(&pool->ended)) != NULL) {
+		TAILQ_REMOVE(&pool->ended, job, entry);
+		job->request.answer(job->request.context, POOL_DIED, VIEW(""));
+		job_free(job);
+	}
+}
+
+/* An attempt failed: behind the others again, so that they need not wait for this one, or the
+ * end. The callback waits for the event loop, because pool_ask may be what brought us here. */
+static void attempt_failed(struct pool *pool, struct job *job)
+{
+	if (job->tries < job->request.attempts) {
+		enqueue(pool, job);
+		return;
+	}
+	log_error("%s: no answer to request %u after %u attempts", worker_kind_name(pool->kind),
+	    job->number, job->tries);
+	TAILQ_INSERT_TAIL(&pool->ended, job, entry);
+	if (pool->ending == NULL)
+		pool->ending = loop_after(pool->loop, 0, on_ending, pool);
+}
+
+/* -- the end of a worker -- */
+
+static void on_pause_over(void *context)
+{
+	struct pool *pool = context;
+	pool->pause = NULL;
+	dispatch(pool);
+}
+
+static void pause_starting(struct pool *pool)
+{
+	if (pool->pause != NULL)
+		return;
+	pool->pause_ms = pool->pause_ms == 0 ? PAUSE_FIRST_MS : pool->pause_ms * 2;
+	if (pool->pause_ms > PAUSE_MOST_MS)
+		pool->pause_ms = PAUSE_MOST_MS;
+	pool->pause = loop_after(pool->loop, pool->pause_ms, on_pause_over, pool);
+}
+
+static void worker_end(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+	if (worker->pid == 0)
+		return;
+	loop_unwatch(pool->loop, worker->watch);
+	loop_timer_cancel(pool->loop, worker->deadline);
+	close(worker->fd);
+	starter_kill(pool->starter, worker->pid);
+	*worker = (struct worker){.pool = pool, .fd = -1};
+}
+
+/* Ends the worker and gives its place back. Its request, if it has one, is the caller's now. */
+static struct job *worker_lost(struct worker *worker, const char *why)
+{
+	struct pool *pool = worker->pool;
+	struct job *job = worker->job;
+	log_warning("%s %ld lost: %s", worker_kind_name(pool->kind), (long)worker->pid, why);
+	pool->deaths++;
+	if (clock_monotonic_ms() - worker->started < YOUNG_MS)
+		pause_starting(pool);
+	worker_end(worker);
+	return job;
+}
+
+static void worker_failed(struct worker *worker, const char *why)
+{
+	struct pool *pool = worker->pool;
+	struct job *job = worker_lost(worker, why);
+	if (job != NULL)
+		attempt_failed(pool, job);
+	dispatch(pool);
+}
+
+/* -- answers -- */
+
+static void on_deadline(void *context)
+{
+	struct worker *worker = context;
+	worker->deadline = NULL;
+	worker_failed(worker, "its deadline passed");
+}
+
+static void start_deadline(struct worker *worker)
+{
+	loop_timer_cancel(worker->pool->loop, worker->deadline);
+	worker->deadline =
+	    loop_after(worker->pool->loop, worker->job->request.deadline_ms, on_deadline, worker);
+}
+
+/* NULL when the frame was good, otherwise why the worker has to go. */
+static const char *take_answer(struct worker *worker, const struct frame *frame)
+{
+	struct pool *pool = worker->pool;
+	struct job *job = worker->job;
+	if (job == NULL || frame->number != job->number)
+		return "it spoke without being asked";
+	if (frame->type != POOL_PROGRESS && frame->type != POOL_ANSWER)
+		return "it sent an unknown kind of answer";
+	worker->in_last_part = frame->type == POOL_ANSWER;
+	const bool good =
+	    job->request.answer(job->request.context, (enum pool_event)frame->type, frame->body);
+	worker->in_last_part = false;
+	if (!good)
+		return "its answer was malformed";
+	worker->has_answered = true;
+	pool->pause_ms = 0;
+	if (frame->type == POOL_PROGRESS) {
+		start_deadline(worker);
+		return NULL;
+	}
+	loop_timer_cancel(pool->loop, worker->deadline);
+	worker->deadline = NULL;
+	worker->job = NULL;
+	job_free(job);
+	dispatch(pool);
+	return NULL;
+}
+
+static void on_readable(void *context, int fd)
+{
+	struct worker *worker = context;
+	struct frame frame;
+	struct err err;
+	const int result = frame_receive(fd, &frame, &err);
+	if (result > 0) {
+		const char *fault = take_answer(worker, &frame);
+		frame_release(&frame);
+		if (fault != NULL)
+			worker_failed(worker, fault);
+	} else if (result == 0) {
+		worker_failed(worker, "it ended");
+	} else if (err.when != ERR_NOW) {
+		worker_failed(worker, err.text);
+	}
+}
+
+/* -- requests -- */
+
+static int worker_start(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+	struct err err;
+	if (starter_start(pool->starter, pool->kind, &worker->pid, &worker->fd, &err) != 0) {
+		/* Concerns ourselves, not the request: it waits until there are workers again. */
+		log_error("%s: %s", worker_kind_name(pool->kind), err.text);
+		*worker = (struct worker){.pool = pool, .fd = -1};
+		pause_starting(pool);
+		return -1;
+	}
+	const int flags = fcntl(worker->fd, F_GETFL);
+	if (flags < 0 || fcntl(worker->fd, F_SETFL, flags | O_NONBLOCK) != 0)
+		abort();
+	worker->started = clock_monotonic_ms();
+	worker->watch = loop_watch(pool->loop, worker->fd, on_readable, worker);
+	return 0;
+}
+
+/* Hands a job to a living worker that has none. */
+static void give(struct worker *worker, struct job *job)
+{
+	struct pool *pool = worker->pool;
+	struct err err;
+	if (frame_send(worker->fd, job->request.type, job->number, buf_view(&job->request.body),
+		&err) == 0) {
+		job->tries++;
+		worker->job = job;
+		start_deadline(worker);
+		return;
+	}
+	/* One that had done its work and died while idle says nothing about this request. */
+	const bool blameless = worker->has_answered && err.whom == ERR_PEER;
+	worker_lost(worker, err.text);
+	if (!blameless)
+		job->tries++;
+	attempt_failed(pool, job);
+}
+
+/* A worker that can take a job now, started if need be; NULL when there is none. */
+static struct worker *find_worker(struct pool *pool)
+{
+	struct worker *empty = NULL;
+	for (unsigned i = 0; i < pool->size; i++) {
+		struct worker *worker = &pool->workers[i];
+		if (worker->pid != 0 && worker->job == NULL)
+			return worker;
+		if (worker->pid == 0 && empty == NULL)
+			empty = worker;
+	}
+	if (empty == NULL || pool->pause != NULL || worker_start(empty) != 0)
+		return NULL;
+	return empty;
+}
+
+static void dispatch(struct pool *pool)
+{
+	struct worker *worker;
+	while (pool->queued > 0 && (worker = find_worker(pool)) != NULL)
+		give(worker, next_job(pool));
+}
+
+struct pool *pool_new(
+    struct loop *loop, struct starter *starter, enum worker_kind kind, unsigned size)
+{
+	struct pool *pool = calloc(1, sizeof *pool + size * sizeof pool->workers[0]);
+	if (pool == NULL || size == 0)
+		abort();
+	pool->loop = loop;
+	pool->starter = starter;
+	pool->kind = kind;
+	pool->size = size;
+	TAILQ_INIT(&pool->queue);
+	TAILQ_INIT(&pool->ended);
+	for (unsigned i = 0; i < size; i++)
+		pool->workers[i] = (struct worker){.pool = pool, .fd = -1};
+	return pool;
+}
+
+void pool_free(struct pool *pool)
+{
+	struct job *job;
+	if (pool == NULL)
+		return;
+	for (unsigned i = 0; i < pool->size; i++) {
+		job = pool->workers[i].job;
+		worker_end(&pool->workers[i]);
+		if (job != NULL)
+			job_free(job);
+	}
+	TAILQ_CONCAT(&pool->queue, &pool->ended, entry);
+	while ((job = TAILQ_FIRST(&pool->queue)) != NULL) {
+		TAILQ_REMOVE(&pool->queue, job, entry);
+		job_free(job);
+	}
+	loop_timer_cancel(pool->loop, pool->ending);
+	loop_timer_cancel(pool->loop, pool->pause);
+	free(pool);
+}
+
+void pool_ask(struct pool *pool, struct pool_request *request)
+{
+	struct job *job = calloc(1, sizeof *job);
+	if (job == NULL || request->attempts == 0)
+		abort();
+	job->number = ++pool->last_number;
+	job->request = *request;
+	request->body = BUF_EMPTY(request->body.max);
+	enqueue(pool, job);
+	dispatch(pool);
+}
+
+unsigned pool_idle(const struct pool *pool)
+{
+	unsigned idle = 0;
+	for (unsigned i = 0; i < pool->size; i++) {
+		if (pool->workers[i].job == NULL || pool->workers[i].in_last_part)
+			idle++;
+	}
+	return idle > pool->queued ? idle - pool->queued : 0;
+}
+
+unsigned pool_deaths(const struct pool *pool)
+{
+	return pool->deaths;
+}

@@ -1,0 +1,39 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "worker/frame.h"
+#include "worker/pool.h"
+
+int pool_reply(
+    struct pool_service *service, enum pool_event event, struct view body, struct err *err)
+{
+	if (frame_send(service->fd, event, service->number, body, err) != 0)
+		return -1;
+	service->answered = event == POOL_ANSWER;
+	return 0;
+}
+
+int pool_serve(int fd, pool_serve_fn *serve, void *context)
+{
+	for (;;) {
+		struct frame frame;
+		struct err err;
+		int result = frame_receive(fd, &frame, &err);
+		if (result == 0)
+			return EXIT_SUCCESS;
+		if (result > 0) {
+			struct pool_service service = {.fd = fd, .number = frame.number};
+			result = serve(&service, context, frame.type, frame.body, &err);
+			if (result == 0 && !service.answered)
+				result = err_set(&err, ERR_DAEMON, ERR_NEVER,
+				    "a request was left without an answer");
+			frame_release(&frame);
+		}
+		if (result < 0) {
+			log_error("%s", err.text);
+			return EXIT_FAILURE;
+		}
+	}
+}

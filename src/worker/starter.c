@@ -1,0 +1,253 @@
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "worker/frame.h"
+#include "worker/packet.h"
+#include "worker/spawn.h"
+
+enum {
+	/* More than any pools need together; a gate that asks for more is out of its mind. */
+	CHILDREN_MAX = 256,
+	MESSAGE_SIZE = 12, /* u32 and i64 */
+};
+
+/* A request is a verb and a number: START and the kind, or KILL and the process id. The answer is
+ * OK or FAILED, and for START the process id, with the socket as descriptor. */
+enum verb { VERB_START = 1, VERB_KILL, VERB_OK, VERB_FAILED };
+
+struct child {
+	LIST_ENTRY(child) entry;
+	pid_t pid;
+};
+
+struct starter_children {
+	struct worker_program programs[WORKER_KINDS];
+	LIST_HEAD(, child) list;
+	unsigned count;
+};
+
+struct starter {
+	struct starter_children *children; /* NULL when remote */
+	int control; /* -1 when direct */
+};
+
+/* -- the side that forks -- */
+
+struct starter_children *starter_children_new(const struct worker_program programs[WORKER_KINDS])
+{
+	struct starter_children *children = calloc(1, sizeof *children);
+	if (children == NULL)
+		abort();
+	memcpy(children->programs, programs, sizeof children->programs);
+	LIST_INIT(&children->list);
+	return children;
+}
+
+static int children_start(
+    struct starter_children *children, enum worker_kind kind, pid_t *pid, int *fd, struct err *err)
+{
+	if (children->count >= CHILDREN_MAX)
+		return err_set(
+		    err, ERR_DAEMON, ERR_LATER, "more than %d workers at once", CHILDREN_MAX);
+	struct child *child = calloc(1, sizeof *child);
+	if (child == NULL)
+		abort();
+	if (process_start(worker_kind_name(kind), children->programs[kind], &child->pid, fd, err) !=
+	    0) {
+		free(child);
+		return -1;
+	}
+	*pid = child->pid;
+	LIST_INSERT_HEAD(&children->list, child, entry);
+	children->count++;
+	return 0;
+}
+
+/* The leader is not reaped before the kill, so that its number, which is the group's, cannot have
+ * passed to somebody else. */
+static void child_end(struct starter_children *children, struct child *child)
+{
+	kill(-child->pid, SIGKILL);
+	kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	LIST_REMOVE(child, entry);
+	children->count--;
+	free(child);
+}
+
+static bool children_kill(struct starter_children *children, int64_t pid)
+{
+	struct child *child;
+	LIST_FOREACH(child, &children->list, entry)
+	{
+		if (child->pid == pid) {
+			child_end(children, child);
+			return true;
+		}
+	}
+	return false;
+}
+
+void starter_children_free(struct starter_children *children)
+{
+	struct child *child;
+	if (children == NULL)
+		return;
+	/* All at once first: one that hangs in the kernel must not let the others go on. */
+	LIST_FOREACH(child, &children->list, entry)
+	kill(-child->pid, SIGKILL);
+	while ((child = LIST_FIRST(&children->list)) != NULL)
+		child_end(children, child);
+	free(children);
+}
+
+/* -- the control socket -- */
+
+static int message_send(int control, enum verb verb, int64_t number, int passed, struct err *err)
+{
+	struct buf message = BUF_EMPTY(MESSAGE_SIZE);
+	put_u32(&message, verb);
+	put_i64(&message, number);
+	const int result = packet_send(control, buf_view(&message), VIEW(""), passed, err);
+	buf_release(&message);
+	return result;
+}
+
+static int message_receive(
+    int control, uint32_t *verb, int64_t *number, int *passed, struct err *err)
+{
+	char bytes[MESSAGE_SIZE];
+	size_t len = 0;
+	const int result = packet_receive(control, bytes, sizeof bytes, &len, passed, err);
+	if (result <= 0)
+		return result;
+	struct taker taker = take_from((struct view){bytes, len});
+	*verb = take_u32(&taker);
+	*number = take_i64(&taker);
+	if (take_end(&taker))
+		return 1;
+	if (*passed >= 0)
+		close(*passed);
+	*passed = -1;
+	return err_set(err, ERR_PEER, ERR_NEVER, "malformed message on the control socket");
+}
+
+static int serve_start(
+    struct starter_children *children, int control, enum worker_kind kind, struct err *err)
+{
+	pid_t pid;
+	int fd;
+	if (children_start(children, kind, &pid, &fd, err) != 0) {
+		log_error("%s", err->text);
+		return message_send(control, VERB_FAILED, 0, -1, err);
+	}
+	const int result = message_send(control, VERB_OK, pid, fd, err);
+	close(fd);
+	if (result != 0)
+		children_kill(children, pid);
+	return result;
+}
+
+int starter_serve(struct starter_children *children, int control, struct err *err)
+{
+	uint32_t verb = 0;
+	int64_t number = 0;
+	int passed;
+	int result = message_receive(control, &verb, &number, &passed, err);
+	if (result <= 0)
+		return result;
+	if (passed >= 0) {
+		close(passed);
+		return err_set(err, ERR_PEER, ERR_NEVER, "a descriptor came with a request");
+	}
+	if (verb == VERB_START && number >= 0 && number < WORKER_KINDS)
+		result = serve_start(children, control, (enum worker_kind)number, err);
+	else if (verb == VERB_KILL && children_kill(children, number))
+		result = message_send(control, VERB_OK, number, -1, err);
+	else
+		result = err_set(err, ERR_PEER, ERR_NEVER,
+		    "the control socket was asked for what it does not do");
+	return result == 0 ? 1 : -1;
+}
+
+/* -- the side that asks -- */
+
+static struct starter *starter_new(struct starter_children *children, int control)
+{
+	struct starter *starter = calloc(1, sizeof *starter);
+	if (starter == NULL)
+		abort();
+	*starter = (struct starter){.children = children, .control = control};
+	return starter;
+}
+
+struct starter *starter_direct(const struct worker_program programs[WORKER_KINDS])
+{
+	return starter_new(starter_children_new(programs), -1);
+}
+
+struct starter *starter_remote(int control)
+{
+	return starter_new(NULL, control);
+}
+
+void starter_free(struct starter *starter)
+{
+	if (starter == NULL)
+		return;
+	starter_children_free(starter->children);
+	if (starter->control >= 0)
+		close(starter->control);
+	free(starter);
+}
+
+static int remote_ask(
+    struct starter *starter, enum verb verb, int64_t *number, int *passed, struct err *err)
+{
+	uint32_t answer = 0;
+	if (message_send(starter->control, verb, *number, -1, err) != 0)
+		return -1;
+	const int result = message_receive(starter->control, &answer, number, passed, err);
+	if (result < 0)
+		return -1;
+	if (result == 0)
+		return err_set(
+		    err, ERR_DAEMON, ERR_NEVER, "the process that starts workers is gone");
+	if (answer == VERB_OK && (verb == VERB_START) == (*passed >= 0))
+		return 0;
+	if (*passed >= 0)
+		close(*passed);
+	return err_set(err, ERR_DAEMON, ERR_LATER, "the worker could not be started");
+}
+
+int starter_start(
+    struct starter *starter, enum worker_kind kind, pid_t *pid, int *fd, struct err *err)
+{
+	if (starter->children != NULL)
+		return children_start(starter->children, kind, pid, fd, err);
+	int64_t number = kind;
+	if (remote_ask(starter, VERB_START, &number, fd, err) != 0)
+		return -1;
+	*pid = (pid_t)number;
+	return 0;
+}
+
+void starter_kill(struct starter *starter, pid_t pid)
+{
+	struct err err;
+	int64_t number = pid;
+	int passed;
+	if (starter->children != NULL)
+		children_kill(starter->children, pid);
+	else if (remote_ask(starter, VERB_KILL, &number, &passed, &err) != 0)
+		log_error("cannot kill worker %ld: %s", (long)pid, err.text);
+}

@@ -1,0 +1,526 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/frame.h"
+#include "worker/pool.h"
+
+enum {
+	GENEROUS_MS = 20000,
+	SHORT_MS = 300,
+	BIG_BODY = 40000000,
+};
+
+/* What the worker of this test does with a request of each type. */
+enum order {
+	ECHO = 1,
+	CRASH,
+	CRASH_ONCE,
+	HANG_WITH_GRANDCHILD,
+	SLOW_PARTS,
+	SAY_NOTHING,
+	ANSWER_TWICE,
+	RAW_GARBAGE,
+	WRONG_NUMBER,
+	WRONG_EVENT,
+	BAD_BODY_ONCE,
+	ANSWER_THEN_DIE,
+	WHO,
+};
+
+/* Seen by the workers and the test alike. */
+struct shared {
+	volatile int served;
+	volatile int started;
+	volatile pid_t grandchild;
+};
+static struct shared *shared;
+
+struct bench {
+	struct loop *loop;
+	struct starter *starter;
+	struct pool *pool;
+	struct loop_timer *alarm;
+};
+
+/* What came back for one request. */
+struct result {
+	struct bench *bench;
+	unsigned progress;
+	unsigned answers;
+	unsigned died;
+	bool refuse_next; /* the callback calls the next body malformed */
+	bool ask_again; /* the callback asks for one more */
+	struct buf body;
+	pid_t who;
+};
+
+static unsigned open_requests;
+
+static _Noreturn void wait_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+static int hang_with_grandchild(void)
+{
+	const pid_t pid = fork();
+	if (pid == 0) {
+		wait_for_ever();
+	}
+	shared->grandchild = pid;
+	wait_for_ever();
+}
+
+static int slow_parts(struct pool_service *service, struct err *err)
+{
+	for (int i = 0; i < 4; i++) {
+		usleep(SHORT_MS * 1000 / 2);
+		if (pool_reply(service, POOL_PROGRESS, VIEW("part"), err) != 0)
+			return -1;
+	}
+	return pool_reply(service, POOL_ANSWER, VIEW("last"), err);
+}
+
+static int serve(
+    struct pool_service *service, void *context, uint32_t type, struct view body, struct err *err)
+{
+	char pid[32];
+	(void)context;
+	shared->served++;
+	switch ((enum order)type) {
+	case CRASH:
+		_exit(9);
+	case CRASH_ONCE:
+		if (shared->served == 1)
+			raise(SIGKILL);
+		break;
+	case HANG_WITH_GRANDCHILD:
+		return hang_with_grandchild();
+	case SLOW_PARTS:
+		return slow_parts(service, err);
+	case SAY_NOTHING:
+		return 0;
+	case ANSWER_TWICE:
+		pool_reply(service, POOL_ANSWER, body, err);
+		break;
+	case RAW_GARBAGE:
+		send(service->fd, "garbage", 7, 0);
+		break;
+	case WRONG_NUMBER:
+		frame_send(service->fd, POOL_ANSWER, service->number + 1, body, err);
+		break;
+	case WRONG_EVENT:
+		frame_send(service->fd, POOL_DIED, service->number, body, err);
+		break;
+	case ANSWER_THEN_DIE:
+		pool_reply(service, POOL_ANSWER, body, err);
+		_exit(0);
+	case WHO:
+		snprintf(pid, sizeof pid, "%ld", (long)getpid());
+		return pool_reply(service, POOL_ANSWER, view_of(pid), err);
+	case ECHO:
+	case BAD_BODY_ONCE:
+		break;
+	}
+	return pool_reply(service, POOL_ANSWER, body, err);
+}
+
+static int main_worker(const void *settings, int fd)
+{
+	(void)settings;
+	log_open("worker", LOG_LEVEL_ERROR);
+	shared->started++;
+	return pool_serve(fd, serve, NULL);
+}
+
+static int main_dies_at_once(const void *settings, int fd)
+{
+	(void)settings;
+	(void)fd;
+	shared->started++;
+	return 1;
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	struct worker_program programs[WORKER_KINDS] = {
+	    [WORKER_READER] = {main_worker, NULL},
+	    [WORKER_VAULT] = {main_worker, NULL},
+	    [WORKER_COURIER] = {main_dies_at_once, NULL},
+	};
+	shared =
+	    mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(shared != MAP_FAILED);
+	open_requests = 0;
+	bench->loop = loop_new();
+	bench->starter = starter_direct(programs);
+	bench->pool = pool_new(bench->loop, bench->starter, WORKER_READER, 1);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	pool_free(bench->pool);
+	starter_free(bench->starter);
+	loop_free(bench->loop);
+	munmap(shared, sizeof *shared);
+	free(bench);
+	return 0;
+}
+
+static void ask(struct bench *bench, struct result *result, enum order order, const char *text,
+    int64_t deadline_ms, unsigned attempts);
+
+static bool on_answer(void *context, enum pool_event event, struct view body)
+{
+	struct result *result = context;
+	if (event == POOL_PROGRESS) {
+		result->progress++;
+		return view_is(body, "part");
+	}
+	if (result->refuse_next) {
+		result->refuse_next = false;
+		return false;
+	}
+	*(event == POOL_ANSWER ? &result->answers : &result->died) += 1;
+	buf_clear(&result->body);
+	buf_add_view(&result->body, body);
+	if (result->ask_again) {
+		result->ask_again = false;
+		assert_int_equal(pool_idle(result->bench->pool), 1);
+		ask(result->bench, result, ECHO, "again", GENEROUS_MS, 1);
+		assert_int_equal(pool_idle(result->bench->pool), 0);
+	}
+	if (--open_requests == 0)
+		loop_stop(result->bench->loop);
+	return true;
+}
+
+static void ask(struct bench *bench, struct result *result, enum order order, const char *text,
+    int64_t deadline_ms, unsigned attempts)
+{
+	struct pool_request request = {.type = order,
+	    .body = BUF_EMPTY(FRAME_BODY_MAX),
+	    .deadline_ms = deadline_ms,
+	    .attempts = attempts,
+	    .answer = on_answer,
+	    .context = result};
+	result->bench = bench;
+	if (result->body.max == 0)
+		result->body = BUF_EMPTY(FRAME_BODY_MAX);
+	buf_add_text(&request.body, text);
+	open_requests++;
+	pool_ask(bench->pool, &request);
+	assert_int_equal(request.body.len, 0);
+}
+
+static void on_alarm(void *context)
+{
+	struct bench *bench = context;
+	bench->alarm = NULL;
+	loop_stop(bench->loop);
+}
+
+/* Runs the loop until every request is over, or for at most so long. */
+static void run_for(struct bench *bench, int64_t ms)
+{
+	struct err err;
+	bench->alarm = loop_after(bench->loop, ms, on_alarm, bench);
+	assert_int_equal(loop_run(bench->loop, &err), 0);
+	loop_timer_cancel(bench->loop, bench->alarm);
+	bench->alarm = NULL;
+}
+
+static void run(struct bench *bench)
+{
+	run_for(bench, GENEROUS_MS);
+	assert_int_equal(open_requests, 0);
+}
+
+static bool is_dead(pid_t pid)
+{
+	char path[64];
+	char state = 'Z';
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return true;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'Z';
+	fclose(file);
+	return state == 'Z' || state == 'X';
+}
+
+static void request_is_answered_and_the_worker_kept(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	for (int i = 0; i < 3; i++) {
+		ask(bench, &result, ECHO, "hello", GENEROUS_MS, 1);
+		assert_int_equal(result.answers, i); /* never from within pool_ask */
+		run(bench);
+		assert_true(view_is(buf_view(&result.body), "hello"));
+	}
+	assert_int_equal(result.answers, 3);
+	assert_int_equal(shared->started, 1);
+	assert_int_equal(pool_deaths(bench->pool), 0);
+	buf_release(&result.body);
+}
+
+static void requests_queue_for_the_workers_there_are(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	pool_free(bench->pool);
+	bench->pool = pool_new(bench->loop, bench->starter, WORKER_VAULT, 2);
+	assert_int_equal(pool_idle(bench->pool), 2);
+	ask(bench, &result, ECHO, "a", GENEROUS_MS, 1);
+	assert_int_equal(pool_idle(bench->pool), 1);
+	for (int i = 0; i < 20; i++)
+		ask(bench, &result, ECHO, "a", GENEROUS_MS, 1);
+	assert_int_equal(pool_idle(bench->pool), 0);
+	run(bench);
+	assert_int_equal(result.answers, 21);
+	assert_int_equal(shared->started, 2);
+	assert_int_equal(pool_idle(bench->pool), 2);
+	buf_release(&result.body);
+}
+
+static void callback_may_ask_for_more(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {.ask_again = true};
+	ask(bench, &result, ECHO, "first", GENEROUS_MS, 1);
+	run(bench);
+	assert_int_equal(result.answers, 2);
+	assert_true(view_is(buf_view(&result.body), "again"));
+	buf_release(&result.body);
+}
+
+static void crashed_worker_is_replaced_and_the_request_tried_again(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	ask(bench, &result, CRASH_ONCE, "hello", GENEROUS_MS, 2);
+	run(bench);
+	assert_int_equal(result.answers, 1);
+	assert_true(view_is(buf_view(&result.body), "hello"));
+	assert_int_equal(shared->started, 2);
+	assert_int_equal(pool_deaths(bench->pool), 1);
+	buf_release(&result.body);
+}
+
+static void request_that_always_kills_its_worker_ends_as_died(void **state)
+{
+	struct bench *bench = *state;
+	struct result bad = {0};
+	struct result good = {0};
+	ask(bench, &bad, CRASH, "", GENEROUS_MS, 2);
+	ask(bench, &good, ECHO, "x", GENEROUS_MS, 1);
+	run(bench);
+	assert_int_equal(bad.died, 1);
+	assert_int_equal(bad.answers, 0);
+	assert_int_equal(bad.body.len, 0);
+	assert_int_equal(good.answers, 1);
+	assert_int_equal(pool_deaths(bench->pool), 2);
+	buf_release(&bad.body);
+	buf_release(&good.body);
+}
+
+static void deadline_kills_the_whole_group(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	const int64_t begun = clock_monotonic_ms();
+	ask(bench, &result, HANG_WITH_GRANDCHILD, "", SHORT_MS, 1);
+	run(bench);
+	assert_int_equal(result.died, 1);
+	assert_true(clock_monotonic_ms() - begun >= SHORT_MS);
+	assert_true(shared->grandchild > 0);
+	for (int i = 0; i < 1000 && !is_dead(shared->grandchild); i++)
+		usleep(5000);
+	assert_true(is_dead(shared->grandchild));
+	assert_int_equal(pool_deaths(bench->pool), 1);
+	buf_release(&result.body);
+}
+
+static void progress_starts_the_deadline_anew(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	const int64_t begun = clock_monotonic_ms();
+	ask(bench, &result, SLOW_PARTS, "", SHORT_MS, 1);
+	run(bench);
+	assert_true(clock_monotonic_ms() - begun > SHORT_MS);
+	assert_int_equal(result.progress, 4);
+	assert_int_equal(result.answers, 1);
+	assert_int_equal(result.died, 0);
+	buf_release(&result.body);
+}
+
+static void big_bodies_arrive_intact_both_ways(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	char *text = malloc(BIG_BODY + 1);
+	assert_non_null(text);
+	for (size_t i = 0; i < BIG_BODY; i++)
+		text[i] = (char)('a' + (i * 7 + i / 5000) % 26);
+	text[BIG_BODY] = '\0';
+	ask(bench, &result, ECHO, text, GENEROUS_MS, 1);
+	run(bench);
+	assert_true(view_is(buf_view(&result.body), text));
+	buf_release(&result.body);
+	free(text);
+}
+
+static void worker_that_breaks_the_form_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	const enum order orders[] = {RAW_GARBAGE, WRONG_NUMBER, WRONG_EVENT, SAY_NOTHING};
+	for (unsigned i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+		struct result result = {0};
+		ask(bench, &result, orders[i], "", GENEROUS_MS, 1);
+		run(bench);
+		assert_int_equal(result.died, 1);
+		assert_int_equal(result.answers, 0);
+		assert_int_equal(pool_deaths(bench->pool), i + 1);
+		buf_release(&result.body);
+	}
+}
+
+static void worker_that_speaks_unasked_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	ask(bench, &result, ANSWER_TWICE, "", GENEROUS_MS, 1);
+	run(bench);
+	assert_int_equal(result.answers, 1);
+	run_for(bench, 200);
+	assert_int_equal(result.answers, 1);
+	assert_int_equal(pool_deaths(bench->pool), 1);
+	buf_release(&result.body);
+}
+
+static void malformed_answer_costs_the_worker_and_an_attempt(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {.refuse_next = true};
+	ask(bench, &result, BAD_BODY_ONCE, "x", GENEROUS_MS, 2);
+	run(bench);
+	assert_int_equal(result.answers, 1);
+	assert_int_equal(shared->started, 2);
+	buf_release(&result.body);
+	struct result again = {.refuse_next = true};
+	ask(bench, &again, BAD_BODY_ONCE, "x", GENEROUS_MS, 1);
+	run(bench);
+	assert_int_equal(again.died, 1);
+	assert_int_equal(again.answers, 0);
+	buf_release(&again.body);
+}
+
+static void worker_that_dies_idle_is_replaced_and_costs_no_attempt(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	ask(bench, &result, ANSWER_THEN_DIE, "", GENEROUS_MS, 1);
+	run(bench);
+	usleep(50000); /* dead, but the loop has not seen it */
+	ask(bench, &result, ECHO, "x", GENEROUS_MS, 1);
+	run(bench);
+	assert_int_equal(result.answers, 2);
+	assert_int_equal(result.died, 0);
+	assert_int_equal(pool_deaths(bench->pool), 1);
+	buf_release(&result.body);
+}
+
+static void instant_deaths_do_not_spin(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	pool_free(bench->pool);
+	bench->pool = pool_new(bench->loop, bench->starter, WORKER_COURIER, 4);
+	ask(bench, &result, ECHO, "x", GENEROUS_MS, 100);
+	run_for(bench, 1000);
+	/* Starts at 0, 100, 300 and 700 ms. */
+	assert_in_range(shared->started, 2, 5);
+	assert_int_equal(result.died, 0);
+	buf_release(&result.body);
+}
+
+static void request_to_workers_that_cannot_live_ends_as_died(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	pool_free(bench->pool);
+	bench->pool = pool_new(bench->loop, bench->starter, WORKER_COURIER, 1);
+	ask(bench, &result, ECHO, "x", GENEROUS_MS, 3);
+	run(bench);
+	assert_int_equal(result.died, 1);
+	buf_release(&result.body);
+}
+
+static void freeing_the_pool_kills_its_workers_and_calls_nobody(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	ask(bench, &result, WHO, "", GENEROUS_MS, 1);
+	run(bench);
+	const pid_t worker = (pid_t)strtol(buf_text(&result.body), NULL, 10);
+	assert_false(is_dead(worker));
+	ask(bench, &result, SLOW_PARTS, "", GENEROUS_MS, 1);
+	ask(bench, &result, ECHO, "queued", GENEROUS_MS, 1);
+	pool_free(bench->pool);
+	bench->pool = NULL;
+	assert_true(is_dead(worker));
+	run_for(bench, 50);
+	assert_int_equal(result.answers, 1);
+	assert_int_equal(result.died, 0);
+	buf_release(&result.body);
+}
+
+int main(int argc, char **argv)
+{
+#define POOL_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    POOL_TEST(request_is_answered_and_the_worker_kept),
+	    POOL_TEST(requests_queue_for_the_workers_there_are),
+	    POOL_TEST(callback_may_ask_for_more),
+	    POOL_TEST(crashed_worker_is_replaced_and_the_request_tried_again),
+	    POOL_TEST(request_that_always_kills_its_worker_ends_as_died),
+	    POOL_TEST(deadline_kills_the_whole_group),
+	    POOL_TEST(progress_starts_the_deadline_anew),
+	    POOL_TEST(big_bodies_arrive_intact_both_ways),
+	    POOL_TEST(worker_that_breaks_the_form_is_lost),
+	    POOL_TEST(worker_that_speaks_unasked_is_lost),
+	    POOL_TEST(malformed_answer_costs_the_worker_and_an_attempt),
+	    POOL_TEST(worker_that_dies_idle_is_replaced_and_costs_no_attempt),
+	    POOL_TEST(instant_deaths_do_not_spin),
+	    POOL_TEST(request_to_workers_that_cannot_live_ends_as_died),
+	    POOL_TEST(freeing_the_pool_kills_its_workers_and_calls_nobody),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	log_open("test", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests_name("worker_pool", tests, NULL, NULL);
+}
