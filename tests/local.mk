@@ -11,3 +11,5 @@ endif
 .PHONY: print-unit-tests
 print-unit-tests:
 	@for test in $(unit_tests); do echo $$test; done
+
+include $(srcdir)/tests/peer/local.mk

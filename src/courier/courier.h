@@ -27,6 +27,8 @@ enum {
 	/* One step of the dialogue, RFC 5321 section 4.5.3.2, in seconds. */
 	COURIER_STEP_S = 300,
 	COURIER_FINAL_DOT_S = 600,
+	/* Bytes a second of a message that the smarthost must at least take. */
+	COURIER_LEAST_RATE = 16 * 1024,
 };
 
 /* How a delivery attempt ended. */
@@ -39,7 +41,7 @@ enum courier_outcome {
 
 struct courier_delivery {
 	int64_t id;
-	char sender[COURIER_ADDRESS_SIZE];    /* return path, without angle brackets */
+	char sender[COURIER_ADDRESS_SIZE];    /* return path, without angle brackets; "": none (<>) */
 	char recipient[COURIER_ADDRESS_SIZE]; /* without angle brackets */
 	struct view pkesk;                    /* binary packet */
 };
@@ -64,6 +66,10 @@ struct courier_result {
  * (POOL_ANSWER) has an empty body. Reading returns false for a malformed body. */
 void courier_put_run(struct buf *body, const struct courier_run *run);
 bool courier_take_result(struct view body, struct courier_result *result);
+
+/* The deadline for a request: the longest time between two parts of the answer when the smarthost
+ * uses up every deadline of the dialogue. Milliseconds. */
+int64_t courier_deadline_ms(const struct courier_run *run);
 
 /* Worker side (worker_main_fn): settings is the whole `const struct config *`. */
 int courier_main(const void *settings, int fd);

@@ -1,1 +1,20 @@
-# The files of src/courier/
+libdewline_a_SOURCES += \
+	src/courier/armor.c src/courier/armor.h \
+	src/courier/classify.c src/courier/classify.h \
+	src/courier/codec.c src/courier/codec.h \
+	src/courier/connection.c src/courier/connection.h \
+	src/courier/courier.c src/courier/courier.h \
+	src/courier/dialogue.c src/courier/dialogue.h \
+	src/courier/message.c src/courier/message.h \
+	src/courier/reply.c src/courier/reply.h \
+	src/courier/socket.c src/courier/socket.h \
+	src/courier/stream.c src/courier/stream.h \
+	src/courier/tls.c src/courier/tls.h
+
+unit_tests += test_courier_armor test_courier_classify test_courier_codec
+test_courier_armor_SOURCES = tests/unit/test_courier_armor.c
+test_courier_armor_LDADD = $(unit_libs)
+test_courier_classify_SOURCES = tests/unit/test_courier_classify.c
+test_courier_classify_LDADD = $(unit_libs)
+test_courier_codec_SOURCES = tests/unit/test_courier_codec.c
+test_courier_codec_LDADD = $(unit_libs)

@@ -1,0 +1,11 @@
+/* How a run and its results travel between gate and courier; the other halves are in courier.h. */
+#ifndef DEWLINE_COURIER_CODEC_H
+#define DEWLINE_COURIER_CODEC_H
+
+#include "courier/courier.h"
+
+/* Reads a run; views point into body. False for a malformed one. */
+bool courier_take_run(struct view body, struct courier_run *run);
+void courier_put_result(struct buf *body, const struct courier_result *result);
+
+#endif

@@ -1,0 +1,421 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libetpan/mailsmtp.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "courier/connection.h"
+#include "courier/tls.h"
+
+enum {
+	PASSWORD_MAX = 1024,
+	CONNECT_MS = 30 * 1000,
+	IDLE_MS = 30 * 1000,
+	LEAST_RATE = 16 * 1024,
+	CODE_DIGITS = 3,
+	CODE_MOST = 599,
+};
+
+const struct connection_limits connection_limits_default = {
+    .connect = CONNECT_MS,
+    .opening = COURIER_STEP_S * 1000,
+    .step = COURIER_STEP_S * 1000,
+    .final_dot = COURIER_FINAL_DOT_S * 1000,
+    .idle = IDLE_MS,
+    .least_rate = COURIER_LEAST_RATE,
+};
+
+struct capabilities {
+	bool starttls;
+	bool auth_plain;
+	bool auth_login;
+	uint64_t max_size;
+};
+
+struct connection {
+	const struct config *config;
+	const struct connection_limits *limits;
+	struct tls_trust *trust;
+	struct buf password;
+	char name[CONFIG_TEXT_SIZE]; /* ours, for EHLO */
+	struct stream *stream; /* NULL: not open */
+	mailsmtp *session;
+	struct capabilities can;
+	struct buf said; /* the text of the last reply that we read ourselves */
+	int64_t used; /* clock_monotonic_ms of the last step */
+};
+
+static bool wants_tls(const struct connection *connection)
+{
+	return connection->config->smarthost.tls != CONFIG_TLS_NONE;
+}
+
+static int read_password(struct connection *connection, struct err *err)
+{
+	const char *path = connection->config->smarthost.password_file;
+	if (connection->config->smarthost.user[0] == '\0' || connection->password.len > 0)
+		return 0;
+	if (file_read(path, &connection->password, err) != 0)
+		return -1;
+	struct view rest = buf_view(&connection->password);
+	struct view line = rest;
+	view_next_line(&rest, &line);
+	if (line.len == 0 || memchr(line.data, '\0', line.len) != NULL) {
+		buf_clear(&connection->password);
+		return err_set(
+		    err, ERR_DAEMON, ERR_LATER, "no password in the first line of %s", path);
+	}
+	connection->password.len = line.len;
+	return 0;
+}
+
+/* What opening needs from files. */
+static int prepare(struct connection *connection, struct err *err)
+{
+	if (read_password(connection, err) != 0)
+		return -1;
+	if (!wants_tls(connection) || connection->trust != NULL)
+		return 0;
+	return tls_trust_new(connection->config->smarthost.ca_file, &connection->trust, err);
+}
+
+struct connection *connection_new(
+    const struct config *config, const struct connection_limits *limits)
+{
+	struct connection *connection = calloc(1, sizeof *connection);
+	struct err err;
+	if (connection == NULL)
+		abort();
+	connection->config = config;
+	connection->limits = limits;
+	connection->password = BUF_EMPTY(PASSWORD_MAX);
+	connection->said = BUF_EMPTY(STREAM_REPLY_MAX);
+	if (!view_copy(
+		view_of(config->smarthost.helo), connection->name, sizeof connection->name) ||
+	    connection->name[0] == '\0') {
+		if (gethostname(connection->name, sizeof connection->name - 1) != 0 ||
+		    connection->name[0] == '\0')
+			view_copy(VIEW("localhost"), connection->name, sizeof connection->name);
+	}
+	if (prepare(connection, &err) != 0)
+		log_error("%s", err.text);
+	return connection;
+}
+
+void connection_free(struct connection *connection)
+{
+	if (connection == NULL)
+		return;
+	connection_close(connection, true);
+	tls_trust_free(connection->trust);
+	buf_release(&connection->password);
+	buf_release(&connection->said);
+	free(connection);
+}
+
+void connection_close(struct connection *connection, bool polite)
+{
+	mailsmtp *session = connection->session;
+	if (connection->stream == NULL)
+		return;
+	if (polite && session->stream != NULL) {
+		connection_begin_step(connection, 0);
+		mailsmtp_quit(session);
+	}
+	if (session->stream != NULL)
+		mailstream_close(session->stream);
+	session->stream = NULL; /* mailsmtp_free would say QUIT */
+	mailsmtp_free(session);
+	stream_free(connection->stream);
+	connection->session = NULL;
+	connection->stream = NULL;
+}
+
+bool connection_is_open(const struct connection *connection)
+{
+	return connection->stream != NULL;
+}
+
+uint64_t connection_max_size(const struct connection *connection)
+{
+	return connection->can.max_size;
+}
+
+mailsmtp *connection_session(struct connection *connection)
+{
+	return connection->session;
+}
+
+struct stream *connection_stream(struct connection *connection)
+{
+	return connection->stream;
+}
+
+const struct connection_limits *connection_limits_of(const struct connection *connection)
+{
+	return connection->limits;
+}
+
+void connection_begin_step(struct connection *connection, int64_t ms)
+{
+	connection->used = clock_monotonic_ms();
+	connection->session->response_code = 0;
+	stream_begin_step(connection->stream, connection->used + ms);
+}
+
+static int set_reply(struct connection *connection, enum courier_phase phase, int code,
+    struct view lines, struct courier_reply *reply)
+{
+	connection->used = clock_monotonic_ms();
+	if (code == 0)
+		reply_set_reason(reply, phase, stream_failure(connection->stream));
+	else
+		reply_set(reply, phase, code, lines);
+	return reply->code;
+}
+
+int connection_take_reply(
+    struct connection *connection, enum courier_phase phase, struct courier_reply *reply)
+{
+	const mailsmtp *session = connection->session;
+	return set_reply(connection, phase, session->response_code,
+	    session->response_code == 0 ? VIEW("") : view_of(session->response), reply);
+}
+
+int connection_read_reply(
+    struct connection *connection, enum courier_phase phase, struct courier_reply *reply)
+{
+	mailsmtp *session = connection->session;
+	int64_t code = 0;
+	bool more = true;
+	buf_clear(&connection->said);
+	while (more) {
+		const char *text =
+		    mailstream_read_line_remove_eol(session->stream, session->line_buffer);
+		const struct view line =
+		    text == NULL ? VIEW("") : (struct view){text, session->line_buffer->len};
+		more = line.len > CODE_DIGITS && line.data[CODE_DIGITS] == '-';
+		if (text == NULL)
+			code = 0;
+		else if (!text_number(view_part(line, 0, CODE_DIGITS), 0, CODE_MOST, &code))
+			code = 1; /* something, but no reply */
+		buf_add_view(&connection->said, view_part(line, CODE_DIGITS + 1, line.len));
+		buf_add_char(&connection->said, '\n');
+	}
+	return set_reply(connection, phase, (int)code, buf_view(&connection->said), reply);
+}
+
+/* Sends a line of our own; returns the reply's code. Words of a secret must not stand in a log, and
+ * libetpan's logger is never set. */
+static int command(struct connection *connection, enum courier_phase phase, struct buf *line,
+    struct courier_reply *reply)
+{
+	mailstream *mail = connection->session->stream;
+	buf_add_text(line, "\r\n");
+	int code = 0;
+	if (mailstream_write(mail, buf_text(line), line->len) < 0 || mailstream_flush(mail) != 0)
+		code = set_reply(connection, phase, 0, VIEW(""), reply);
+	else
+		code = connection_read_reply(connection, phase, reply);
+	buf_clear(line);
+	return code;
+}
+
+static bool is_good(int code)
+{
+	return code / 100 == 2;
+}
+
+static void note_auth(struct capabilities *can, struct view words)
+{
+	struct view word;
+	while (view_next_field(&words, ' ', &word)) {
+		can->auth_plain = can->auth_plain || view_is_nocase(word, "PLAIN");
+		can->auth_login = can->auth_login || view_is_nocase(word, "LOGIN");
+	}
+}
+
+/* RFC 5321 section 4.1.1.1: the first line is the greeting, each further one a keyword with words.
+ */
+static void note_capabilities(struct connection *connection)
+{
+	struct view lines = buf_view(&connection->said);
+	struct view words;
+	struct view keyword;
+	struct capabilities *can = &connection->can;
+	*can = (struct capabilities){.max_size = 0};
+	connection->session->esmtp = MAILSMTP_ESMTP;
+	view_next_line(&lines, &words);
+	while (view_next_line(&lines, &words)) {
+		view_next_field(&words, ' ', &keyword);
+		if (view_is_nocase(keyword, "STARTTLS")) {
+			can->starttls = true;
+			connection->session->esmtp |= MAILSMTP_ESMTP_STARTTLS;
+		} else if (view_is_nocase(keyword, "DSN")) {
+			connection->session->esmtp |= MAILSMTP_ESMTP_DSN;
+		} else if (view_is_nocase(keyword, "SIZE")) {
+			int64_t size = 0;
+			text_number(view_trim(words), 0, INT64_MAX, &size);
+			can->max_size = (uint64_t)size;
+			connection->session->esmtp |= MAILSMTP_ESMTP_SIZE;
+		} else if (view_is_nocase(keyword, "AUTH")) {
+			note_auth(can, words);
+		}
+	}
+}
+
+static int say_hello(struct connection *connection, struct courier_reply *reply)
+{
+	struct buf line = BUF_EMPTY(BUF_SMALL);
+	buf_printf(&line, "EHLO %s", connection->name);
+	const int code = command(connection, PHASE_EHLO, &line, reply);
+	buf_release(&line);
+	if (!is_good(code))
+		return -1;
+	note_capabilities(connection);
+	return 0;
+}
+
+static int shake_hands(
+    struct connection *connection, enum courier_phase phase, struct courier_reply *reply)
+{
+	struct err err;
+	if (stream_start_tls(connection->stream, connection->trust,
+		connection->config->smarthost.host, &err) == 0)
+		return 0;
+	reply_set_reason(reply, phase, err.text);
+	return -1;
+}
+
+static int upgrade(struct connection *connection, struct courier_reply *reply)
+{
+	if (!connection->can.starttls) {
+		reply_set_reason(reply, PHASE_STARTTLS, "the smarthost does not offer STARTTLS");
+		return -1;
+	}
+	connection->session->response_code = 0;
+	mailesmtp_starttls(connection->session);
+	if (!is_good(connection_take_reply(connection, PHASE_STARTTLS, reply)))
+		return -1;
+	/* What came in the clear behind the reply would be taken for an answer given inside TLS. */
+	if (connection->session->stream->read_buffer_len != 0) {
+		reply_set_reason(reply, PHASE_STARTTLS, "plain text was injected behind STARTTLS");
+		return -1;
+	}
+	if (shake_hands(connection, PHASE_STARTTLS, reply) != 0)
+		return -1;
+	return say_hello(connection, reply); /* all that was said before is void (RFC 3207) */
+}
+
+static void add_base64(struct buf *line, struct view bytes)
+{
+	text_base64(line, bytes, 0);
+}
+
+/* RFC 4616, with the initial response of RFC 4954. */
+static int auth_plain(struct connection *connection, struct courier_reply *reply)
+{
+	struct buf secret = BUF_EMPTY(BUF_SMALL);
+	struct buf line = BUF_EMPTY(BUF_SMALL);
+	buf_add_char(&secret, '\0');
+	buf_add_text(&secret, connection->config->smarthost.user);
+	buf_add_char(&secret, '\0');
+	buf_add_view(&secret, buf_view(&connection->password));
+	buf_add_text(&line, "AUTH PLAIN ");
+	add_base64(&line, buf_view(&secret));
+	const int code = command(connection, PHASE_AUTH, &line, reply);
+	buf_release(&line);
+	buf_release(&secret);
+	return code;
+}
+
+/* For servers that offer nothing better: user and password as answers to two prompts. */
+static int auth_login(struct connection *connection, struct courier_reply *reply)
+{
+	enum { CODE_PROMPT = 334 };
+	struct buf line = BUF_EMPTY(BUF_SMALL);
+	buf_add_text(&line, "AUTH LOGIN");
+	int code = command(connection, PHASE_AUTH, &line, reply);
+	if (code == CODE_PROMPT) {
+		add_base64(&line, view_of(connection->config->smarthost.user));
+		code = command(connection, PHASE_AUTH, &line, reply);
+	}
+	if (code == CODE_PROMPT) {
+		add_base64(&line, buf_view(&connection->password));
+		code = command(connection, PHASE_AUTH, &line, reply);
+	}
+	buf_release(&line);
+	return code;
+}
+
+static int authenticate(struct connection *connection, struct courier_reply *reply)
+{
+	if (connection->config->smarthost.user[0] == '\0')
+		return 0;
+	if (!stream_is_encrypted(connection->stream)) {
+		reply_set_reason(reply, PHASE_AUTH, "a password is never sent without TLS");
+		return -1;
+	}
+	if (connection->can.auth_plain)
+		return is_good(auth_plain(connection, reply)) ? 0 : -1;
+	if (connection->can.auth_login)
+		return is_good(auth_login(connection, reply)) ? 0 : -1;
+	reply_set_reason(
+	    reply, PHASE_AUTH, "the smarthost offers neither AUTH PLAIN nor AUTH LOGIN");
+	return -1;
+}
+
+static int greet(struct connection *connection, struct courier_reply *reply)
+{
+	connection->session->stream = stream_mail(connection->stream);
+	return is_good(connection_read_reply(connection, PHASE_GREETING, reply)) ? 0 : -1;
+}
+
+static int open_dialogue(struct connection *connection, struct courier_reply *reply)
+{
+	const enum config_tls tls = connection->config->smarthost.tls;
+	connection_begin_step(connection, connection->limits->opening);
+	if (tls == CONFIG_TLS_TLS && shake_hands(connection, PHASE_CONNECT, reply) != 0)
+		return -1;
+	if (greet(connection, reply) != 0 || say_hello(connection, reply) != 0)
+		return -1;
+	if (tls == CONFIG_TLS_STARTTLS && upgrade(connection, reply) != 0)
+		return -1;
+	return authenticate(connection, reply);
+}
+
+static bool is_stale(struct connection *connection)
+{
+	return clock_monotonic_ms() - connection->used > connection->limits->idle ||
+	       connection->session->stream->read_buffer_len > 0 ||
+	       stream_is_stale(connection->stream);
+}
+
+int connection_open(struct connection *connection, struct courier_reply *reply)
+{
+	struct err err;
+	if (connection_is_open(connection)) {
+		if (!is_stale(connection))
+			return 0;
+		connection_close(connection, true);
+	}
+	if (prepare(connection, &err) != 0 ||
+	    stream_open(connection->config->smarthost.host,
+		(uint16_t)connection->config->smarthost.port, connection->limits->connect,
+		&connection->stream, &err) != 0) {
+		reply_set_reason(reply, PHASE_CONNECT, err.text);
+		return -1;
+	}
+	connection->session = mailsmtp_new(0, NULL);
+	if (connection->session == NULL)
+		abort();
+	if (open_dialogue(connection, reply) == 0)
+		return 0;
+	connection_close(connection, reply->code != 0);
+	return -1;
+}

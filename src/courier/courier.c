@@ -1,0 +1,92 @@
+#include "config.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/pool.h"
+#include "courier/codec.h"
+#include "courier/courier.h"
+#include "courier/dialogue.h"
+#include "courier/message.h"
+#include "courier/socket.h"
+
+struct courier {
+	struct armor_tables *tables;
+	struct connection *connection;
+	struct courier_message message;
+};
+
+static int report(
+    struct pool_service *service, const struct courier_result *result, struct err *err)
+{
+	struct buf body = BUF_EMPTY(BUF_SMALL);
+	courier_put_result(&body, result);
+	const int sent = pool_reply(service, POOL_PROGRESS, buf_view(&body), err);
+	buf_release(&body);
+	return sent;
+}
+
+/* A result for every delivery of the run, whatever happens. Against a smarthost that is down the
+ * rest is not tried one by one: it shares the reason, and is deferred. */
+static int send_run(struct courier *courier, struct pool_service *service,
+    const struct courier_run *run, struct err *err)
+{
+	struct courier_result result = {.smarthost_down = false};
+	bool down = false;
+	for (size_t i = 0; i < run->count; i++) {
+		if (down) {
+			result.id = run->deliveries[i].id;
+			result.outcome = COURIER_DEFERRED;
+		} else {
+			message_put(&courier->message, courier->tables, run, i);
+			dialogue_send(
+			    courier->connection, &run->deliveries[i], &courier->message, &result);
+		}
+		if (report(service, &result, err) != 0)
+			return -1;
+		if (!down && result.smarthost_down) {
+			char why[COURIER_TEXT_SIZE];
+			memcpy(why, result.text, sizeof why);
+			courier_print(result.text, "not tried: %s", why);
+			down = true;
+		}
+	}
+	return pool_reply(service, POOL_ANSWER, VIEW(""), err);
+}
+
+/* Waits for the next request as long as an idle connection may live. */
+static void idle(struct courier *courier, int fd)
+{
+	if (connection_is_open(courier->connection) &&
+	    !socket_wait(
+		fd, POLLIN, clock_monotonic_ms() + connection_limits_of(courier->connection)->idle))
+		connection_close(courier->connection, true);
+}
+
+static int serve(
+    struct pool_service *service, void *context, uint32_t type, struct view body, struct err *err)
+{
+	struct courier *courier = context;
+	struct courier_run run;
+	if (type != COURIER_REQUEST_SEND || !courier_take_run(body, &run))
+		return err_set(err, ERR_PEER, ERR_NEVER, "malformed request to the courier");
+	if (send_run(courier, service, &run, err) != 0)
+		return -1;
+	idle(courier, service->fd);
+	return 0;
+}
+
+int courier_main(const void *settings, int fd)
+{
+	struct courier courier = {
+	    .tables = armor_tables_new(),
+	    .connection = connection_new(settings, &connection_limits_default),
+	};
+	const int status = pool_serve(fd, serve, &courier);
+	connection_free(courier.connection);
+	message_release(&courier.message);
+	armor_tables_free(courier.tables);
+	return status;
+}

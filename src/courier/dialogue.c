@@ -1,0 +1,184 @@
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "courier/dialogue.h"
+
+enum { CODE_TOO_LARGE = 552, SECOND_MS = 1000 };
+
+static bool is_good(int code)
+{
+	return code / 100 == 2;
+}
+
+/* Each of the steps returns 0 when the dialogue goes on, and -1 when `reply` ends it. */
+
+static int say_mail(
+    struct connection *connection, const char *sender, size_t size, struct courier_reply *reply)
+{
+	connection_begin_step(connection, connection_limits_of(connection)->step);
+	/* 0: on failure the headers come back, never the message (RET=HDRS). */
+	mailesmtp_mail_size(connection_session(connection), sender, 0, NULL, size);
+	return is_good(connection_take_reply(connection, PHASE_MAIL, reply)) ? 0 : -1;
+}
+
+static int say_rcpt(
+    struct connection *connection, const char *recipient, struct courier_reply *reply)
+{
+	connection_begin_step(connection, connection_limits_of(connection)->step);
+	mailesmtp_rcpt(connection_session(connection), recipient,
+	    MAILSMTP_DSN_NOTIFY_FAILURE | MAILSMTP_DSN_NOTIFY_DELAY, NULL);
+	return is_good(connection_take_reply(connection, PHASE_RCPT, reply)) ? 0 : -1;
+}
+
+static int say_data(struct connection *connection, struct courier_reply *reply)
+{
+	connection_begin_step(connection, connection_limits_of(connection)->step);
+	mailsmtp_data(connection_session(connection));
+	return connection_take_reply(connection, PHASE_DATA, reply) / 100 == 3 ? 0 : -1;
+}
+
+static int write_all(mailstream *mail, const char *data, size_t len)
+{
+	return mailstream_write(mail, data, len) == (ssize_t)len && mailstream_flush(mail) == 0
+		   ? 0
+		   : -1;
+}
+
+/* The message goes out at once and not through mailsmtp_data_message, which takes it apart line by
+ * line and adds an empty one. Whether a byte of the final dot has left decides what a broken
+ * connection means. */
+static void say_message(struct connection *connection, const struct courier_message *message,
+    struct courier_reply *reply)
+{
+	const struct connection_limits *limits = connection_limits_of(connection);
+	struct stream *stream = connection_stream(connection);
+	mailstream *mail = connection_session(connection)->stream;
+	const int64_t sending_ms =
+	    limits->step + (int64_t)(message->bytes.len / limits->least_rate) * SECOND_MS;
+	connection_begin_step(connection, sending_ms);
+	int result = write_all(mail, buf_text(&message->bytes), message->bytes.len);
+	const uint64_t before_dot = stream_accepted(stream);
+	if (result == 0)
+		result = write_all(mail, ".\r\n", sizeof ".\r\n" - 1);
+	if (result == 0 && stream_push(stream) == 0)
+		connection_begin_step(connection, limits->final_dot);
+	connection_read_reply(connection, PHASE_DOT, reply);
+	if (stream_sent(stream) <= before_dot)
+		reply->phase = PHASE_BODY;
+}
+
+static void transact(struct connection *connection, const struct courier_delivery *delivery,
+    const struct courier_message *message, struct courier_reply *reply)
+{
+	if (say_mail(connection, delivery->sender, message->size, reply) == 0 &&
+	    say_rcpt(connection, delivery->recipient, reply) == 0 &&
+	    say_data(connection, reply) == 0)
+		say_message(connection, message, reply);
+}
+
+static void set_result(struct courier_result *result, struct courier_verdict verdict,
+    const struct courier_reply *reply)
+{
+	result->outcome = verdict.outcome;
+	result->smarthost_down = verdict.smarthost_down;
+	result->code = reply->code;
+	if (verdict.outcome == COURIER_SENT)
+		courier_print(result->text, "%d %s", reply->code, reply->text);
+	else if (reply->code != 0)
+		courier_print(result->text, "%s: %d %s", courier_phase_name(reply->phase),
+		    reply->code, reply->text);
+	else
+		courier_print(
+		    result->text, "%s: %s", courier_phase_name(reply->phase), reply->text);
+}
+
+static void judge(const struct courier_reply *reply, struct courier_result *result)
+{
+	const struct view text = reply->code == 0 ? VIEW("") : view_of(reply->text);
+	set_result(result, classify(reply->phase, reply->code, text), reply);
+}
+
+/* After a message that was not taken the server forgets it; without that the next one is unsafe. */
+static void clear_transaction(struct connection *connection)
+{
+	struct courier_reply reply;
+	connection_begin_step(connection, connection_limits_of(connection)->step);
+	mailsmtp_reset(connection_session(connection));
+	if (!is_good(connection_take_reply(connection, PHASE_MAIL, &reply)))
+		connection_close(connection, false);
+}
+
+static bool refuse(
+    struct courier_result *result, const char *what, const char *address, const char *why)
+{
+	result->outcome = COURIER_FAILED;
+	result->smarthost_down = false;
+	result->code = 0;
+	courier_print(result->text, "%s %.100s is not accepted: %s", what, address, why);
+	return false;
+}
+
+/* libetpan writes addresses into commands as they are: what could be another command ends here. */
+static bool envelope_is_good(const struct courier_delivery *delivery, struct courier_result *result)
+{
+	const char *why = "";
+	if (!text_is_address(view_of(delivery->recipient), &why))
+		return refuse(result, "recipient", delivery->recipient, why);
+	if (delivery->sender[0] != '\0' && !text_is_address(view_of(delivery->sender), &why))
+		return refuse(result, "sender", delivery->sender, why);
+	return true;
+}
+
+static bool size_is_good(const struct connection *connection, const struct courier_message *message,
+    struct courier_result *result)
+{
+	const uint64_t most = connection_max_size(connection);
+	if (most == 0 || message->size <= most)
+		return true;
+	result->outcome = COURIER_FAILED;
+	result->smarthost_down = false;
+	result->code = CODE_TOO_LARGE;
+	courier_print(result->text, "the message has %zu bytes, the smarthost takes at most %llu",
+	    message->size, (unsigned long long)most);
+	return false;
+}
+
+/* The server's leave, taken where nothing of this message has been said but MAIL FROM. */
+static bool is_parting(const struct courier_reply *reply)
+{
+	enum { CODE_CLOSING = 421 };
+	return reply->phase == PHASE_MAIL && (reply->code == 0 || reply->code == CODE_CLOSING);
+}
+
+static void finish(struct connection *connection, const struct courier_result *result)
+{
+	if (result->smarthost_down)
+		connection_close(connection, result->code != 0);
+	else if (result->outcome != COURIER_SENT)
+		clear_transaction(connection);
+}
+
+void dialogue_send(struct connection *connection, const struct courier_delivery *delivery,
+    const struct courier_message *message, struct courier_result *result)
+{
+	struct courier_reply reply = {.code = 0};
+	result->id = delivery->id;
+	if (!envelope_is_good(delivery, result))
+		return;
+	bool used_before = connection_is_open(connection);
+	if (connection_open(connection, &reply) != 0) {
+		judge(&reply, result);
+		return;
+	}
+	if (!size_is_good(connection, message, result))
+		return;
+	transact(connection, delivery, message, &reply);
+	if (used_before && is_parting(&reply)) {
+		connection_close(connection, false);
+		if (connection_open(connection, &reply) == 0)
+			transact(connection, delivery, message, &reply);
+	}
+	judge(&reply, result);
+	finish(connection, result);
+}

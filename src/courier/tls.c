@@ -1,0 +1,195 @@
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+#include "base/buf.h"
+#include "courier/socket.h"
+#include "courier/tls.h"
+
+struct tls_trust {
+	gnutls_certificate_credentials_t credentials;
+};
+
+struct tls {
+	gnutls_session_t session;
+	int failure; /* of the last read or write */
+};
+
+static const char tls_priority[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+int tls_trust_new(const char *ca_file, struct tls_trust **out, struct err *err)
+{
+	struct tls_trust *trust = calloc(1, sizeof *trust);
+	if (trust == NULL || gnutls_certificate_allocate_credentials(&trust->credentials) != 0)
+		abort();
+	const int count = ca_file[0] == '\0'
+			      ? gnutls_certificate_set_x509_system_trust(trust->credentials)
+			      : gnutls_certificate_set_x509_trust_file(
+				    trust->credentials, ca_file, GNUTLS_X509_FMT_PEM);
+	if (count > 0) {
+		*out = trust;
+		return 0;
+	}
+	tls_trust_free(trust);
+	return err_set(err, ERR_DAEMON, ERR_LATER, "no CA certificate in %s: %s",
+	    ca_file[0] == '\0' ? "the system's trust store" : ca_file,
+	    count == 0 ? "it is empty" : gnutls_strerror(count));
+}
+
+void tls_trust_free(struct tls_trust *trust)
+{
+	if (trust == NULL)
+		return;
+	gnutls_certificate_free_credentials(trust->credentials);
+	free(trust);
+}
+
+/* All that is wrong with the certificate, in words. */
+static void explain_certificate(unsigned status, const char *host, struct err *err)
+{
+	static const struct {
+		unsigned flag;
+		const char *words;
+	} reasons[] = {
+	    {GNUTLS_CERT_UNEXPECTED_OWNER, "it is for another name"},
+	    {GNUTLS_CERT_SIGNER_NOT_FOUND, "its CA is unknown"},
+	    {GNUTLS_CERT_SIGNER_NOT_CA, "its signer is no CA"},
+	    {GNUTLS_CERT_EXPIRED, "it has expired"},
+	    {GNUTLS_CERT_NOT_ACTIVATED, "it is not valid yet"},
+	    {GNUTLS_CERT_REVOKED, "it is revoked"},
+	    {GNUTLS_CERT_INSECURE_ALGORITHM, "it uses a weak algorithm"},
+	    {GNUTLS_CERT_SIGNATURE_FAILURE, "its signature is wrong"},
+	    {GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, "its CA may not issue it"},
+	    {GNUTLS_CERT_PURPOSE_MISMATCH, "it is not for servers"},
+	    {GNUTLS_CERT_MISMATCH, "it does not match what was expected"},
+	    {GNUTLS_CERT_INVALID_OCSP_STATUS, "its OCSP status is wrong"},
+	    {GNUTLS_CERT_MISSING_OCSP_STATUS, "its OCSP status is missing"},
+	    {GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, "it has unknown critical extensions"},
+	};
+	struct buf words = BUF_EMPTY(BUF_SMALL);
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+		if ((status & reasons[i].flag) != 0)
+			buf_printf(&words, "%s%s", words.len > 0 ? ", " : "", reasons[i].words);
+	}
+	err_set(err, ERR_PEER, ERR_LATER, "the certificate of %s is not trusted: %s", host,
+	    words.len > 0 ? buf_text(&words) : "it is invalid");
+	buf_release(&words);
+}
+
+static int explain_handshake(gnutls_session_t session, int code, const char *host, struct err *err)
+{
+	if (code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) {
+		explain_certificate(gnutls_session_get_verify_cert_status(session), host, err);
+		return -1;
+	}
+	const char *alert = "";
+	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		alert = gnutls_alert_get_name(gnutls_alert_get(session));
+	return err_set(err, ERR_PEER, ERR_LATER, "TLS handshake with %s failed: %s%s%s", host,
+	    gnutls_strerror(code), alert[0] == '\0' ? "" : ": ", alert);
+}
+
+static bool is_address_literal(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+static int tls_init(int fd, const char *host, const struct tls_trust *trust, struct tls **out)
+{
+	struct tls *tls = calloc(1, sizeof *tls);
+	if (tls == NULL)
+		abort();
+	*out = tls;
+	int code = gnutls_init(&tls->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	if (code == 0)
+		code = gnutls_priority_set_direct(tls->session, tls_priority, NULL);
+	if (code == 0)
+		code = gnutls_credentials_set(
+		    tls->session, GNUTLS_CRD_CERTIFICATE, trust->credentials);
+	/* An address is never sent as server name (RFC 6066 section 3). */
+	if (code == 0 && !is_address_literal(host))
+		code = gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, host, strlen(host));
+	if (code == 0) {
+		gnutls_session_set_verify_cert(tls->session, host, 0);
+		gnutls_transport_set_int(tls->session, fd);
+		gnutls_handshake_set_timeout(tls->session, GNUTLS_INDEFINITE_TIMEOUT);
+	}
+	return code;
+}
+
+int tls_connect(int fd, const char *host, const struct tls_trust *trust, int64_t deadline,
+    struct tls **out, struct err *err)
+{
+	struct tls *tls = NULL;
+	int result = 0;
+	int code = tls_init(fd, host, trust, &tls);
+	if (code != 0) {
+		result = explain_handshake(tls->session, code, host, err);
+		goto done;
+	}
+	while ((code = gnutls_handshake(tls->session)) != 0) {
+		if (gnutls_error_is_fatal(code)) {
+			result = explain_handshake(tls->session, code, host, err);
+			goto done;
+		}
+		if (code == GNUTLS_E_AGAIN && !socket_wait(fd, tls_wants(tls), deadline)) {
+			result = err_set(
+			    err, ERR_PEER, ERR_LATER, "TLS handshake with %s timed out", host);
+			goto done;
+		}
+	}
+	*out = tls;
+	tls = NULL;
+done:
+	tls_free(tls);
+	return result;
+}
+
+void tls_free(struct tls *tls)
+{
+	if (tls == NULL)
+		return;
+	if (tls->session != NULL) {
+		gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+		gnutls_deinit(tls->session);
+	}
+	free(tls);
+}
+
+static ssize_t tls_result(struct tls *tls, ssize_t result)
+{
+	if (result >= 0)
+		return result;
+	tls->failure = (int)result;
+	errno = gnutls_error_is_fatal((int)result) ? EPROTO : EAGAIN;
+	return -1;
+}
+
+ssize_t tls_read(struct tls *tls, void *data, size_t len)
+{
+	return tls_result(tls, gnutls_record_recv(tls->session, data, len));
+}
+
+ssize_t tls_write(struct tls *tls, const void *data, size_t len)
+{
+	return tls_result(tls, gnutls_record_send(tls->session, data, len));
+}
+
+short tls_wants(struct tls *tls)
+{
+	return gnutls_record_get_direction(tls->session) == 0 ? POLLIN : POLLOUT;
+}
+
+const char *tls_failure(const struct tls *tls)
+{
+	return gnutls_strerror(tls->failure);
+}
