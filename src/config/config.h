@@ -30,7 +30,8 @@ struct config {
 		char prefix[CONFIG_TEXT_SIZE];      /* of advisory numbers: "DEW" */
 		char address[CONFIG_TEXT_SIZE];     /* the gateway's own mailbox: From, and where replies go */
 		char list[CONFIG_TEXT_SIZE];        /* what stands in To of every advisory */
-		char return_path[CONFIG_TEXT_SIZE]; /* bounces: "bounce@example.org" becomes bounce+TAG@ */
+		/* Bounces: "bounce@example.org" becomes bounce+TAG@; never empty, by default address. */
+		char return_path[CONFIG_TEXT_SIZE];
 	} gateway;
 
 	struct {
@@ -69,8 +70,8 @@ struct config {
 };
 
 /* Reads and checks a file. On failure err names the file, the line and what is allowed. Relative
- * paths in it are taken from the directory of the file. */
-int config_read(const char *path, struct config *out, struct err *err);
+ * paths in it are taken from the directory of the file. (config_read is a name of libconfig.) */
+int config_load(const char *path, struct config *out, struct err *err);
 
 /* Prints every setting, type, bounds, default and help, for `dewlined --settings`. */
 void config_print_settings(FILE *out);

@@ -1,1 +1,8 @@
 # The files of src/config/
+libdewline_a_SOURCES += src/config/config.c src/config/config.h
+EXTRA_DIST += conf/dewline.cfg
+
+unit_tests += test_config_config
+test_config_config_SOURCES = tests/unit/test_config_config.c
+test_config_config_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"'
+test_config_config_LDADD = $(unit_libs)
