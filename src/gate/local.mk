@@ -1,1 +1,17 @@
 # The files of src/gate/
+libdewline_a_SOURCES += \
+	src/gate/account.c src/gate/account.h \
+	src/gate/acknowledge.c src/gate/acknowledge.h \
+	src/gate/context.h \
+	src/gate/gate.c src/gate/gate.h \
+	src/gate/issue.c src/gate/issue.h \
+	src/gate/judge.c src/gate/judge.h \
+	src/gate/letters.c src/gate/letters.h \
+	src/gate/open.c src/gate/open.h \
+	src/gate/outgoing.c src/gate/outgoing.h \
+	src/gate/people.c src/gate/people.h \
+	src/gate/receive.c src/gate/receive.h \
+	src/gate/refuse.c src/gate/refuse.h \
+	src/gate/seal.c src/gate/seal.h \
+	src/gate/send.c src/gate/send.h \
+	src/gate/shard.c src/gate/shard.h

@@ -8,7 +8,7 @@
 /* "[PREFIX-2026-0001 r1]" from a quoted earlier subject, and "Re:", are not part of a title. */
 static struct view bare_title(struct view subject)
 {
-	static const char *const marks[] = { "Re:", "Fwd:", "Fw:", "Aw:" };
+	static const char *const marks[] = {"Re:", "Fwd:", "Fw:", "Aw:"};
 	bool again = true;
 	while (again) {
 		again = false;
@@ -29,10 +29,11 @@ static bool choose_title(
 	struct view title = bare_title(view_of(content->subject));
 	if (title.len == 0 || view_is(title, "...") || view_is(title, "[...]"))
 		title = view_trim(view_of(content->csaf.title));
-	return (title.len > 0 && view_copy(title, out->title, sizeof out->title))
-	    || refuse(refusal, 0,
-		"there is no title: protect the Subject (most OpenPGP mail programs do) or attach a CSAF "
-		"document that has one");
+	return (title.len > 0 && view_copy(title, out->title, sizeof out->title)) ||
+	       refuse(refusal, 0,
+		   "there is no title: protect the Subject (most OpenPGP mail programs do) or "
+		   "attach a CSAF "
+		   "document that has one");
 }
 
 static bool choose_tlp(const struct mail_content *content, const enum tlp *earlier_tlp,
@@ -69,15 +70,18 @@ bool advisory_draft(const struct mail_content *content, int64_t now, const enum 
 	if (!choose_title(content, out, refusal) || !choose_tlp(content, earlier_tlp, out, refusal))
 		return false;
 	if (out->control.act == CONTROL_NEW && out->control.audience[0] == '\0')
-		return refuse(refusal, 0, "there is no Audience: write a line such as \"Audience: all\"");
+		return refuse(
+		    refusal, 0, "there is no Audience: write a line such as \"Audience: all\"");
 	if (out->control.release > now)
 		return refuse(refusal, 0,
-		    "Release is in the future, which this gateway does not offer: send it at that time");
+		    "Release is in the future, which this gateway does not offer: send it at that "
+		    "time");
 	out->text = out->control.text;
 	if (out->text.len == 0 && content->csaf.present)
 		out->text = content->csaf.text;
 	if (out->text.len == 0)
-		return refuse(refusal, 0, "there is no text behind the control block and no CSAF document");
+		return refuse(
+		    refusal, 0, "there is no text behind the control block and no CSAF document");
 	view_copy(view_of(content->csaf.severity), out->severity, sizeof out->severity);
 	return true;
 }

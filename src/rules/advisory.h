@@ -13,8 +13,8 @@ struct draft {
 	struct view text; /* the publisher's, or rendered from the CSAF */
 };
 
-/* Joins them. `earlier_tlp` is the label of the revision before for an update or withdrawal, which may
- * leave TLP out; NULL for a new one. Views in `out` point into `content`. */
+/* Joins them. `earlier_tlp` is the label of the revision before for an update or withdrawal, which
+ * may leave TLP out; NULL for a new one. Views in `out` point into `content`. */
 bool advisory_draft(const struct mail_content *content, int64_t now, const enum tlp *earlier_tlp,
     struct draft *out, struct refusal *refusal);
 

@@ -18,8 +18,8 @@ const struct member *people_member(const struct people *people, const char *id)
 static bool takes_part(const struct people *people, const struct contact *contact)
 {
 	const struct member *member = people_member(people, contact->member);
-	return member != NULL && !contact->removed
-	    && (strcmp(member->state, "active") == 0 || strcmp(member->state, "suspended") == 0);
+	return member != NULL && !contact->removed &&
+	       (strcmp(member->state, "active") == 0 || strcmp(member->state, "suspended") == 0);
 }
 
 static bool entry_means(const char *entry, bool is_contact, const struct contact *contact)
@@ -41,8 +41,8 @@ static bool group_means(
 
 static bool name_means(const struct people *people, struct view name, const struct contact *contact)
 {
-	return view_is_nocase(name, "all") || view_is(name, contact->member)
-	    || view_is_nocase(name, contact->address) || group_means(people, name, contact);
+	return view_is_nocase(name, "all") || view_is(name, contact->member) ||
+	       view_is_nocase(name, contact->address) || group_means(people, name, contact);
 }
 
 static bool name_is_known(const struct people *people, struct view name)
@@ -79,9 +79,10 @@ bool audience_choose(const struct people *people, struct view audience, int line
 		const bool minus = name.len > 0 && name.data[0] == '-';
 		if (minus)
 			name = view_trim(view_part(name, 1, name.len));
-		known = name_is_known(people, name)
-		    || refuse(refusal, line, "Audience names \"%.*s\", which is no group, member or contact",
-			name.len > 60 ? 60 : (int)name.len, name.data);
+		known = name_is_known(people, name) ||
+			refuse(refusal, line,
+			    "Audience names \"%.*s\", which is no group, member or contact",
+			    name.len > 60 ? 60 : (int)name.len, name.data);
 		for (size_t i = 0; known && i < people->contact_count; i++) {
 			if (name_means(people, name, &people->contacts[i]))
 				(minus ? taken_away : chosen)[i] = true;

@@ -2,7 +2,8 @@
  *
  * The audience is all that the plain names mean, less all that the names behind a "-" mean; the
  * order does not matter. A name is "all", a group, a member or a contact's address. Members that
- * left or have not joined are in no audience; suspended ones are, so that the receipt names them. */
+ * left or have not joined are in no audience; suspended ones are, so that the receipt names them.
+ */
 #ifndef DEWLINE_RULES_AUDIENCE_H
 #define DEWLINE_RULES_AUDIENCE_H
 
@@ -30,8 +31,8 @@ struct people {
 
 const struct member *people_member(const struct people *people, const char *id);
 
-/* Sets chosen[i] for every contact i that the audience means. False with a refusal (for `line`) when
- * a name is unknown or nobody is left. */
+/* Sets chosen[i] for every contact i that the audience means. False with a refusal (for `line`)
+ * when a name is unknown or nobody is left. */
 bool audience_choose(const struct people *people, struct view audience, int line, bool *chosen,
     struct refusal *refusal);
 

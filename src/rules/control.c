@@ -28,7 +28,7 @@ static int shown(struct view value)
 static bool read_advisory(struct control *out, struct view value, int line, struct refusal *refusal)
 {
 	struct view rest = value;
-	struct view word = { "", 0 };
+	struct view word = {"", 0};
 	view_next_field(&rest, ' ', &word);
 	const struct view number = view_trim(rest);
 	if (view_is_nocase(word, "new") && number.len == 0) {
@@ -36,8 +36,8 @@ static bool read_advisory(struct control *out, struct view value, int line, stru
 		return true;
 	}
 	const bool update = view_is_nocase(word, "update");
-	if ((update || view_is_nocase(word, "withdraw")) && number.len > 0
-	    && view_copy(number, out->number, sizeof out->number)) {
+	if ((update || view_is_nocase(word, "withdraw")) && number.len > 0 &&
+	    view_copy(number, out->number, sizeof out->number)) {
 		out->act = update ? CONTROL_UPDATE : CONTROL_WITHDRAW;
 		return true;
 	}
@@ -50,10 +50,10 @@ static bool read_tlp(struct control *out, struct view value, int line, struct re
 {
 	out->tlp_line = line;
 	out->has_tlp = tlp_from(value, &out->tlp);
-	return out->has_tlp
-	    || refuse(refusal, line,
-		"TLP is \"%.*s\"; it must be RED, AMBER+STRICT, AMBER, GREEN or CLEAR", shown(value),
-		value.data);
+	return out->has_tlp ||
+	       refuse(refusal, line,
+		   "TLP is \"%.*s\"; it must be RED, AMBER+STRICT, AMBER, GREEN or CLEAR",
+		   shown(value), value.data);
 }
 
 static bool read_audience(struct control *out, struct view value, int line, struct refusal *refusal)
@@ -61,9 +61,9 @@ static bool read_audience(struct control *out, struct view value, int line, stru
 	out->audience_line = line;
 	if (value.len == 0)
 		return refuse(refusal, line, "Audience is empty; name groups, members or contacts");
-	return view_copy(value, out->audience, sizeof out->audience)
-	    || refuse(refusal, line, "Audience is longer than %d characters; use a group",
-		CONTROL_AUDIENCE_SIZE - 1);
+	return view_copy(value, out->audience, sizeof out->audience) ||
+	       refuse(refusal, line, "Audience is longer than %d characters; use a group",
+		   CONTROL_AUDIENCE_SIZE - 1);
 }
 
 static bool read_acknowledge(
@@ -71,42 +71,43 @@ static bool read_acknowledge(
 {
 	if (view_is_nocase(value, "no"))
 		return true;
-	return (text_duration(value, &out->acknowledge) && out->acknowledge > 0
-		   && out->acknowledge <= ACKNOWLEDGE_MOST_S)
-	    || refuse(refusal, line,
-		"Acknowledge is \"%.*s\"; it must be a time such as 45m, 4h or 2d, at most 30d, or \"no\"",
-		shown(value), value.data);
+	return (text_duration(value, &out->acknowledge) && out->acknowledge > 0 &&
+		   out->acknowledge <= ACKNOWLEDGE_MOST_S) ||
+	       refuse(refusal, line,
+		   "Acknowledge is \"%.*s\"; it must be a time such as 45m, 4h or 2d, at most 30d, "
+		   "or \"no\"",
+		   shown(value), value.data);
 }
 
 static bool read_release(struct control *out, struct view value, int line, struct refusal *refusal)
 {
 	if (view_is_nocase(value, "now"))
 		return true;
-	return text_time(value, &out->release)
-	    || refuse(refusal, line,
-		"Release is \"%.*s\"; it must be \"now\" or a time such as 2026-11-25T18:00:00Z",
-		shown(value), value.data);
+	return text_time(value, &out->release) ||
+	       refuse(refusal, line,
+		   "Release is \"%.*s\"; it must be \"now\" or a time such as 2026-11-25T18:00:00Z",
+		   shown(value), value.data);
 }
 
 static bool read_exercise(struct control *out, struct view value, int line, struct refusal *refusal)
 {
 	out->has_exercise = true;
 	out->exercise = view_is_nocase(value, "yes");
-	return out->exercise || view_is_nocase(value, "no")
-	    || refuse(refusal, line, "Exercise is \"%.*s\"; it must be \"yes\" or \"no\"",
-		shown(value), value.data);
+	return out->exercise || view_is_nocase(value, "no") ||
+	       refuse(refusal, line, "Exercise is \"%.*s\"; it must be \"yes\" or \"no\"",
+		   shown(value), value.data);
 }
 
 static const struct field {
 	const char *name;
 	bool (*read)(struct control *, struct view, int, struct refusal *);
 } fields[] = {
-	{ "Advisory", read_advisory },
-	{ "TLP", read_tlp },
-	{ "Audience", read_audience },
-	{ "Acknowledge", read_acknowledge },
-	{ "Release", read_release },
-	{ "Exercise", read_exercise },
+    {"Advisory", read_advisory},
+    {"TLP", read_tlp},
+    {"Audience", read_audience},
+    {"Acknowledge", read_acknowledge},
+    {"Release", read_release},
+    {"Exercise", read_exercise},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -117,8 +118,8 @@ bool control_begins(struct view text, const char *field)
 	while (view_next_line(&text, &line)) {
 		if (view_trim(line).len == 0)
 			continue;
-		return view_find(line, VIEW(":")) != SIZE_MAX && view_next_field(&line, ':', &name)
-		    && view_is_nocase(view_trim(name), field);
+		return view_find(line, VIEW(":")) != SIZE_MAX &&
+		       view_next_field(&line, ':', &name) && view_is_nocase(view_trim(name), field);
 	}
 	return false;
 }
@@ -142,18 +143,19 @@ static bool read_field(
 		return fields[i].read(out, view_trim(line), number, refusal);
 	}
 	return refuse(refusal, number,
-	    "there is no field \"%.*s\"; the fields are Advisory, TLP, Audience, Acknowledge, Release "
+	    "there is no field \"%.*s\"; the fields are Advisory, TLP, Audience, Acknowledge, "
+	    "Release "
 	    "and Exercise",
 	    shown(name), name.data);
 }
 
 bool control_read(struct view text, struct control *out, struct refusal *refusal)
 {
-	bool seen[FIELDS] = { false };
+	bool seen[FIELDS] = {false};
 	bool inside = false;
 	int number = 0;
 	struct view line;
-	*out = (struct control) { .text = { "", 0 } };
+	*out = (struct control){.text = {"", 0}};
 	while (view_next_line(&text, &line)) {
 		number++;
 		if (view_trim(line).len == 0) {

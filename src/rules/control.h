@@ -23,7 +23,7 @@ struct control {
 	char audience[CONTROL_AUDIENCE_SIZE]; /* "" when not given */
 	int audience_line;
 	int64_t acknowledge; /* seconds after release, 0: no deadline */
-	int64_t release;     /* seconds since 1970, 0: now */
+	int64_t release; /* seconds since 1970, 0: now */
 	bool exercise;
 	bool has_exercise;
 	struct view text; /* what follows the blank line, a view into the input */
@@ -43,7 +43,8 @@ bool refuse(struct refusal *refusal, int line, const char *format, ...)
 /* True when the text begins with a control block of this first field, such as "Advisory". */
 bool control_begins(struct view text, const char *field);
 
-/* Reads the block. False with a refusal when anything in it is unknown, given twice or malformed. */
+/* Reads the block. False with a refusal when anything in it is unknown, given twice or malformed.
+ */
 bool control_read(struct view text, struct control *out, struct refusal *refusal);
 
 #endif

@@ -12,8 +12,8 @@
 #include "store/certificates.h"
 #include "store/people.h"
 
-/* True when an advisory with this label, sealed at `now`, can go to the contact. Otherwise reason is
- * one line that says what stands in the way ("the encryption subkey expired on 2026-11-02").
+/* True when an advisory with this label, sealed at `now`, can go to the contact. Otherwise reason
+ * is one line that says what stands in the way ("the encryption subkey expired on 2026-11-02").
  * certificate is NULL when the store has none by the contact's fingerprint. */
 bool reach_contact(const struct contact *contact, const struct member *member,
     const struct certificate *certificate, enum tlp label, int64_t now,
@@ -23,7 +23,8 @@ bool reach_contact(const struct contact *contact, const struct member *member,
 bool reach_certificate(
     const struct certificate *certificate, int64_t now, char reason[static STORE_REASON_SIZE]);
 
-/* When the certificate stops being usable for sealing: the earlier of the two expiries, 0: never. */
+/* When the certificate stops being usable for sealing: the earlier of the two expiries, 0: never.
+ */
 int64_t reach_expires(const struct certificate *certificate);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { TOKEN_LEN = ADVISORY_TOKEN_SIZE - 1, INTRODUCTION_LINES_MAX = 3 };
 
-static const char *const words[] = { "received", "affected", "not affected", "acting", "unreadable" };
+static const char *const words[] = {"received", "affected", "not affected", "acting", "unreadable"};
 
 static bool is_token_char(char c)
 {
@@ -113,7 +113,7 @@ static void read_lines(struct reply *out, const struct view *lines, size_t count
 void reply_read(struct view text, struct view subject, struct reply *out)
 {
 	enum { LINES_MAX = 2000 };
-	static const struct view none = { "", 0 };
+	static const struct view none = {"", 0};
 	struct view lines[LINES_MAX];
 	size_t count = 0;
 	memset(out, 0, sizeof *out);

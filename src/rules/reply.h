@@ -11,9 +11,10 @@ enum { REPLY_TOKENS_MAX = 32, REPLY_STATUS_SIZE = 16, REPLY_COMMENT_MAX = 16 * 1
 
 struct reply {
 	size_t token_count;
-	char tokens[REPLY_TOKENS_MAX][ADVISORY_TOKEN_SIZE]; /* what has the form of one; each once */
+	char tokens[REPLY_TOKENS_MAX]
+		   [ADVISORY_TOKEN_SIZE]; /* what has the form of one; each once */
 	char status[REPLY_STATUS_SIZE]; /* received, affected, not affected, acting, unreadable */
-	struct buf comment;             /* without quoted text; released by the caller */
+	struct buf comment; /* without quoted text; released by the caller */
 };
 
 /* The first unquoted line sets the status when it is a status word, alone or before punctuation;

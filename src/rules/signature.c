@@ -6,13 +6,13 @@
 #include "rules/signature.h"
 
 static const char *const faults[] = {
-	[SIGNATURE_GOOD] = "",
-	[SIGNATURE_KEY_EXPIRED] = "the signing key had expired",
-	[SIGNATURE_KEY_REVOKED] = "the signing key is revoked",
-	[SIGNATURE_EXPIRED] = "the signature has expired",
-	[SIGNATURE_UNKNOWN_KEY] = "the signing key is unknown",
-	[SIGNATURE_WEAK] = "the signature uses a weak algorithm",
-	[SIGNATURE_BAD] = "the signature is bad",
+    [SIGNATURE_GOOD] = "",
+    [SIGNATURE_KEY_EXPIRED] = "the signing key had expired",
+    [SIGNATURE_KEY_REVOKED] = "the signing key is revoked",
+    [SIGNATURE_EXPIRED] = "the signature has expired",
+    [SIGNATURE_UNKNOWN_KEY] = "the signing key is unknown",
+    [SIGNATURE_WEAK] = "the signature uses a weak algorithm",
+    [SIGNATURE_BAD] = "the signature is bad",
 };
 
 bool signature_counts(const struct opened *opened, const struct certificate *certificate,
@@ -21,7 +21,8 @@ bool signature_counts(const struct opened *opened, const struct certificate *cer
 	const struct signature_facts *signature = &opened->signatures[0];
 	const char *fault = "";
 	if (opened->signature_count != 1)
-		fault = opened->signature_count == 0 ? "it is not signed" : "it has more than one signature";
+		fault = opened->signature_count == 0 ? "it is not signed"
+						     : "it has more than one signature";
 	else if (signature->status != SIGNATURE_GOOD)
 		fault = faults[signature->status];
 	else if (strcmp(signature->fingerprint, certificate->facts.fingerprint) != 0)

@@ -5,11 +5,11 @@
 #include "rules/tlp.h"
 
 static const char *const names[] = {
-	[TLP_CLEAR] = "CLEAR",
-	[TLP_GREEN] = "GREEN",
-	[TLP_AMBER] = "AMBER",
-	[TLP_AMBER_STRICT] = "AMBER+STRICT",
-	[TLP_RED] = "RED",
+    [TLP_CLEAR] = "CLEAR",
+    [TLP_GREEN] = "GREEN",
+    [TLP_AMBER] = "AMBER",
+    [TLP_AMBER_STRICT] = "AMBER+STRICT",
+    [TLP_RED] = "RED",
 };
 
 bool tlp_from(struct view text, enum tlp *out)

@@ -1,0 +1,75 @@
+/* What the steps of the gate share: the store, the workers, the loop.
+ *
+ * The gate is one event loop. A step changes the store in one transaction, raises the flag of the
+ * step that has work now, and returns; before the loop sleeps, every flagged step runs. A step
+ * finds its work in the store and nowhere else, so a restart loses nothing. When the store fails
+ * the gate ends at once (gate_fail) and is started anew. */
+#ifndef DEWLINE_GATE_CONTEXT_H
+#define DEWLINE_GATE_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "config/config.h"
+#include "pgp/certificate.h"
+#include "store/store.h"
+#include "worker/loop.h"
+#include "worker/pool.h"
+
+struct arrivals;
+struct issuing;
+struct sending;
+struct sealing;
+struct accounting;
+
+struct gate {
+	const struct config *config;
+	struct loop *loop;
+	struct store *store;
+	struct pool *readers;
+	struct pool *vaults;
+	struct pool *couriers;
+	unsigned vault_count;
+	char fingerprint[FINGERPRINT_SIZE]; /* the gateway's own key */
+	struct buf autocrypt; /* its minimal certificate, or empty */
+	struct buf return_path_key;
+	bool failed;
+
+	/* One for each step, owned by it. */
+	struct arrivals *arrivals;
+	struct issuing *issuing;
+	struct sealing *sealing;
+	struct sending *sending;
+	struct accounting *accounting;
+
+	/* Steps that have work. */
+	bool want_arrivals;
+	bool want_seal;
+	bool want_send;
+	bool want_account;
+};
+
+/* How long a worker may take for one request, in milliseconds. */
+enum {
+	GATE_READ_MS = 30 * 1000,
+	GATE_OPEN_MS = 120 * 1000,
+	GATE_SEAL_MS = 600 * 1000,
+};
+
+/* Logs, and ends the gate: for errors of the store, after which nothing may be accepted. */
+void gate_fail(struct gate *gate, const struct err *err);
+
+/* Asks a worker; `body` is taken over. A request that kills its worker is tried twice in all. */
+void gate_ask(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
+    int64_t deadline_ms, pool_answer_fn *answer, void *context);
+
+/* A name for the log: "DEW-2026-0007 r1", or "receipt 12" for what is no advisory. */
+int gate_label(
+    struct gate *gate, int64_t message, char out[static STORE_NAME_SIZE], struct err *err);
+
+/* The return path of a delivery: "bounce+ID.MAC@domain". Only the gateway can make it, so that what
+ * comes back to it is believed to be about that delivery. */
+void gate_return_path(const struct gate *gate, int64_t delivery, char *out, size_t size);
+
+#endif

@@ -1,0 +1,237 @@
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gate/account.h"
+#include "gate/context.h"
+#include "gate/gate.h"
+#include "gate/issue.h"
+#include "gate/open.h"
+#include "gate/receive.h"
+#include "gate/seal.h"
+#include "gate/send.h"
+#include "store/advisories.h"
+#include "store/audit.h"
+
+enum { NOTICE_CHANGES_MS = 1000, READERS = 1, REQUEST_ATTEMPTS = 2, MAC_BYTES = 10 };
+
+void gate_fail(struct gate *gate, const struct err *err)
+{
+	log_error("%s; ending, to start anew from what is stored", err->text);
+	gate->failed = true;
+	loop_stop(gate->loop);
+}
+
+void gate_ask(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
+    int64_t deadline_ms, pool_answer_fn *answer, void *context)
+{
+	struct pool_request request = {
+	    .type = type,
+	    .deadline_ms = deadline_ms,
+	    .attempts = REQUEST_ATTEMPTS,
+	    .answer = answer,
+	    .context = context,
+	};
+	(void)gate;
+	buf_move(&request.body, body);
+	pool_ask(pool, &request);
+}
+
+int gate_label(
+    struct gate *gate, int64_t message, char out[static STORE_NAME_SIZE], struct err *err)
+{
+	struct revision revision;
+	struct advisory advisory;
+	bool found;
+	if (store_revision_by_message(gate->store, message, &revision, &found, err) != 0)
+		return -1;
+	if (!found) {
+		snprintf(out, STORE_NAME_SIZE, "notice %lld", (long long)message);
+		return 0;
+	}
+	if (store_advisory_by_id(gate->store, revision.advisory, &advisory, &found, err) != 0)
+		return -1;
+	snprintf(out, STORE_NAME_SIZE, "%s r%lld", advisory.number, (long long)revision.number);
+	return 0;
+}
+
+void gate_return_path(const struct gate *gate, int64_t delivery, char *out, size_t size)
+{
+	unsigned char mac[DIGEST_SIZE];
+	char shown[DIGEST_SIZE * 2];
+	char text[64];
+	struct view domain = view_of(gate->config->gateway.return_path);
+	struct view local;
+	snprintf(text, sizeof text, "delivery %lld", (long long)delivery);
+	digest_hmac(buf_view(&gate->return_path_key), view_of(text), mac);
+	text_base32(mac, MAC_BYTES, shown);
+	view_next_field(&domain, '@', &local);
+	snprintf(out, size, "%.*s+%lld.%s@%.*s", (int)local.len, local.data, (long long)delivery,
+	    shown, (int)domain.len, domain.data);
+}
+
+/* Runs the flagged steps until none has work that can start now. */
+static void work(void *context)
+{
+	struct gate *gate = context;
+	do {
+		send_flush(gate);
+		if (gate->want_arrivals && !gate->failed)
+			open_work(gate);
+		if (gate->want_seal && !gate->failed)
+			seal_work(gate);
+		if (gate->want_send && !gate->failed)
+			send_work(gate);
+		if (gate->want_account && !gate->failed)
+			account_work(gate);
+	} while (!gate->failed &&
+		 (gate->want_arrivals || gate->want_seal || gate->want_send || gate->want_account));
+}
+
+/* What dewctl has committed meanwhile: a key, a retry, a withdrawal. */
+static void notice_changes(void *context)
+{
+	struct gate *gate = context;
+	if (store_changed_elsewhere(gate->store)) {
+		gate->want_seal = true;
+		gate->want_send = true;
+		gate->want_account = true;
+	}
+	loop_after(gate->loop, NOTICE_CHANGES_MS, notice_changes, gate);
+}
+
+static void end_on_signal(void *context, int fd)
+{
+	struct gate *gate = context;
+	struct signalfd_siginfo info;
+	if (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
+		log_info("ending on signal %u", info.ssi_signo);
+	loop_stop(gate->loop);
+}
+
+static int watch_signals(struct gate *gate, struct err *err)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return err_system(err, "cannot watch signals");
+	loop_watch(gate->loop, fd, end_on_signal, gate);
+	return 0;
+}
+
+static int read_value(
+    struct gate *gate, const char *name, bool required, struct buf *out, struct err *err)
+{
+	bool found;
+	if (store_value_get(gate->store, name, out, &found, err) != 0)
+		return -1;
+	if (!found && required)
+		return err_set(err, ERR_DAEMON, ERR_NEVER,
+		    "the store has no %s: finish `dewctl init` first", name);
+	return 0;
+}
+
+static int open_store(struct gate *gate, struct err *err)
+{
+	char path[CONFIG_PATH_SIZE + 16];
+	struct buf fingerprint = BUF_EMPTY(FINGERPRINT_SIZE);
+	int64_t interrupted = 0;
+	int result = -1;
+	snprintf(path, sizeof path, "%s/store.db", gate->config->state);
+	if (store_open(path, &gate->store, err) != 0 ||
+	    read_value(gate, "gateway", true, &fingerprint, err) != 0 ||
+	    read_value(gate, "return-path-key", true, &gate->return_path_key, err) != 0 ||
+	    read_value(gate, "gateway-certificate", false, &gate->autocrypt, err) != 0 ||
+	    store_begin(gate->store, err) != 0)
+		goto done;
+	view_copy(buf_view(&fingerprint), gate->fingerprint, sizeof gate->fingerprint);
+	if (store_delivery_recover(gate->store, clock_now(), &interrupted, err) != 0 ||
+	    store_audit_add(gate->store, clock_now(), "gate", "gate.start", gate->fingerprint, err,
+		"%lld deliveries were interrupted and may be sent again",
+		(long long)interrupted) != 0)
+		goto done;
+	result = store_commit(gate->store, err);
+	if (result == 0 && interrupted > 0)
+		log_warning(
+		    "%lld deliveries were under way when the gate ended: they are sent again with "
+		    "the same Message-ID",
+		    (long long)interrupted);
+done:
+	buf_release(&fingerprint);
+	return result;
+}
+
+static int start(struct gate *gate, struct starter *starter, struct err *err)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	gate->vault_count = gate->config->sealing.vaults > 0
+				? (unsigned)gate->config->sealing.vaults
+			    : cores > 0 ? (unsigned)cores
+					: 1;
+	gate->readers = pool_new(gate->loop, starter, WORKER_READER, READERS);
+	gate->vaults = pool_new(gate->loop, starter, WORKER_VAULT, gate->vault_count);
+	gate->couriers = pool_new(
+	    gate->loop, starter, WORKER_COURIER, (unsigned)gate->config->smarthost.connections);
+	if (watch_signals(gate, err) != 0 || open_store(gate, err) != 0 ||
+	    open_start(gate, err) != 0 || issue_start(gate, err) != 0 ||
+	    seal_start(gate, err) != 0 || send_start(gate, err) != 0 ||
+	    account_start(gate, err) != 0 || receive_start(gate, err) != 0)
+		return -1;
+	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
+	loop_before_sleep(gate->loop, work, gate);
+	notice_changes(gate);
+	return 0;
+}
+
+static void stop(struct gate *gate)
+{
+	pool_free(gate->readers);
+	pool_free(gate->vaults);
+	pool_free(gate->couriers);
+	open_stop(gate);
+	issue_stop(gate);
+	seal_stop(gate);
+	send_stop(gate);
+	account_stop(gate);
+	store_close(gate->store);
+	loop_free(gate->loop);
+	buf_release(&gate->autocrypt);
+	buf_release(&gate->return_path_key);
+}
+
+int gate_main(const void *settings, int control)
+{
+	struct gate gate = {
+	    .config = settings,
+	    .loop = loop_new(),
+	    .autocrypt = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX),
+	    .return_path_key = BUF_EMPTY(BUF_SMALL),
+	};
+	struct starter *starter = starter_remote(control);
+	struct err err;
+	log_open("gate", gate.config->log_level);
+	int result = start(&gate, starter, &err);
+	if (result == 0) {
+		log_info("ready: mail comes in at %s", gate.config->drop);
+		result = loop_run(gate.loop, &err);
+	}
+	if (result != 0)
+		log_error("%s", err.text);
+	stop(&gate);
+	starter_free(starter);
+	return result == 0 && !gate.failed ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,9 @@
+/* The gate: the process that decides. It keeps the store and asks the workers. */
+#ifndef DEWLINE_GATE_GATE_H
+#define DEWLINE_GATE_GATE_H
+
+/* Runs the gate until SIGTERM, or until the other end of `control` closes. Workers are asked for
+ * over `control` (worker/spawn.h). settings is `const struct config *`. Returns the exit status. */
+int gate_main(const void *settings, int control);
+
+#endif

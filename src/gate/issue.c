@@ -1,0 +1,471 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gate/issue.h"
+#include "gate/letters.h"
+#include "gate/outgoing.h"
+#include "gate/people.h"
+#include "gate/refuse.h"
+#include "pgp/vault.h"
+#include "rules/advisory.h"
+#include "store/arrivals.h"
+#include "store/audit.h"
+#include "worker/frame.h"
+
+enum { TOKEN_BYTES = 10, TITLE_MAX = 4096 };
+
+struct issue {
+	struct gate *gate;
+	struct mail_facts *facts; /* NULL when an admin withdraws */
+	struct publisher publisher;
+	struct draft draft;
+	struct advisory advisory;
+	struct revision revision;
+	struct issue *next;
+};
+
+/* One is under way; the others wait in order. */
+struct issuing {
+	struct issue *now;
+	struct issue *first;
+	struct issue **last;
+};
+
+static void begin(struct issue *issue);
+
+static void issue_free(struct issue *issue)
+{
+	struct gate *gate = issue->gate;
+	struct issuing *issuing = gate->issuing;
+	free(issue);
+	issuing->now = NULL;
+	gate->want_account = true;
+	struct issue *next = issuing->first;
+	if (next == NULL)
+		return;
+	issuing->first = next->next;
+	if (issuing->first == NULL)
+		issuing->last = &issuing->first;
+	begin(next);
+}
+
+static void fail(struct issue *issue, const struct err *err)
+{
+	gate_fail(issue->gate, err);
+	if (issue->facts != NULL)
+		open_done(issue->facts);
+	issue->gate->issuing->now = NULL;
+	free(issue);
+}
+
+static void refuse_issue(struct issue *issue, const struct refusal *refusal)
+{
+	refuse_mail(issue->facts, &issue->publisher, refusal);
+	issue_free(issue);
+}
+
+static int last_revision(void *context, const struct revision *revision, struct err *err)
+{
+	struct issue *issue = context;
+	(void)err;
+	issue->revision = *revision;
+	issue->revision.title = (struct view){"", 0};
+	return 0;
+}
+
+/* The advisory that the control block names, which must be the publisher's own and in force. */
+static int find_advisory(struct issue *issue, const struct control *control, bool *good,
+    struct refusal *refusal, struct err *err)
+{
+	bool found;
+	*good = false;
+	if (store_advisory_get(
+		issue->gate->store, control->number, &issue->advisory, &found, err) != 0)
+		return -1;
+	if (!found) {
+		refuse(refusal, 1, "there is no advisory %s", control->number);
+		return 0;
+	}
+	if (issue->advisory.publisher != issue->publisher.id) {
+		refuse(refusal, 1, "%s was issued by another publisher: ask an admin",
+		    control->number);
+		return 0;
+	}
+	if (strcmp(issue->advisory.state, "withdrawn") == 0) {
+		refuse(refusal, 1, "%s is withdrawn: issue a new one", control->number);
+		return 0;
+	}
+	*good = true;
+	return store_revision_each(
+	    issue->gate->store, issue->advisory.id, last_revision, issue, err);
+}
+
+static void fill_advisory(struct issue *issue, int64_t now)
+{
+	struct advisory *advisory = &issue->advisory;
+	advisory->created_at = now;
+	advisory->publisher = issue->publisher.id;
+	advisory->exercise = issue->draft.control.exercise;
+}
+
+static int next_number(
+    struct issue *issue, int64_t now, char number[static STORE_NUMBER_SIZE], struct err *err)
+{
+	const time_t when = (time_t)now;
+	struct tm broken = {0};
+	gmtime_r(&when, &broken);
+	return store_advisory_next_number(issue->gate->store, issue->gate->config->gateway.prefix,
+	    broken.tm_year + 1900, number, err);
+}
+
+static const char *const kinds[] = {
+    [CONTROL_NEW] = "new", [CONTROL_UPDATE] = "update", [CONTROL_WITHDRAW] = "withdraw"};
+
+static void fill_revision(struct issue *issue, int64_t now)
+{
+	struct revision *revision = &issue->revision;
+	const struct draft *draft = &issue->draft;
+	unsigned char random[TOKEN_BYTES];
+	random_bytes(random, sizeof random);
+	text_base32(random, sizeof random, revision->token);
+	revision->number = issue->advisory.revisions + 1;
+	snprintf(revision->kind, sizeof revision->kind, "%s", kinds[draft->control.act]);
+	snprintf(revision->tlp, sizeof revision->tlp, "%s", tlp_name(draft->tlp));
+	if (draft->control.audience[0] != '\0')
+		snprintf(
+		    revision->audience, sizeof revision->audience, "%s", draft->control.audience);
+	revision->released_at = now;
+	revision->acknowledge_by =
+	    draft->control.acknowledge == 0 ? 0 : now + draft->control.acknowledge;
+	revision->publisher = issue->publisher.id;
+	revision->arrival = issue->facts == NULL ? 0 : issue->facts->arrival;
+	revision->advisory = issue->advisory.id;
+	revision->reported = 0;
+	snprintf(issue->advisory.tlp, sizeof issue->advisory.tlp, "%s", revision->tlp);
+	if (draft->severity[0] != '\0')
+		snprintf(issue->advisory.severity, sizeof issue->advisory.severity, "%s",
+		    draft->severity);
+}
+
+/* Who gets it: the audience, and for a later revision also all who have an earlier one. */
+static int choose(struct issue *issue, struct delivery **deliveries, size_t *count, bool *good,
+    struct refusal *refusal, struct err *err)
+{
+	const struct control *control = &issue->draft.control;
+	struct snapshot snapshot;
+	int result = -1;
+	*good = true;
+	if (people_load(issue->gate, &snapshot, err) != 0)
+		return -1;
+	if (control->act != CONTROL_WITHDRAW)
+		*good = audience_choose(&snapshot.people, view_of(issue->revision.audience),
+		    control->audience_line, snapshot.chosen, refusal);
+	if (*good && control->act != CONTROL_NEW &&
+	    people_add_reached(issue->gate, &snapshot, issue->advisory.id, err) != 0)
+		goto done;
+	result = *good ? people_deliveries(
+			     issue->gate, &snapshot, issue->draft.tlp, deliveries, count, err)
+		       : 0;
+done:
+	people_release(&snapshot);
+	return result;
+}
+
+static int record_advisory(struct issue *issue, bool *go, struct err *err)
+{
+	struct store *store = issue->gate->store;
+	char number[STORE_NUMBER_SIZE];
+	*go = true;
+	if (issue->facts != NULL &&
+	    store_signed_seen(store, issue->facts->digest, issue->facts->arrival, go, err) != 0)
+		return -1;
+	if (!*go)
+		return 0;
+	if (issue->draft.control.act != CONTROL_NEW)
+		return 0;
+	if (next_number(issue, issue->advisory.created_at, number, err) != 0)
+		return -1;
+	if (strcmp(number, issue->advisory.number) != 0)
+		return err_set(
+		    err, ERR_DAEMON, ERR_NOW, "the number %s was taken", issue->advisory.number);
+	return store_advisory_add(store, &issue->advisory, err);
+}
+
+static int record(void *context, int64_t message, struct view title, bool *go, struct err *err)
+{
+	struct issue *issue = context;
+	struct store *store = issue->gate->store;
+	struct revision *revision = &issue->revision;
+	char subject[STORE_NAME_SIZE];
+	char event[STORE_ID_SIZE + 16];
+	if (record_advisory(issue, go, err) != 0)
+		return -1;
+	if (!*go)
+		return 0;
+	revision->advisory = issue->advisory.id;
+	revision->message = message;
+	revision->title = title;
+	if (store_revision_add(store, revision, err) != 0)
+		return -1;
+	if (issue->draft.control.act == CONTROL_WITHDRAW &&
+	    store_advisory_move(store, issue->advisory.id, "withdraw", err) != 0)
+		return -1;
+	if (issue->facts == NULL) {
+		if (store_withdrawal_done(store, issue->advisory.id, err) != 0)
+			return -1;
+	} else if (open_record(issue->gate, issue->facts->arrival, "finish", "advisory", "",
+		       issue->publisher.fingerprint, err) != 0) {
+		return -1;
+	}
+	snprintf(subject, sizeof subject, "%s r%lld", issue->advisory.number,
+	    (long long)revision->number);
+	snprintf(event, sizeof event, "advisory.%s", revision->kind);
+	return store_audit_add(store, revision->released_at,
+	    issue->facts == NULL ? "admin" : issue->publisher.address, event, subject, err,
+	    "TLP:%s, audience: %s", revision->tlp, revision->audience);
+}
+
+static void done(void *context, enum outgoing_end end, const char *problem)
+{
+	struct issue *issue = context;
+	if (end == OUTGOING_RECORDED)
+		log_info("%s r%lld (%s) is recorded", issue->advisory.number,
+		    (long long)issue->revision.number, issue->revision.kind);
+	else if (end == OUTGOING_FAILED)
+		log_error("%s r%lld: %s", issue->advisory.number, (long long)issue->revision.number,
+		    problem);
+	if (issue->facts != NULL && end == OUTGOING_RECORDED)
+		open_done(issue->facts);
+	else if (issue->facts != NULL && end == OUTGOING_DROPPED)
+		open_end(issue->facts, "finish", "duplicate",
+		    "the same signed text was acted on before");
+	else if (issue->facts != NULL)
+		open_again(issue->facts, problem);
+	issue_free(issue);
+}
+
+static void send_issue(struct issue *issue, struct delivery *deliveries, size_t count)
+{
+	struct gate *gate = issue->gate;
+	const struct mail_content *content = issue->facts == NULL ? NULL : issue->facts->content;
+	struct buf subject = BUF_EMPTY(BUF_SMALL);
+	struct buf text = BUF_EMPTY((size_t)gate->config->limits.plaintext + BUF_SMALL);
+	const char *name = issue->publisher.name;
+	const struct letter_advisory letter = {
+	    .programme = gate->config->gateway.name,
+	    .gateway = gate->config->gateway.address,
+	    .fingerprint = gate->fingerprint,
+	    .publisher = name[0] == '\0' ? issue->publisher.address : name,
+	    .advisory = &issue->advisory,
+	    .revision = &issue->revision,
+	    .title = issue->draft.title,
+	    .text = issue->draft.text,
+	};
+	letter_subject(&subject, &letter);
+	letter_text(&text, &letter);
+	const struct outgoing outgoing = {
+	    .kind = "advisory",
+	    .to = gate->config->gateway.list,
+	    .subject = buf_text(&subject),
+	    .text = buf_view(&text),
+	    .attachments = content == NULL ? NULL : content->parts,
+	    .attachment_count = content == NULL ? 0 : content->part_count,
+	    .title = issue->draft.title,
+	    .deliveries = deliveries,
+	    .delivery_count = count,
+	    .record = record,
+	    .done = done,
+	    .context = issue,
+	};
+	outgoing_send(gate, &outgoing);
+	buf_release(&subject);
+	buf_release(&text);
+}
+
+static void address_and_send(struct issue *issue)
+{
+	const int64_t now = clock_now();
+	struct delivery *deliveries = NULL;
+	size_t count = 0;
+	struct refusal refusal;
+	bool good;
+	struct err err;
+	if (issue->draft.control.act == CONTROL_NEW) {
+		fill_advisory(issue, now);
+		if (next_number(issue, now, issue->advisory.number, &err) != 0) {
+			fail(issue, &err);
+			return;
+		}
+	}
+	fill_revision(issue, now);
+	if (choose(issue, &deliveries, &count, &good, &refusal, &err) != 0)
+		fail(issue, &err);
+	else if (!good)
+		refuse_issue(issue, &refusal);
+	else
+		send_issue(issue, deliveries, count);
+}
+
+/* What must hold of a publisher's mail before its words count. */
+static bool mail_is_fit(const struct mail_facts *facts, int64_t now, struct refusal *refusal)
+{
+	const struct config *config = facts->gate->config;
+	if (!facts->encrypted)
+		return refuse(refusal, 0,
+		    "it is signed but not encrypted: whoever carried it could read it. Encrypt it "
+		    "to the "
+		    "gateway's key %s",
+		    facts->gate->fingerprint);
+	if (!facts->whole)
+		return refuse(refusal, 0,
+		    "it has text outside the signed part, which anybody could have added");
+	if (facts->opened.signatures[0].created < now - config->limits.drop_age)
+		return refuse(refusal, 0, "its signature is older than %lld hours: sign it anew",
+		    (long long)config->limits.drop_age / 3600);
+	if (!facts->content->readable)
+		return refuse(refusal, 0, "it cannot be read: %s", facts->content->reason);
+	if (!control_begins(facts->content->text, "Advisory"))
+		return refuse(refusal, 1,
+		    "the text does not begin with a control block: write \"Advisory: new\" as its "
+		    "first "
+		    "line");
+	return true;
+}
+
+static void begin(struct issue *issue)
+{
+	struct refusal refusal;
+	struct control control;
+	enum tlp earlier;
+	bool good = true;
+	struct err err;
+	issue->gate->issuing->now = issue;
+	if (issue->facts == NULL) {
+		address_and_send(issue);
+		return;
+	}
+	const struct mail_content *content = issue->facts->content;
+	if (!mail_is_fit(issue->facts, clock_now(), &refusal) ||
+	    !control_read(content->text, &control, &refusal)) {
+		refuse_issue(issue, &refusal);
+		return;
+	}
+	const bool is_new = control.act == CONTROL_NEW;
+	if (!is_new && find_advisory(issue, &control, &good, &refusal, &err) != 0) {
+		fail(issue, &err);
+		return;
+	}
+	if (good && !is_new)
+		good = tlp_from(view_of(issue->revision.tlp), &earlier);
+	if (good &&
+	    advisory_draft(content, clock_now(), is_new ? NULL : &earlier, &issue->draft, &refusal))
+		address_and_send(issue);
+	else
+		refuse_issue(issue, &refusal);
+}
+
+static void enter(struct issue *issue)
+{
+	struct issuing *issuing = issue->gate->issuing;
+	if (issuing->now == NULL) {
+		begin(issue);
+		return;
+	}
+	*issuing->last = issue;
+	issuing->last = &issue->next;
+}
+
+static struct issue *issue_new(struct gate *gate)
+{
+	struct issue *issue = calloc(1, sizeof *issue);
+	if (issue == NULL)
+		abort();
+	issue->gate = gate;
+	return issue;
+}
+
+void issue_mail(struct mail_facts *facts, const struct publisher *publisher)
+{
+	struct issue *issue = issue_new(facts->gate);
+	issue->facts = facts;
+	issue->publisher = *publisher;
+	enter(issue);
+}
+
+static bool on_title(void *context, enum pool_event event, struct view body)
+{
+	struct issue *issue = context;
+	struct buf title = BUF_EMPTY(TITLE_MAX);
+	struct vault_reply reply = {.status = VAULT_FAILED};
+	if (event == POOL_ANSWER && !vault_take_unstash(body, &reply, &title)) {
+		buf_release(&title);
+		return false;
+	}
+	/* Without its title it is withdrawn all the same: the number says which. */
+	view_copy(reply.status == VAULT_OK ? buf_view(&title) : VIEW("(no title)"),
+	    issue->draft.title, sizeof issue->draft.title);
+	buf_release(&title);
+	enter(issue);
+	return true;
+}
+
+struct earlier {
+	struct issue *issue;
+	struct buf title;
+};
+
+static int copy_earlier(void *context, const struct revision *revision, struct err *err)
+{
+	struct earlier *earlier = context;
+	last_revision(earlier->issue, revision, err);
+	buf_clear(&earlier->title);
+	buf_add_view(&earlier->title, revision->title);
+	return 0;
+}
+
+void issue_withdrawal(struct gate *gate, int64_t advisory)
+{
+	struct issue *issue = issue_new(gate);
+	struct earlier earlier = {.issue = issue, .title = BUF_EMPTY(BUF_SMALL)};
+	struct buf body = BUF_EMPTY(BUF_SMALL * 2);
+	struct err err;
+	bool found;
+	issue->draft.control.act = CONTROL_WITHDRAW;
+	issue->draft.text = VIEW("Withdrawn by the gateway's administrators.");
+	if (store_advisory_by_id(gate->store, advisory, &issue->advisory, &found, &err) != 0 ||
+	    store_revision_each(gate->store, advisory, copy_earlier, &earlier, &err) != 0 ||
+	    (issue->advisory.publisher != 0 &&
+		store_publisher_get(gate->store, issue->advisory.publisher, &issue->publisher,
+		    &found, &err) != 0)) {
+		gate_fail(gate, &err);
+		free(issue);
+	} else {
+		tlp_from(view_of(issue->revision.tlp), &issue->draft.tlp);
+		vault_put_unstash(&body, buf_view(&earlier.title));
+		gate_ask(gate, gate->vaults, VAULT_UNSTASH, &body, GATE_OPEN_MS, on_title, issue);
+	}
+	buf_release(&earlier.title);
+}
+
+int issue_start(struct gate *gate, struct err *err)
+{
+	(void)err;
+	gate->issuing = calloc(1, sizeof *gate->issuing);
+	if (gate->issuing == NULL)
+		abort();
+	gate->issuing->last = &gate->issuing->first;
+	return 0;
+}
+
+void issue_stop(struct gate *gate)
+{
+	free(gate->issuing);
+}

@@ -1,0 +1,44 @@
+/* The texts that people get: the advisory's frame, receipts and refusals. Pure. UTF-8, LF, our own
+ * lines at most 76 wide. */
+#ifndef DEWLINE_GATE_LETTERS_H
+#define DEWLINE_GATE_LETTERS_H
+
+#include "base/buf.h"
+#include "rules/advisory.h"
+#include "store/advisories.h"
+#include "store/people.h"
+
+struct letter_advisory {
+	const char *programme; /* gateway.name */
+	const char *gateway; /* its address */
+	const char *fingerprint;
+	const char *publisher; /* name or address; "" for an admin's withdrawal */
+	const struct advisory *advisory;
+	const struct revision *revision;
+	const char *title;
+	struct view text;
+};
+
+/* The protected subject: "[DEW-2026-0007 r1] title [TOKEN]". */
+void letter_subject(struct buf *out, const struct letter_advisory *letter);
+/* The text: a banner with TLP, what it is, who says so and for whom; the publisher's text; how to
+ * acknowledge, with the token. */
+void letter_text(struct buf *out, const struct letter_advisory *letter);
+
+/* To a publisher whose mail was refused as a whole. */
+void letter_refusal(struct buf *out, const struct refusal *refusal, int64_t arrival);
+
+/* Receipts, to a publisher. */
+struct letter_receipt {
+	const struct advisory *advisory;
+	const struct revision *revision;
+	const char *title;
+	struct delivery_counts counts;
+	bool complete; /* all deliveries are final; else: all is sealed and on its way */
+	struct view unreached; /* "address (member): reason" lines */
+	int64_t audit_sequence; /* the checkpoint */
+	const char *audit_hash;
+};
+void letter_receipt(struct buf *out, const struct letter_receipt *receipt);
+
+#endif

@@ -1,0 +1,393 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "gate/judge.h"
+#include "gate/open.h"
+#include "gate/shard.h"
+#include "mail/reader.h"
+#include "pgp/vault.h"
+#include "store/arrivals.h"
+#include "store/audit.h"
+#include "worker/frame.h"
+
+enum { AGAIN_MS = 15 * 1000, BODY_SLACK = 1024 * 1024, JOBS_A_VAULT = 2 };
+
+struct arrivals {
+	int64_t *waiting; /* a ring would save memory; a list that is cut at the front is simpler */
+	size_t count;
+	size_t size;
+	size_t taken;
+	unsigned under_way;
+};
+
+struct job {
+	struct mail_facts facts; /* first: judge gives it back to open_done */
+	struct buf outline_body; /* what the outline's views point into */
+	struct mail_outline outline;
+	struct buf content_body;
+	struct buf inner_body; /* the same for a signature inside the encryption */
+	enum open_form form;
+	struct view message;
+	struct view signature;
+	bool in_shard;
+	bool unwrapped;
+};
+
+static struct job *job_new(struct gate *gate, int64_t arrival)
+{
+	struct job *job = calloc(1, sizeof *job);
+	const size_t most = (size_t)gate->config->limits.message + BODY_SLACK;
+	const size_t most_opened = (size_t)gate->config->limits.plaintext * 2 + BODY_SLACK;
+	if (job == NULL || (job->facts.content = calloc(1, sizeof *job->facts.content)) == NULL)
+		abort();
+	job->facts.gate = gate;
+	job->facts.arrival = arrival;
+	job->facts.opened.plaintext = BUF_EMPTY(most_opened);
+	job->outline_body = BUF_EMPTY(most * 2);
+	job->content_body = BUF_EMPTY(most_opened * 2);
+	job->inner_body = BUF_EMPTY(most_opened * 2);
+	return job;
+}
+
+void open_done(struct mail_facts *facts)
+{
+	struct job *job = (struct job *)facts;
+	struct gate *gate = facts->gate;
+	buf_release(&facts->opened.plaintext);
+	buf_release(&job->outline_body);
+	buf_release(&job->content_body);
+	buf_release(&job->inner_body);
+	free(facts->content);
+	free(job);
+	gate->arrivals->under_way--;
+	gate->want_arrivals = true;
+}
+
+int open_record(struct gate *gate, int64_t arrival, const char *event, const char *meaning,
+    const char *reason, const char *signer, struct err *err)
+{
+	char subject[64];
+	char what[STORE_ID_SIZE];
+	snprintf(subject, sizeof subject, "arrival %lld", (long long)arrival);
+	snprintf(what, sizeof what, "arrival.%s", event);
+	if (strcmp(event, "give-up") != 0 &&
+	    store_arrival_move(gate->store, arrival, "judge", meaning, NULL, signer, err) != 0)
+		return -1;
+	if (store_arrival_move(gate->store, arrival, event, meaning, reason, signer, err) != 0)
+		return -1;
+	return store_audit_add(gate->store, clock_now(), "gate", what, subject, err, "%s%s%s",
+	    meaning, reason[0] == '\0' ? "" : ": ", reason);
+}
+
+void open_end(struct mail_facts *facts, const char *event, const char *meaning, const char *reason)
+{
+	struct gate *gate = facts->gate;
+	struct err err;
+	if (store_begin(gate->store, &err) != 0 ||
+	    open_record(gate, facts->arrival, event, meaning, reason,
+		facts->signer_known ? facts->signer.facts.fingerprint : "", &err) != 0 ||
+	    store_commit(gate->store, &err) != 0) {
+		store_rollback(gate->store);
+		gate_fail(gate, &err);
+	} else if (strcmp(event, "finish") == 0) {
+		log_info("arrival %lld: %s%s%s", (long long)facts->arrival, meaning,
+		    reason[0] == '\0' ? "" : ": ", reason);
+	} else {
+		log_warning(
+		    "arrival %lld: %s: %s: %s", (long long)facts->arrival, event, meaning, reason);
+	}
+	open_done(facts);
+}
+
+struct later {
+	struct gate *gate;
+	int64_t arrival;
+};
+
+static void again(void *context)
+{
+	struct later *later = context;
+	open_add(later->gate, later->arrival);
+	free(later);
+}
+
+void open_again(struct mail_facts *facts, const char *why)
+{
+	struct later *later = malloc(sizeof *later);
+	if (later == NULL)
+		abort();
+	*later = (struct later){facts->gate, facts->arrival};
+	log_error("arrival %lld cannot be opened now, and is tried again: %s",
+	    (long long)later->arrival, why);
+	loop_after(later->gate->loop, AGAIN_MS, again, later);
+	open_done(facts);
+}
+
+static void ask_reader(struct job *job, uint32_t type, struct view bytes, pool_answer_fn *answer)
+{
+	struct gate *gate = job->facts.gate;
+	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
+	reader_put(&body, bytes);
+	gate_ask(gate, gate->readers, type, &body, GATE_READ_MS, answer, job);
+}
+
+static void digest_signed(struct mail_facts *facts)
+{
+	struct buf what = BUF_EMPTY(facts->opened.plaintext.max + BUF_SMALL);
+	buf_printf(&what, "%s %lld ", facts->opened.signatures[0].fingerprint,
+	    (long long)facts->opened.signatures[0].created);
+	buf_add_view(&what, buf_view(&facts->opened.plaintext));
+	digest_sha256_hex(buf_view(&what), facts->digest);
+	buf_release(&what);
+}
+
+static void open_message(struct job *job);
+
+/* A multipart/signed inside the encryption: verify that, and read what it covers. */
+static void open_wrapped(struct job *job)
+{
+	job->unwrapped = true;
+	job->form = OPEN_DETACHED;
+	job->message = job->facts.content->message;
+	job->signature = job->facts.content->signature;
+	buf_move(&job->inner_body, &job->content_body);
+	job->in_shard = false;
+	open_message(job);
+}
+
+static bool on_content(void *context, enum pool_event event, struct view body)
+{
+	struct job *job = context;
+	struct mail_facts *facts = &job->facts;
+	if (event == POOL_DIED) {
+		open_end(
+		    facts, "give-up", "unknown", "reading what it holds ended the reader twice");
+		return true;
+	}
+	buf_clear(&job->content_body);
+	buf_add_view(&job->content_body, body);
+	if (!reader_take_content(buf_view(&job->content_body), facts->content))
+		return false;
+	facts->automatic = facts->automatic || facts->content->automatic || facts->content->report;
+	if (facts->content->wrapped && facts->opened.signature_count == 0 && !job->unwrapped)
+		open_wrapped(job);
+	else
+		judge_mail(facts);
+	return true;
+}
+
+static int find_signer(struct job *job, struct err *err)
+{
+	struct mail_facts *facts = &job->facts;
+	if (facts->opened.signature_count != 1)
+		return 0;
+	return store_certificate_by_key_id(facts->gate->store, facts->opened.signatures[0].key_id,
+	    &facts->signer, &facts->signer_known, err);
+}
+
+/* Found in the main home: who signed is not known there, unless it was ourselves. */
+static void after_main(struct job *job)
+{
+	struct mail_facts *facts = &job->facts;
+	struct err err;
+	if (find_signer(job, &err) != 0) {
+		gate_fail(facts->gate, &err);
+		open_done(facts);
+		return;
+	}
+	if (facts->signer_known) {
+		job->in_shard = true;
+		open_message(job);
+		return;
+	}
+	if (facts->opened.signature_count == 0 && facts->opened.encrypted && !job->unwrapped)
+		ask_reader(job, READER_CONTENT, buf_view(&facts->opened.plaintext), on_content);
+	else if (facts->opened.signature_count == 0)
+		open_end(facts, "finish", "unknown", "it is not signed");
+	else if (facts->opened.signature_count > 1)
+		open_end(facts, "refuse", "unknown", "it has more than one signature");
+	else
+		open_end(facts, "finish", "unknown", "signed by a key that belongs to nobody here");
+}
+
+static void on_shard_ready(void *context, const char *problem)
+{
+	struct job *job = context;
+	if (problem == NULL)
+		open_message(job);
+	else
+		open_again(&job->facts, problem);
+}
+
+static bool on_opened(void *context, enum pool_event event, struct view body)
+{
+	struct job *job = context;
+	struct mail_facts *facts = &job->facts;
+	struct vault_reply reply;
+	struct opened opened = {.plaintext = BUF_EMPTY(facts->opened.plaintext.max)};
+	if (event == POOL_DIED) {
+		open_end(facts, "give-up", "unknown", "opening it ended the vault twice");
+		return true;
+	}
+	if (!vault_take_open(body, &reply, &opened)) {
+		buf_release(&opened.plaintext);
+		return false;
+	}
+	if (reply.status == VAULT_NO_SHARD) {
+		shard_build(facts->gate, facts->signer.shard, on_shard_ready, job);
+		return true;
+	}
+	if (reply.status == VAULT_FAILED) {
+		open_again(facts, reply.text);
+		return true;
+	}
+	facts->encrypted = facts->encrypted || opened.encrypted;
+	struct buf former = facts->opened.plaintext;
+	facts->opened = opened;
+	if (!opened.readable)
+		open_end(facts, "give-up", "unknown", opened.reason);
+	else if (!job->in_shard)
+		after_main(job);
+	else {
+		digest_signed(facts);
+		ask_reader(job, READER_CONTENT, buf_view(&facts->opened.plaintext), on_content);
+	}
+	buf_release(&former);
+	return true;
+}
+
+static void open_message(struct job *job)
+{
+	struct gate *gate = job->facts.gate;
+	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
+	struct err err;
+	bool found = true;
+	if (job->in_shard && store_certificate_get(gate->store, job->facts.signer.facts.fingerprint,
+				 &job->facts.signer, &found, &err) != 0) {
+		gate_fail(gate, &err);
+		open_done(&job->facts);
+		return;
+	}
+	vault_put_open(&body, job->in_shard ? job->facts.signer.shard : -1,
+	    job->in_shard ? job->facts.signer.generation : 0, job->form, job->message,
+	    job->signature);
+	gate_ask(gate, gate->vaults, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
+}
+
+static void after_outline(struct job *job)
+{
+	static const enum open_form forms[] = {
+	    [MAIL_ENCRYPTED] = OPEN_ENCRYPTED,
+	    [MAIL_INLINE_ENCRYPTED] = OPEN_ENCRYPTED,
+	    [MAIL_SIGNED] = OPEN_DETACHED,
+	    [MAIL_INLINE_SIGNED] = OPEN_CLEARTEXT,
+	};
+	struct mail_facts *facts = &job->facts;
+	facts->automatic = job->outline.automatic;
+	facts->whole = job->outline.whole;
+	switch (job->outline.shape) {
+	case MAIL_REFUSED:
+		open_end(facts, "refuse", "unknown", job->outline.reason);
+		return;
+	case MAIL_PLAIN:
+		open_end(facts, "finish", "unknown", "it is not signed");
+		return;
+	case MAIL_REPORT:
+		open_end(facts, "finish", "report", "a report about some mail, not signed");
+		return;
+	case MAIL_ENCRYPTED:
+	case MAIL_INLINE_ENCRYPTED:
+	case MAIL_SIGNED:
+	case MAIL_INLINE_SIGNED:
+		break;
+	}
+	job->form = forms[job->outline.shape];
+	job->message = job->outline.message;
+	job->signature = job->outline.signature;
+	open_message(job);
+}
+
+static bool on_outline(void *context, enum pool_event event, struct view body)
+{
+	struct job *job = context;
+	if (event == POOL_DIED) {
+		open_end(&job->facts, "give-up", "unknown", "reading it ended the reader twice");
+		return true;
+	}
+	buf_clear(&job->outline_body);
+	buf_add_view(&job->outline_body, body);
+	if (!reader_take_outline(buf_view(&job->outline_body), &job->outline))
+		return false;
+	after_outline(job);
+	return true;
+}
+
+static void start_job(struct gate *gate, int64_t arrival)
+{
+	struct buf raw = BUF_EMPTY((size_t)gate->config->limits.message + BODY_SLACK);
+	struct arrival row;
+	struct err err;
+	bool found;
+	if (store_arrival_get(gate->store, arrival, &row, &found, &err) != 0 ||
+	    (found && store_arrival_raw(gate->store, arrival, &raw, &err) != 0)) {
+		gate_fail(gate, &err);
+	} else if (found) {
+		struct job *job = job_new(gate, arrival);
+		gate->arrivals->under_way++;
+		ask_reader(job, READER_OUTLINE, buf_view(&raw), on_outline);
+	}
+	buf_release(&raw);
+}
+
+void open_add(struct gate *gate, int64_t arrival)
+{
+	struct arrivals *arrivals = gate->arrivals;
+	if (arrivals->count == arrivals->size) {
+		arrivals->size = arrivals->size * 2 + 64;
+		arrivals->waiting =
+		    reallocarray(arrivals->waiting, arrivals->size, sizeof *arrivals->waiting);
+		if (arrivals->waiting == NULL)
+			abort();
+	}
+	arrivals->waiting[arrivals->count++] = arrival;
+	gate->want_arrivals = true;
+}
+
+void open_work(struct gate *gate)
+{
+	struct arrivals *arrivals = gate->arrivals;
+	gate->want_arrivals = false;
+	while (arrivals->taken < arrivals->count && !gate->failed &&
+	       arrivals->under_way < gate->vault_count * JOBS_A_VAULT)
+		start_job(gate, arrivals->waiting[arrivals->taken++]);
+	if (arrivals->taken == arrivals->count)
+		arrivals->taken = arrivals->count = 0;
+}
+
+static int add_open(void *context, const struct arrival *arrival, struct err *err)
+{
+	(void)err;
+	open_add(context, arrival->id);
+	return 0;
+}
+
+int open_start(struct gate *gate, struct err *err)
+{
+	gate->arrivals = calloc(1, sizeof *gate->arrivals);
+	if (gate->arrivals == NULL)
+		abort();
+	return store_arrival_each_open(gate->store, add_open, gate, err);
+}
+
+void open_stop(struct gate *gate)
+{
+	if (gate->arrivals != NULL)
+		free(gate->arrivals->waiting);
+	free(gate->arrivals);
+}

@@ -1,0 +1,48 @@
+/* Steps 2 and 3, read and open: from raw bytes to facts, by way of reader and vault.
+ *
+ *     outline (reader) -> open in the main home (vault) -> whose key ID? (store)
+ *       -> open in the signer's shard (vault) -> content (reader) -> judge
+ *
+ * A signature inside the encryption (RFC 3156 section 6.1) goes round once more. */
+#ifndef DEWLINE_GATE_OPEN_H
+#define DEWLINE_GATE_OPEN_H
+
+#include "gate/context.h"
+#include "mail/entity.h"
+#include "pgp/open.h"
+#include "store/certificates.h"
+
+/* All that is known of one arrival when it comes before judge_mail. */
+struct mail_facts {
+	struct gate *gate;
+	int64_t arrival;
+	bool automatic; /* it says that no person wrote it */
+	bool whole; /* no byte of text outside the OpenPGP part */
+	bool encrypted;
+	struct opened opened; /* of the innermost layer that is signed, else of the outermost */
+	bool signer_known;
+	struct certificate signer; /* whose pinned certificate has the signing key's ID */
+	struct mail_content *content; /* what the signature covers */
+	char digest[65]; /* of what was signed, by whom, when: the same again is a replay */
+};
+
+int open_start(struct gate *gate, struct err *err);
+void open_stop(struct gate *gate);
+/* A new arrival waits its turn. */
+void open_add(struct gate *gate, int64_t arrival);
+void open_work(struct gate *gate);
+
+/* The end of an arrival: in a transaction of its own, or the caller's. `event` is finish, refuse or
+ * give-up of store/state.h. */
+int open_record(struct gate *gate, int64_t arrival, const char *event, const char *meaning,
+    const char *reason, const char *signer, struct err *err);
+/* Called once by whoever judged the mail, when nothing more is to be done: frees the facts. */
+void open_done(struct mail_facts *facts);
+/* open_record and open_done in one: for all that has no further consequence. */
+void open_end(struct mail_facts *facts, const char *event, const char *meaning, const char *reason);
+
+/* Nothing was recorded because GnuPG did not work, which is not the mail's fault: frees the facts,
+ * and the arrival is tried anew after a pause. */
+void open_again(struct mail_facts *facts, const char *why);
+
+#endif

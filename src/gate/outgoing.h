@@ -1,0 +1,46 @@
+/* The one way by which anything leaves: compose, stash, record with its deliveries. Sealing and
+ * sending find it in the store. */
+#ifndef DEWLINE_GATE_OUTGOING_H
+#define DEWLINE_GATE_OUTGOING_H
+
+#include "gate/context.h"
+#include "mail/entity.h"
+#include "store/messages.h"
+#include "store/people.h"
+
+enum outgoing_end {
+	OUTGOING_RECORDED,
+	OUTGOING_DROPPED, /* record() said no, and nothing was changed */
+	OUTGOING_FAILED, /* the vault could not stash it: nothing was changed, try again later */
+};
+
+/* Called in the transaction that records the message, before its deliveries are added. *go false
+ * rolls everything back (OUTGOING_DROPPED). `title` is the stashed title, empty if there was none.
+ */
+typedef int outgoing_record_fn(
+    void *context, int64_t message, struct view title, bool *go, struct err *err);
+typedef void outgoing_done_fn(void *context, enum outgoing_end end, const char *problem);
+
+struct outgoing {
+	const char *kind; /* advisory, receipt, refusal; static */
+	const char *to; /* address for the To field; alive until outgoing_send returns */
+	const char *subject; /* protected; likewise */
+	struct view text; /* likewise */
+	const struct mail_part *attachments; /* likewise */
+	size_t attachment_count;
+	const char *title; /* to be stashed beside, or NULL; likewise */
+	struct delivery *deliveries; /* from malloc; taken over */
+	size_t delivery_count;
+	outgoing_record_fn *record; /* may be NULL */
+	outgoing_done_fn *done;
+	void *context;
+};
+
+/* Nothing is called back before this returns. */
+void outgoing_send(struct gate *gate, const struct outgoing *outgoing);
+
+/* A delivery to a publisher, by the state of the certificate now. */
+int outgoing_to_publisher(
+    struct gate *gate, int64_t publisher, struct delivery **deliveries, struct err *err);
+
+#endif

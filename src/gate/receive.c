@@ -1,0 +1,162 @@
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "gate/open.h"
+#include "gate/receive.h"
+#include "store/arrivals.h"
+#include "store/audit.h"
+
+enum { RESCAN_MS = 30 * 1000, FILES_AT_ONCE = 64, NAME_SIZE = 256 };
+
+static const char *const places[] = {"new", "cur"};
+enum { PLACES = sizeof places / sizeof places[0] };
+
+/* One file on its way: committed together with its neighbours, then removed. */
+struct taken {
+	char path[CONFIG_PATH_SIZE + NAME_SIZE + 8];
+	int64_t arrival;
+	bool fresh;
+};
+
+static int put_aside(
+    struct gate *gate, const char *path, const char *name, const char *why, struct err *err)
+{
+	char directory[CONFIG_PATH_SIZE + 16];
+	char target[CONFIG_PATH_SIZE + NAME_SIZE + 32];
+	snprintf(directory, sizeof directory, "%s/refused", gate->config->drop);
+	snprintf(target, sizeof target, "%s/%s", directory, name);
+	log_warning("%s is put aside in %s: %s", name, directory, why);
+	if (file_make_dir(directory, 0700, err) != 0)
+		return -1;
+	if (rename(path, target) != 0)
+		return err_system(err, "cannot put %s aside", path);
+	return store_audit_add(
+	    gate->store, clock_now(), "gate", "arrival.aside", name, err, "%s", why);
+}
+
+static int take_file(struct gate *gate, const char *place, const char *name, struct taken *taken,
+    bool *took, struct err *err)
+{
+	struct buf raw = BUF_EMPTY((size_t)gate->config->limits.message);
+	struct stat about;
+	struct err why;
+	int result = 0;
+	*took = false;
+	snprintf(taken->path, sizeof taken->path, "%s/%s/%s", gate->config->drop, place, name);
+	if (lstat(taken->path, &about) != 0)
+		return 0; /* somebody else was quicker */
+	if (!S_ISREG(about.st_mode))
+		return put_aside(gate, taken->path, name, "not a regular file", err);
+	if (file_read(taken->path, &raw, &why) != 0)
+		result = put_aside(gate, taken->path, name, why.text, err);
+	else if ((result = store_arrival_receive(gate->store, buf_view(&raw), clock_now(),
+		      &taken->arrival, &taken->fresh, err)) == 0)
+		*took = true;
+	buf_release(&raw);
+	return result;
+}
+
+static int commit(struct gate *gate, const struct taken *taken, size_t count, struct err *err)
+{
+	if (store_commit(gate->store, err) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (unlink(taken[i].path) != 0 && errno != ENOENT)
+			return err_system(err, "cannot remove %s", taken[i].path);
+		if (taken[i].fresh)
+			open_add(gate, taken[i].arrival);
+		else
+			log_info(
+			    "arrival %lld came again, byte for byte", (long long)taken[i].arrival);
+	}
+	return 0;
+}
+
+/* Takes up to FILES_AT_ONCE files in one transaction. *more: there may be others. */
+static int take_some(struct gate *gate, const char *place, bool *more, struct err *err)
+{
+	char path[CONFIG_PATH_SIZE + 8];
+	struct taken *taken = calloc(FILES_AT_ONCE, sizeof *taken);
+	const struct dirent *entry;
+	size_t count = 0;
+	int result = 0;
+	if (taken == NULL)
+		abort();
+	snprintf(path, sizeof path, "%s/%s", gate->config->drop, place);
+	DIR *directory = opendir(path);
+	if (directory == NULL || store_begin(gate->store, err) != 0) {
+		free(taken);
+		if (directory == NULL)
+			return err_system(err, "cannot read the drop %s", path);
+		closedir(directory);
+		return -1;
+	}
+	while (result == 0 && count < FILES_AT_ONCE && (entry = readdir(directory)) != NULL) {
+		bool took = false;
+		if (entry->d_name[0] != '.')
+			result = take_file(gate, place, entry->d_name, &taken[count], &took, err);
+		count += took;
+	}
+	closedir(directory);
+	*more = count == FILES_AT_ONCE;
+	if (result == 0)
+		result = commit(gate, taken, count, err);
+	else
+		store_rollback(gate->store);
+	free(taken);
+	return result;
+}
+
+static void scan(struct gate *gate)
+{
+	struct err err;
+	for (size_t i = 0; i < PLACES; i++) {
+		bool more = true;
+		while (more && !gate->failed) {
+			if (take_some(gate, places[i], &more, &err) != 0)
+				gate_fail(gate, &err);
+		}
+	}
+}
+
+static void rescan(void *context)
+{
+	struct gate *gate = context;
+	scan(gate);
+	loop_after(gate->loop, RESCAN_MS, rescan, gate);
+}
+
+static void on_inotify(void *context, int fd)
+{
+	char events[16 * 1024];
+	while (read(fd, events, sizeof events) > 0)
+		continue; /* that something came is all we need to know: the scan finds what */
+	scan(context);
+}
+
+int receive_start(struct gate *gate, struct err *err)
+{
+	char path[CONFIG_PATH_SIZE + 8];
+	const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (fd < 0)
+		return err_system(err, "cannot watch the drop");
+	for (size_t i = 0; i < PLACES; i++) {
+		snprintf(path, sizeof path, "%s/%s", gate->config->drop, places[i]);
+		if (inotify_add_watch(fd, path, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
+			return err_system(err, "cannot watch the drop %s", path);
+	}
+	loop_watch(gate->loop, fd, on_inotify, gate);
+	rescan(gate);
+	return 0;
+}

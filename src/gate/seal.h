@@ -1,0 +1,15 @@
+/* Step 6, seal: batches of queued deliveries go through the vaults, and come back as one shared
+ * data packet and a session key for each.
+ *
+ * A batch that fails is halved, until the delivery at fault stands alone; that one is excluded with
+ * its reason once it has failed alone for several times, and the rest is sealed. */
+#ifndef DEWLINE_GATE_SEAL_H
+#define DEWLINE_GATE_SEAL_H
+
+#include "gate/context.h"
+
+int seal_start(struct gate *gate, struct err *err);
+void seal_stop(struct gate *gate);
+void seal_work(struct gate *gate);
+
+#endif

@@ -1,0 +1,347 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "courier/courier.h"
+#include "gate/send.h"
+#include "rules/retry.h"
+#include "store/audit.h"
+#include "store/messages.h"
+#include "worker/frame.h"
+
+enum {
+	RUN_DELIVERIES = 32,
+	COURIER_MS = (COURIER_FINAL_DOT_S + 2 * COURIER_STEP_S) * 1000,
+	PAUSE_FIRST_MS = 2 * 1000,
+	PAUSE_MOST_MS = 120 * 1000,
+};
+
+/* Deliveries of one batch in the hands of a courier. */
+struct run {
+	struct gate *gate;
+	struct courier_run request; /* used while it is being put together */
+	struct buf head, data, tail;
+	struct buf pkesks[RUN_DELIVERIES];
+	struct delivery deliveries[RUN_DELIVERIES];
+	bool answered[RUN_DELIVERIES];
+	size_t count;
+	struct run *next; /* among those under way */
+};
+
+struct result {
+	struct delivery delivery; /* as it was before the attempt */
+	struct courier_result courier;
+};
+
+struct sending {
+	struct run *under_way;
+	struct result *results;
+	size_t result_count;
+	size_t result_room;
+	struct loop_timer *wake;
+	int64_t pause_ms; /* grows while the smarthost is down */
+	int64_t paused_until; /* monotonic, 0: not paused */
+};
+
+static void run_free(struct run *run)
+{
+	struct sending *sending = run->gate->sending;
+	for (struct run **at = &sending->under_way; *at != NULL; at = &(*at)->next) {
+		if (*at == run) {
+			*at = run->next;
+			break;
+		}
+	}
+	for (size_t i = 0; i < RUN_DELIVERIES; i++)
+		buf_release(&run->pkesks[i]);
+	buf_release(&run->head);
+	buf_release(&run->data);
+	buf_release(&run->tail);
+	free(run);
+}
+
+static void add_result(
+    struct gate *gate, const struct delivery *delivery, const struct courier_result *courier)
+{
+	struct sending *sending = gate->sending;
+	if (sending->result_count == sending->result_room) {
+		sending->result_room = sending->result_room * 2 + 64;
+		sending->results =
+		    reallocarray(sending->results, sending->result_room, sizeof *sending->results);
+		if (sending->results == NULL)
+			abort();
+	}
+	sending->results[sending->result_count++] =
+	    (struct result){.delivery = *delivery, .courier = *courier};
+}
+
+/* No word of these: they may have been sent. */
+static void finish_run(struct run *run, const char *why)
+{
+	struct courier_result lost = {.outcome = COURIER_AMBIGUOUS};
+	snprintf(lost.text, sizeof lost.text, "%s", why);
+	for (size_t i = 0; i < run->count; i++) {
+		if (!run->answered[i]) {
+			lost.id = run->deliveries[i].id;
+			add_result(run->gate, &run->deliveries[i], &lost);
+		}
+	}
+	run->gate->want_send = true;
+	run_free(run);
+}
+
+static bool take_result(struct run *run, struct view body)
+{
+	struct courier_result result;
+	if (!courier_take_result(body, &result))
+		return false;
+	for (size_t i = 0; i < run->count; i++) {
+		if (run->deliveries[i].id == result.id && !run->answered[i]) {
+			run->answered[i] = true;
+			add_result(run->gate, &run->deliveries[i], &result);
+			return true;
+		}
+	}
+	return false; /* of a delivery it was not given, or a second time */
+}
+
+static bool on_courier(void *context, enum pool_event event, struct view body)
+{
+	struct run *run = context;
+	if (event == POOL_PROGRESS)
+		return take_result(run, body);
+	if (event == POOL_ANSWER && body.len > 0)
+		return false;
+	finish_run(run, event == POOL_DIED ? "the courier ended before it had the answer"
+					   : "the courier gave no result");
+	return true;
+}
+
+/* What a result means for the delivery: one row for each outcome. */
+static const struct {
+	const char *event;
+	const char *audit;
+	bool ambiguous;
+} outcomes[] = {
+    [COURIER_SENT] = {"accept", "delivery.sent", false},
+    [COURIER_DEFERRED] = {"postpone", "delivery.deferred", false},
+    [COURIER_FAILED] = {"reject", "delivery.failed", false},
+    [COURIER_AMBIGUOUS] = {"postpone", "delivery.ambiguous", true},
+};
+
+static int apply(struct gate *gate, const struct result *result, int64_t now, struct err *err)
+{
+	const struct config *config = gate->config;
+	const struct retry_times times = {
+	    config->retry.first, config->retry.most, config->retry.give_up};
+	const struct courier_result *courier = &result->courier;
+	const struct delivery *delivery = &result->delivery;
+	enum courier_outcome outcome = courier->outcome;
+	char label[STORE_NAME_SIZE];
+	char subject[STORE_NAME_SIZE + STORE_ADDRESS_SIZE];
+	char reason[STORE_REASON_SIZE];
+	int64_t next_at = 0;
+	snprintf(reason, sizeof reason, "%s", outcome == COURIER_SENT ? "" : courier->text);
+	if ((outcome == COURIER_DEFERRED || outcome == COURIER_AMBIGUOUS) &&
+	    !retry_next(&times, delivery->attempts + 1, delivery->first_at, now, &next_at)) {
+		outcome = COURIER_FAILED;
+		snprintf(reason, sizeof reason, "given up after %lld attempts: %.200s",
+		    (long long)delivery->attempts + 1, courier->text);
+	}
+	if (store_delivery_move(gate->store, delivery->id, outcomes[outcome].event, reason, next_at,
+		now, outcomes[outcome].ambiguous, err) != 0 ||
+	    gate_label(gate, delivery->message, label, err) != 0)
+		return -1;
+	snprintf(subject, sizeof subject, "%s %s", label, delivery->address);
+	if (outcome == COURIER_FAILED)
+		log_error("%s: not delivered to %s: %s", label, delivery->address, reason);
+	else if (outcome != COURIER_SENT)
+		log_warning("%s: %s must wait: %s", label, delivery->address, reason);
+	return store_audit_add(
+	    gate->store, now, "gate", outcomes[outcome].audit, subject, err, "%s", courier->text);
+}
+
+/* While the smarthost itself is down there is no use in running through the whole queue. */
+static void judge_smarthost(struct sending *sending, const struct result *result)
+{
+	if (!result->courier.smarthost_down) {
+		if (result->courier.outcome == COURIER_SENT)
+			sending->pause_ms = 0;
+		return;
+	}
+	if (sending->paused_until > clock_monotonic_ms())
+		return;
+	sending->pause_ms = sending->pause_ms == 0 ? PAUSE_FIRST_MS : sending->pause_ms * 2;
+	if (sending->pause_ms > PAUSE_MOST_MS)
+		sending->pause_ms = PAUSE_MOST_MS;
+	sending->paused_until = clock_monotonic_ms() + sending->pause_ms;
+	log_error("the smarthost cannot be used, next attempt in %lld s: %s",
+	    (long long)sending->pause_ms / 1000, result->courier.text);
+}
+
+void send_flush(struct gate *gate)
+{
+	struct sending *sending = gate->sending;
+	const int64_t now = clock_now();
+	struct err err;
+	if (sending->result_count == 0 || gate->failed)
+		return;
+	int result = store_begin(gate->store, &err);
+	for (size_t i = 0; result == 0 && i < sending->result_count; i++) {
+		result = apply(gate, &sending->results[i], now, &err);
+		judge_smarthost(sending, &sending->results[i]);
+	}
+	if (result != 0 || store_commit(gate->store, &err) != 0) {
+		store_rollback(gate->store);
+		gate_fail(gate, &err);
+	}
+	sending->result_count = 0;
+	gate->want_send = gate->want_account = true;
+}
+
+static int add_due(
+    void *context, const struct delivery *delivery, struct view pkesk, struct err *err)
+{
+	struct run *run = context;
+	const size_t i = run->count;
+	(void)err;
+	run->deliveries[i] = *delivery;
+	run->pkesks[i] = BUF_EMPTY(BUF_SMALL);
+	buf_add_view(&run->pkesks[i], pkesk);
+	struct courier_delivery *at = &run->request.deliveries[i];
+	at->id = delivery->id;
+	snprintf(at->recipient, sizeof at->recipient, "%s", delivery->address);
+	gate_return_path(run->gate, delivery->id, at->sender, sizeof at->sender);
+	at->pkesk = buf_view(&run->pkesks[i]);
+	run->count++;
+	return 0;
+}
+
+static int start_all(struct run *run, int64_t now, struct err *err)
+{
+	if (store_begin(run->gate->store, err) != 0)
+		return -1;
+	for (size_t i = 0; i < run->count; i++) {
+		if (store_delivery_move(run->gate->store, run->deliveries[i].id, "start", NULL, 0,
+			now, false, err) != 0)
+			return -1;
+		if (run->deliveries[i].first_at == 0)
+			run->deliveries[i].first_at = now;
+	}
+	return store_commit(run->gate->store, err);
+}
+
+static void ask_courier(struct run *run)
+{
+	struct gate *gate = run->gate;
+	struct pool_request request = {
+	    .type = COURIER_REQUEST_SEND,
+	    .body = BUF_EMPTY(FRAME_BODY_MAX),
+	    .deadline_ms = COURIER_MS,
+	    .attempts = 1, /* a second attempt is the store's business: it counts them */
+	    .answer = on_courier,
+	    .context = run,
+	};
+	run->request.head = buf_view(&run->head);
+	run->request.data = buf_view(&run->data);
+	run->request.tail = buf_view(&run->tail);
+	run->request.count = run->count;
+	courier_put_run(&request.body, &run->request);
+	run->next = gate->sending->under_way;
+	gate->sending->under_way = run;
+	pool_ask(gate->couriers, &request);
+}
+
+static struct run *run_new(struct gate *gate)
+{
+	struct run *run = calloc(1, sizeof *run);
+	if (run == NULL)
+		abort();
+	run->gate = gate;
+	run->head = BUF_EMPTY(FRAME_BODY_MAX / 2);
+	run->data = BUF_EMPTY(FRAME_BODY_MAX / 2);
+	run->tail = BUF_EMPTY(FRAME_BODY_MAX / 2);
+	return run;
+}
+
+/* True when a run was started; *next_at says when something will be due, 0: nothing will. */
+static bool start_run(struct gate *gate, int64_t now, int64_t *next_at)
+{
+	struct run *run = run_new(gate);
+	int64_t batch = 0;
+	struct err err;
+	if (store_due_next(gate->store, now, RUN_DELIVERIES, &batch, next_at, add_due, run, &err) ==
+	    0) {
+		if (run->count == 0) {
+			run_free(run);
+			return false;
+		}
+		if (store_batch_read(
+			gate->store, batch, &run->head, &run->data, &run->tail, &err) == 0 &&
+		    start_all(run, now, &err) == 0) {
+			ask_courier(run);
+			return true;
+		}
+	}
+	store_rollback(gate->store);
+	gate_fail(gate, &err);
+	run_free(run);
+	return false;
+}
+
+static void wake(void *context)
+{
+	struct gate *gate = context;
+	gate->sending->wake = NULL;
+	gate->want_send = true;
+}
+
+static void wake_in(struct gate *gate, int64_t ms)
+{
+	loop_timer_cancel(gate->loop, gate->sending->wake);
+	gate->sending->wake = loop_after(gate->loop, ms < 0 ? 0 : ms, wake, gate);
+}
+
+void send_work(struct gate *gate)
+{
+	struct sending *sending = gate->sending;
+	const int64_t now = clock_now();
+	const int64_t paused = sending->paused_until - clock_monotonic_ms();
+	int64_t next_at = 0;
+	gate->want_send = false;
+	if (sending->paused_until != 0 && paused > 0) {
+		wake_in(gate, paused);
+		return;
+	}
+	sending->paused_until = 0;
+	while (!gate->failed && pool_idle(gate->couriers) > 0) {
+		if (!start_run(gate, now, &next_at)) {
+			if (next_at > 0)
+				wake_in(gate, (next_at - now) * 1000);
+			return;
+		}
+	}
+}
+
+int send_start(struct gate *gate, struct err *err)
+{
+	(void)err;
+	gate->sending = calloc(1, sizeof *gate->sending);
+	if (gate->sending == NULL)
+		abort();
+	return 0;
+}
+
+void send_stop(struct gate *gate)
+{
+	if (gate->sending == NULL)
+		return;
+	while (gate->sending->under_way != NULL)
+		run_free(gate->sending->under_way);
+	free(gate->sending->results);
+	free(gate->sending);
+}
