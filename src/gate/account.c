@@ -31,7 +31,6 @@ struct receipt {
 
 struct accounting {
 	struct receipt *now;
-	int64_t withdrawing; /* the advisory that an admin asked to withdraw, 0: none */
 	bool paused;
 };
 
@@ -270,14 +269,10 @@ static void start_withdrawal(struct gate *gate)
 	int64_t advisory = 0;
 	bool found = false;
 	struct err err;
-	if (store_withdrawal_next(gate->store, &advisory, &found, &err) != 0) {
+	if (store_withdrawal_next(gate->store, &advisory, &found, &err) != 0)
 		gate_fail(gate, &err);
-	} else if (!found) {
-		gate->accounting->withdrawing = 0;
-	} else if (advisory != gate->accounting->withdrawing) {
-		gate->accounting->withdrawing = advisory;
+	else if (found)
 		issue_withdrawal(gate, advisory);
-	}
 }
 
 void account_work(struct gate *gate)

@@ -20,7 +20,7 @@
 #include "store/audit.h"
 #include "worker/frame.h"
 
-enum { TOKEN_BYTES = 10, TITLE_MAX = 4096 };
+enum { TOKEN_BYTES = 10, TITLE_MAX = 4096, WITHDRAW_PAUSE_MS = 15 * 1000 };
 
 struct issue {
 	struct gate *gate;
@@ -37,6 +37,7 @@ struct issuing {
 	struct issue *now;
 	struct issue *first;
 	struct issue **last;
+	int64_t withdrawing; /* what an admin asked to withdraw and is under way, 0: nothing */
 };
 
 static void begin(struct issue *issue);
@@ -233,6 +234,22 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	    "TLP:%s, audience: %s", revision->tlp, revision->audience);
 }
 
+static void withdraw_again(void *context)
+{
+	struct gate *gate = context;
+	gate->issuing->withdrawing = 0;
+	gate->want_account = true;
+}
+
+/* A wish that could not be carried out stands in the store still, and is tried after a pause. */
+static void end_withdrawal(struct gate *gate, bool recorded)
+{
+	if (recorded)
+		withdraw_again(gate);
+	else
+		loop_after(gate->loop, WITHDRAW_PAUSE_MS, withdraw_again, gate);
+}
+
 static void done(void *context, enum outgoing_end end, const char *problem)
 {
 	struct issue *issue = context;
@@ -242,12 +259,14 @@ static void done(void *context, enum outgoing_end end, const char *problem)
 	else if (end == OUTGOING_FAILED)
 		log_error("%s r%lld: %s", issue->advisory.number, (long long)issue->revision.number,
 		    problem);
-	if (issue->facts != NULL && end == OUTGOING_RECORDED)
+	if (issue->facts == NULL)
+		end_withdrawal(issue->gate, end == OUTGOING_RECORDED);
+	else if (end == OUTGOING_RECORDED)
 		open_done(issue->facts);
-	else if (issue->facts != NULL && end == OUTGOING_DROPPED)
+	else if (end == OUTGOING_DROPPED)
 		open_end(issue->facts, "finish", "duplicate",
 		    "the same signed text was acted on before");
-	else if (issue->facts != NULL)
+	else
 		open_again(issue->facts, problem);
 	issue_free(issue);
 }
@@ -433,6 +452,9 @@ static int copy_earlier(void *context, const struct revision *revision, struct e
 
 void issue_withdrawal(struct gate *gate, int64_t advisory)
 {
+	if (gate->issuing->withdrawing != 0)
+		return;
+	gate->issuing->withdrawing = advisory;
 	struct issue *issue = issue_new(gate);
 	struct earlier earlier = {.issue = issue, .title = BUF_EMPTY(BUF_SMALL)};
 	struct buf body = BUF_EMPTY(BUF_SMALL * 2);

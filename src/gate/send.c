@@ -146,12 +146,16 @@ static int apply(struct gate *gate, const struct result *result, int64_t now, st
 	char reason[STORE_REASON_SIZE];
 	int64_t next_at = 0;
 	snprintf(reason, sizeof reason, "%s", outcome == COURIER_SENT ? "" : courier->text);
-	if ((outcome == COURIER_DEFERRED || outcome == COURIER_AMBIGUOUS) &&
+	const bool again = outcome == COURIER_DEFERRED || outcome == COURIER_AMBIGUOUS;
+	if (again &&
 	    !retry_next(&times, delivery->attempts + 1, delivery->first_at, now, &next_at)) {
 		outcome = COURIER_FAILED;
 		snprintf(reason, sizeof reason, "given up after %lld attempts: %.200s",
 		    (long long)delivery->attempts + 1, courier->text);
 	}
+	/* Not this recipient's fault: on with it as soon as the smarthost is back. */
+	if (again && courier->smarthost_down)
+		next_at = now + gate->sending->pause_ms / 1000;
 	if (store_delivery_move(gate->store, delivery->id, outcomes[outcome].event, reason, next_at,
 		now, outcomes[outcome].ambiguous, err) != 0 ||
 	    gate_label(gate, delivery->message, label, err) != 0)
@@ -192,8 +196,8 @@ void send_flush(struct gate *gate)
 		return;
 	int result = store_begin(gate->store, &err);
 	for (size_t i = 0; result == 0 && i < sending->result_count; i++) {
-		result = apply(gate, &sending->results[i], now, &err);
 		judge_smarthost(sending, &sending->results[i]);
+		result = apply(gate, &sending->results[i], now, &err);
 	}
 	if (result != 0 || store_commit(gate->store, &err) != 0) {
 		store_rollback(gate->store);
