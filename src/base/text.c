@@ -246,7 +246,8 @@ bool text_duration(struct view text, int64_t *seconds)
 static bool digits(struct view text, size_t from, size_t len, int least, int most, int *out)
 {
 	int64_t value;
-	if (text.len < from + len || !text_number(view_part(text, from, len), least, most, &value))
+	if (text.len < from + len || text.data[from] == '-' ||
+	    !text_number(view_part(text, from, len), least, most, &value))
 		return false;
 	*out = (int)value;
 	return true;
@@ -273,7 +274,7 @@ bool text_time(struct view text, int64_t *seconds)
 	struct tm broken = { 0 };
 	int64_t offset;
 	if (text.len < 20 || text.data[4] != '-' || text.data[7] != '-' || text.data[13] != ':'
-	    || text.data[16] != ':' || strchr("Tt ", text.data[10]) == NULL
+	    || text.data[16] != ':' || text.data[10] == '\0' || strchr("Tt ", text.data[10]) == NULL
 	    || !digits(text, 0, 4, 1970, 9999, &broken.tm_year)
 	    || !digits(text, 5, 2, 1, 12, &broken.tm_mon)
 	    || !digits(text, 8, 2, 1, 31, &broken.tm_mday)
