@@ -15,34 +15,97 @@ const struct member *people_member(const struct people *people, const char *id)
 	return NULL;
 }
 
-static bool takes_part(const struct people *people, const struct contact *contact)
+/* All contacts in two orders, so that a name finds those it means without a walk through all. */
+struct index {
+	const struct people *people;
+	const struct contact **by_member;
+	const struct contact **by_address;
+};
+typedef int compare_fn(const void *a, const void *b);
+
+static int compare_members(const void *a, const void *b)
 {
-	const struct member *member = people_member(people, contact->member);
-	return member != NULL && !contact->removed &&
-	       (strcmp(member->state, "active") == 0 || strcmp(member->state, "suspended") == 0);
+	return strcmp((*(const struct contact *const *)a)->member,
+	    (*(const struct contact *const *)b)->member);
 }
 
-static bool entry_means(const char *entry, bool is_contact, const struct contact *contact)
+static int compare_addresses(const void *a, const void *b)
 {
-	return is_contact ? strcasecmp(entry, contact->address) == 0
-			  : strcmp(entry, contact->member) == 0;
+	return strcasecmp((*(const struct contact *const *)a)->address,
+	    (*(const struct contact *const *)b)->address);
 }
 
-static bool group_means(
-    const struct people *people, struct view name, const struct contact *contact)
+static const struct contact **sorted(const struct people *people, compare_fn *compare)
 {
+	const struct contact **list =
+	    calloc(people->contact_count + 1, sizeof(const struct contact *));
+	if (list == NULL)
+		abort();
+	for (size_t i = 0; i < people->contact_count; i++)
+		list[i] = &people->contacts[i];
+	qsort(list, people->contact_count, sizeof(const struct contact *), compare);
+	return list;
+}
+
+/* Sets `set` for every contact that compares equal to the key. */
+static void mark_equal(const struct people *people, const struct contact *const *list,
+    compare_fn *compare, const struct contact *key, bool *set)
+{
+	size_t low = 0;
+	size_t high = people->contact_count;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (compare(&list[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < people->contact_count && compare(&list[low], &key) == 0; low++)
+		set[list[low] - people->contacts] = true;
+}
+
+static void mark_member(const struct index *index, struct view id, bool *set)
+{
+	struct contact key = {0};
+	if (view_copy(id, key.member, sizeof key.member))
+		mark_equal(index->people, index->by_member, compare_members, &key, set);
+}
+
+static void mark_address(const struct index *index, struct view address, bool *set)
+{
+	struct contact key = {0};
+	if (view_copy(address, key.address, sizeof key.address))
+		mark_equal(index->people, index->by_address, compare_addresses, &key, set);
+}
+
+static void mark_name(const struct index *index, struct view name, bool *set)
+{
+	const struct people *people = index->people;
+	if (view_is_nocase(name, "all")) {
+		for (size_t i = 0; i < people->contact_count; i++)
+			set[i] = true;
+	}
+	mark_member(index, name, set);
+	mark_address(index, name, set);
 	for (size_t i = 0; i < people->entry_count; i++) {
 		const struct group_entry *at = &people->entries[i];
-		if (view_is(name, at->group) && entry_means(at->entry, at->is_contact, contact))
-			return true;
+		if (!view_is(name, at->group))
+			continue;
+		if (at->is_contact)
+			mark_address(index, view_of(at->entry), set);
+		else
+			mark_member(index, view_of(at->entry), set);
 	}
-	return false;
 }
 
-static bool name_means(const struct people *people, struct view name, const struct contact *contact)
+/* Sets `set` for the contacts of members that audiences may mean. */
+static void mark_present(const struct index *index, bool *set)
 {
-	return view_is_nocase(name, "all") || view_is(name, contact->member) ||
-	       view_is_nocase(name, contact->address) || group_means(people, name, contact);
+	for (size_t i = 0; i < index->people->member_count; i++) {
+		const struct member *member = &index->people->members[i];
+		if (strcmp(member->state, "active") == 0 || strcmp(member->state, "suspended") == 0)
+			mark_member(index, view_of(member->id), set);
+	}
 }
 
 static bool name_is_known(const struct people *people, struct view name)
@@ -67,13 +130,18 @@ static bool name_is_known(const struct people *people, struct view name)
 bool audience_choose(const struct people *people, struct view audience, int line, bool *chosen,
     struct refusal *refusal)
 {
-	bool *taken_away = calloc(people->contact_count + 1, sizeof *taken_away);
+	const size_t count = people->contact_count;
+	const struct index index = {
+	    people, sorted(people, compare_members), sorted(people, compare_addresses)};
+	bool *taken_away = calloc(count + 1, sizeof *taken_away);
+	bool *present = calloc(count + 1, sizeof *present);
 	struct view name;
 	size_t left = 0;
 	bool known = true;
-	if (taken_away == NULL)
+	if (taken_away == NULL || present == NULL)
 		abort();
-	memset(chosen, 0, people->contact_count * sizeof *chosen);
+	for (size_t i = 0; i < count; i++)
+		chosen[i] = false;
 	while (known && view_next_field(&audience, ',', &name)) {
 		name = view_trim(name);
 		const bool minus = name.len > 0 && name.data[0] == '-';
@@ -83,15 +151,18 @@ bool audience_choose(const struct people *people, struct view audience, int line
 			refuse(refusal, line,
 			    "Audience names \"%.*s\", which is no group, member or contact",
 			    name.len > 60 ? 60 : (int)name.len, name.data);
-		for (size_t i = 0; known && i < people->contact_count; i++) {
-			if (name_means(people, name, &people->contacts[i]))
-				(minus ? taken_away : chosen)[i] = true;
-		}
+		if (known)
+			mark_name(&index, name, minus ? taken_away : chosen);
 	}
-	for (size_t i = 0; known && i < people->contact_count; i++) {
-		chosen[i] = chosen[i] && !taken_away[i] && takes_part(people, &people->contacts[i]);
+	mark_present(&index, present);
+	for (size_t i = 0; i < count; i++) {
+		chosen[i] =
+		    chosen[i] && !taken_away[i] && present[i] && !people->contacts[i].removed;
 		left += chosen[i];
 	}
+	free(index.by_member);
+	free(index.by_address);
 	free(taken_away);
+	free(present);
 	return known && (left > 0 || refuse(refusal, line, "Audience means nobody"));
 }
