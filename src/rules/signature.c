@@ -20,12 +20,15 @@ bool signature_counts(const struct opened *opened, const struct certificate *cer
 {
 	const struct signature_facts *signature = &opened->signatures[0];
 	const char *fault = "";
-	if (opened->signature_count != 1)
+	if (!opened->readable)
+		fault = "it cannot be read";
+	else if (opened->signature_count != 1)
 		fault = opened->signature_count == 0 ? "it is not signed"
 						     : "it has more than one signature";
 	else if (signature->status != SIGNATURE_GOOD)
 		fault = faults[signature->status];
-	else if (strcmp(signature->fingerprint, certificate->facts.fingerprint) != 0)
+	else if (signature->fingerprint[0] == '\0' ||
+		 strcmp(signature->fingerprint, certificate->facts.fingerprint) != 0)
 		fault = "the signature is not by the pinned certificate";
 	else if (strcmp(certificate->state, "confirmed") != 0)
 		fault = "the signer's certificate is not confirmed";
