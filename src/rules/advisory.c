@@ -3,9 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "rules/advisory.h"
 
-/* "[PREFIX-2026-0001 r1]" from a quoted earlier subject, and "Re:", are not part of a title. */
+/* What the gateway itself puts in front of a title: "[DEW-2026-0007 r1] ". Length, or 0. */
+static size_t mark_len(struct view subject)
+{
+	const size_t end = view_find(subject, VIEW("]"));
+	if (subject.len == 0 || subject.data[0] != '[' || end == SIZE_MAX)
+		return 0;
+	size_t at = end;
+	while (at > 0 && subject.data[at - 1] >= '0' && subject.data[at - 1] <= '9')
+		at--;
+	const bool revision =
+	    at < end && at > 3 && subject.data[at - 1] == 'r' && subject.data[at - 2] == ' ';
+	return revision ? end + 1 : 0;
+}
+
+/* "[DEW-2026-0001 r1]" from the subject of an earlier copy, and "Re:", are not part of a title. */
 static struct view bare_title(struct view subject)
 {
 	static const char *const marks[] = {"Re:", "Fwd:", "Fw:", "Aw:"};
@@ -19,8 +34,21 @@ static struct view bare_title(struct view subject)
 				again = true;
 			}
 		}
+		const size_t mark = mark_len(subject);
+		again = again || mark > 0;
+		subject = view_part(subject, mark, subject.len);
 	}
 	return subject;
+}
+
+/* The title goes into a header of every copy: one line of well-formed text. */
+static bool is_one_line(struct view title)
+{
+	for (size_t i = 0; i < title.len; i++) {
+		if ((unsigned char)title.data[i] < 0x20 || title.data[i] == 0x7f)
+			return false;
+	}
+	return text_is_utf8(title);
 }
 
 static bool choose_title(
@@ -29,6 +57,9 @@ static bool choose_title(
 	struct view title = bare_title(view_of(content->subject));
 	if (title.len == 0 || view_is(title, "...") || view_is(title, "[...]"))
 		title = view_trim(view_of(content->csaf.title));
+	if (!is_one_line(title))
+		return refuse(
+		    refusal, 0, "the title is not one line of UTF-8 without control characters");
 	return (title.len > 0 && view_copy(title, out->title, sizeof out->title)) ||
 	       refuse(refusal, 0,
 		   "there is no title: protect the Subject (most OpenPGP mail programs do) or "

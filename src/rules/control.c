@@ -11,10 +11,15 @@ enum { ACKNOWLEDGE_MOST_S = 30 * 86400 };
 
 bool refuse(struct refusal *refusal, int line, const char *format, ...)
 {
+	char plain[sizeof refusal->text];
+	struct buf safe = BUF_EMPTY(BUF_SMALL);
 	va_list args;
 	va_start(args, format);
-	vsnprintf(refusal->text, sizeof refusal->text, format, args);
+	vsnprintf(plain, sizeof plain, format, args);
 	va_end(args);
+	text_add_shown(&safe, view_of(plain));
+	snprintf(refusal->text, sizeof refusal->text, "%s", buf_text(&safe));
+	buf_release(&safe);
 	refusal->line = line;
 	return false;
 }
@@ -23,6 +28,25 @@ bool refuse(struct refusal *refusal, int line, const char *format, ...)
 static int shown(struct view value)
 {
 	return value.len > 60 ? 60 : (int)value.len;
+}
+
+static bool is_one_word(struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == ' ' || text.data[i] == '\t')
+			return false;
+	}
+	return text.len > 0;
+}
+
+static bool holds_control_character(struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (((unsigned char)text.data[i] < 0x20 && text.data[i] != '\t') ||
+		    text.data[i] == 0x7f)
+			return true;
+	}
+	return false;
 }
 
 static bool read_advisory(struct control *out, struct view value, int line, struct refusal *refusal)
@@ -36,7 +60,7 @@ static bool read_advisory(struct control *out, struct view value, int line, stru
 		return true;
 	}
 	const bool update = view_is_nocase(word, "update");
-	if ((update || view_is_nocase(word, "withdraw")) && number.len > 0 &&
+	if ((update || view_is_nocase(word, "withdraw")) && is_one_word(number) &&
 	    view_copy(number, out->number, sizeof out->number)) {
 		out->act = update ? CONTROL_UPDATE : CONTROL_WITHDRAW;
 		return true;
@@ -128,6 +152,8 @@ static bool read_field(
     struct control *out, struct view line, int number, bool seen[FIELDS], struct refusal *refusal)
 {
 	struct view name;
+	if (holds_control_character(line))
+		return refuse(refusal, number, "there is a control character in this line");
 	if (view_find(line, VIEW(":")) == SIZE_MAX)
 		return refuse(refusal, number,
 		    "\"%.*s\" is not \"Name: value\"; end the control block with an empty line",
@@ -156,6 +182,8 @@ bool control_read(struct view text, struct control *out, struct refusal *refusal
 	int number = 0;
 	struct view line;
 	*out = (struct control){.text = {"", 0}};
+	if (!control_begins(text, fields[0].name))
+		return refuse(refusal, 0, "the control block must begin with \"Advisory:\"");
 	while (view_next_line(&text, &line)) {
 		number++;
 		if (view_trim(line).len == 0) {

@@ -36,7 +36,8 @@ struct refusal {
 	char text[512];
 };
 
-/* Fills a refusal. Returns false always. */
+/* Fills a refusal; control characters and ill-formed UTF-8 in what it quotes are made visible.
+ * Returns false always. */
 bool refuse(struct refusal *refusal, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
