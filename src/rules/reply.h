@@ -11,15 +11,16 @@ enum { REPLY_TOKENS_MAX = 32, REPLY_STATUS_SIZE = 16, REPLY_COMMENT_MAX = 16 * 1
 
 struct reply {
 	size_t token_count;
-	char tokens[REPLY_TOKENS_MAX]
-		   [ADVISORY_TOKEN_SIZE]; /* what has the form of one; each once */
+	char tokens[REPLY_TOKENS_MAX][ADVISORY_TOKEN_SIZE]; /* what has the form of one; each once,
+							       the first of them */
 	char status[REPLY_STATUS_SIZE]; /* received, affected, not affected, acting, unreadable */
 	struct buf comment; /* without quoted text; released by the caller */
 };
 
 /* The first unquoted line sets the status when it is a status word, alone or before punctuation;
- * otherwise the status is `received`. Quoted lines (">") and the line that introduces them count
- * for tokens only. */
+ * otherwise the status is `received`. Quoted lines (">"), the line that introduces them and the
+ * sender's signature block count for tokens only. The tokens of the subject come first. Takes time
+ * in proportion to the text's length, whatever it holds. */
 void reply_read(struct view text, struct view subject, struct reply *out);
 
 #endif
