@@ -8,3 +8,35 @@ libdewline_a_SOURCES += \
 	src/rules/retry.c src/rules/retry.h \
 	src/rules/signature.c src/rules/signature.h \
 	src/rules/tlp.c src/rules/tlp.h
+
+unit_tests += test_rules_advisory
+test_rules_advisory_SOURCES = tests/unit/test_rules_advisory.c
+test_rules_advisory_LDADD = $(unit_libs)
+
+unit_tests += test_rules_audience
+test_rules_audience_SOURCES = tests/unit/test_rules_audience.c
+test_rules_audience_LDADD = $(unit_libs)
+
+unit_tests += test_rules_control
+test_rules_control_SOURCES = tests/unit/test_rules_control.c
+test_rules_control_LDADD = $(unit_libs)
+
+unit_tests += test_rules_reach
+test_rules_reach_SOURCES = tests/unit/test_rules_reach.c
+test_rules_reach_LDADD = $(unit_libs)
+
+unit_tests += test_rules_reply
+test_rules_reply_SOURCES = tests/unit/test_rules_reply.c
+test_rules_reply_LDADD = $(unit_libs)
+
+unit_tests += test_rules_retry
+test_rules_retry_SOURCES = tests/unit/test_rules_retry.c
+test_rules_retry_LDADD = $(unit_libs)
+
+unit_tests += test_rules_signature
+test_rules_signature_SOURCES = tests/unit/test_rules_signature.c
+test_rules_signature_LDADD = $(unit_libs)
+
+unit_tests += test_rules_tlp
+test_rules_tlp_SOURCES = tests/unit/test_rules_tlp.c
+test_rules_tlp_LDADD = $(unit_libs)

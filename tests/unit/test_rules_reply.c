@@ -1,0 +1,434 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "rules/reply.h"
+
+#define TOKEN_A "ABCDEFGHIJKLMNOP"
+#define TOKEN_B "QRSTUVWXYZ234567"
+
+/* Reads the text and compares status and comment. */
+static void reads_as(struct view text, const char *status, struct view comment)
+{
+	struct reply reply;
+	reply_read(text, VIEW(""), &reply);
+	if (strcmp(reply.status, status) != 0 || !view_equals(buf_view(&reply.comment), comment))
+		fail_msg("read as %s, \"%s\" and not %s, \"%.*s\":\n%.*s", reply.status,
+		    buf_text(&reply.comment), status, (int)comment.len, comment.data, (int)text.len,
+		    text.data);
+	buf_release(&reply.comment);
+}
+
+static void reads(const char *text, const char *status, const char *comment)
+{
+	reads_as(view_of(text), status, view_of(comment));
+}
+
+static void has_tokens(struct view text, const char *subject, size_t count, const char *first)
+{
+	struct reply reply;
+	reply_read(text, view_of(subject), &reply);
+	if (reply.token_count != count)
+		fail_msg("%zu tokens and not %zu: %.*s", reply.token_count, count, (int)text.len,
+		    text.data);
+	if (count > 0)
+		assert_string_equal(reply.tokens[0], first);
+	buf_release(&reply.comment);
+}
+
+static void token_is_found_wherever_it_stands_alone(void **state)
+{
+	static const char *const rows[] = {TOKEN_A, " " TOKEN_A " ", "x\n" TOKEN_A "\ny",
+	    "x\r\n" TOKEN_A "\r\n", "(" TOKEN_A ")", "[" TOKEN_A "]", "<" TOKEN_A ">",
+	    "token:" TOKEN_A ".", "> " TOKEN_A, "> > > " TOKEN_A, "\"" TOKEN_A "\"",
+	    "-- \n" TOKEN_A, "On Monday, somebody wrote " TOKEN_A ":\n> x", "=" TOKEN_A "=",
+	    "_" TOKEN_A "_", "\xc3\xa9" TOKEN_A "\xe2\x80\x9d", "\x01" TOKEN_A "\x7f"};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		has_tokens(view_of(rows[i]), "", 1, TOKEN_A);
+	has_tokens(VIEW("\0" TOKEN_A "\0"), "", 1, TOKEN_A);
+}
+
+static void what_has_not_the_form_of_a_token_is_none(void **state)
+{
+	static const char *const rows[] = {"", "ABCDEFGHIJKLMNO", TOKEN_A "Q", "A" TOKEN_A,
+	    TOKEN_A TOKEN_B, "abcdefghijklmnop", "ABCDEFGHIJKLMNOp", "ABCDEFGHIJKLMN01",
+	    "ABCDEFGHIJKLMNO8", "ABCDEFGHIJKLMNO9", "ABCDEFGH IJKLMNOP", "ABCDEFGH\nIJKLMNOP",
+	    "ABCDEFGH=\nIJKLMNOP", "ABCDEFGH-IJKLMNOP", TOKEN_A "x", "9" TOKEN_A,
+	    "ABCDEFGHIJKLMN\xc3\x96P"};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		has_tokens(view_of(rows[i]), "", 0, "");
+	has_tokens((struct view){NULL, 0}, "", 0, "");
+	has_tokens(VIEW("ABCDEFGH\0IJKLMNOP"), "", 0, "");
+	has_tokens(
+	    (struct view){TOKEN_A TOKEN_B, 15}, "", 0, ""); /* nothing is read past its end */
+}
+
+static void each_token_is_listed_once_and_in_order(void **state)
+{
+	struct reply reply;
+	(void)state;
+	reply_read(VIEW(TOKEN_B " " TOKEN_A " " TOKEN_B "\n> " TOKEN_A), VIEW(TOKEN_A), &reply);
+	assert_int_equal(reply.token_count, 2);
+	assert_string_equal(reply.tokens[0], TOKEN_A);
+	assert_string_equal(reply.tokens[1], TOKEN_B);
+	buf_release(&reply.comment);
+}
+
+static void add_numbered_token(struct buf *text, int number)
+{
+	char token[] = "AAAAAAAAAAAAAAA \n";
+	token[13] = (char)('A' + number / 26 / 26 % 26);
+	token[14] = (char)('A' + number / 26 % 26);
+	token[15] = (char)('A' + number % 26);
+	buf_add_text(text, token);
+}
+
+static void thirty_third_token_is_left_out_and_one_in_the_subject_is_not(void **state)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	struct reply reply;
+	(void)state;
+	for (int i = 0; i < REPLY_TOKENS_MAX + 1; i++)
+		add_numbered_token(&text, i);
+	reply_read(buf_view(&text), VIEW(""), &reply);
+	assert_int_equal(reply.token_count, REPLY_TOKENS_MAX);
+	assert_string_equal(reply.tokens[REPLY_TOKENS_MAX - 1], "AAAAAAAAAAAAAABF");
+	buf_release(&reply.comment);
+	reply_read(buf_view(&text), VIEW("Re: [DEW-2026-0001 r1] x " TOKEN_A), &reply);
+	assert_int_equal(reply.token_count, REPLY_TOKENS_MAX);
+	assert_string_equal(reply.tokens[0], TOKEN_A);
+	buf_release(&reply.comment);
+	buf_release(&text);
+}
+
+static void every_status_word_sets_the_status(void **state)
+{
+	static const char *const words[] = {
+	    "received", "affected", "not affected", "acting", "unreadable"};
+	static const char *const forms[] = {"%s", "%s\n", "%s\r\n", "\n\r\n  %s \t\n", "%s.", "%s,",
+	    "%s!", "%s;", "%s:", "%s -", "%s -- ", "%s...", "%s\n\n> x\n", "> x\n\n%s\n"};
+	(void)state;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		for (size_t j = 0; j < sizeof forms / sizeof forms[0]; j++) {
+			char text[128] = "";
+			const char *at = strstr(forms[j], "%s");
+			snprintf(text, sizeof text, "%.*s%s%s", (int)(at - forms[j]), forms[j],
+			    words[i], at + 2);
+			reads(text, words[i], "");
+		}
+	}
+	reads("NOT Affected", "not affected", "");
+	reads("ACTING", "acting", "");
+}
+
+static void what_follows_the_status_word_and_its_mark_is_comment(void **state)
+{
+	(void)state;
+	reads("affected, two servers", "affected", "two servers");
+	reads("affected: two servers\nmore\n", "affected", "two servers\nmore");
+	reads("affected - two servers", "affected", "two servers");
+	reads("affected -- two servers", "affected", "two servers");
+	reads("affected \xe2\x80\x94 two servers", "affected", "two servers");
+	reads("affected\xe2\x80\x93two servers", "affected", "two servers");
+	reads("not affected. We run none.", "not affected", "We run none.");
+	reads("received\n\n\nThank you\n", "received", "Thank you");
+	reads("acting\nreceived\n", "acting", "received");
+	reads("affected, not affected", "affected", "not affected");
+}
+
+static void status_word_in_other_words_sets_no_status(void **state)
+{
+	static const char *const rows[] = {"affected by two servers", "affected?", "\"affected\"",
+	    "'affected'", "*affected*", "(affected)", "not  affected", "not", "notaffected",
+	    "unaffected", "affectedly", "affected-looking", "affected/acting", "We are affected.",
+	    "Hello,\naffected",
+	    ("\xc2\xa0"
+	     "affected"),
+	    "af\nfected", "acted", "- affected", "affected\xc3\xa9", "affected8"};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		reads(rows[i], "received", rows[i]);
+	reads_as(VIEW("affected\0"), "received", VIEW("affected\0"));
+	reads_as(VIEW("affected\0, x"), "received", VIEW("affected\0, x"));
+}
+
+static void quoted_status_word_sets_no_status(void **state)
+{
+	(void)state;
+	reads("> affected\n", "received", "");
+	reads("  > affected\nreceived\n", "received", "");
+	reads(">affected\nacting\n", "acting", "");
+	reads(">> affected\n>\n\nnot affected\n", "not affected", "");
+}
+
+static void empty_reply_means_received(void **state)
+{
+	(void)state;
+	reads("", "received", "");
+	reads("\r\n\r\n", "received", "");
+	reads("> all of it\n> quoted", "received", "");
+	reads_as((struct view){NULL, 0}, "received", VIEW(""));
+}
+
+static void top_posting_is_read_up_to_the_quotation(void **state)
+{
+	(void)state;
+	reads("affected\n\nWe patch.\n\nOn Mon, 23 Nov 2026, Gateway wrote:\n> text\n> not "
+	      "affected\n",
+	    "affected", "We patch.");
+	reads("affected\nOn Monday, Gateway wrote:\n> text\n", "affected", "");
+	reads("affected\nWe patch.\nOn Monday, Gateway wrote:\n> text\n", "affected", "We patch.");
+}
+
+static void bottom_posting_is_read_below_the_quotation(void **state)
+{
+	(void)state;
+	reads("On Monday, Gateway wrote:\n> text\n> more\n\naffected\n\nWe patch.\n", "affected",
+	    "We patch.");
+	reads("On Monday, Gateway wrote:\n\n> text\nacting", "acting", "");
+}
+
+static void answers_between_quotations_are_kept(void **state)
+{
+	(void)state;
+	reads("affected\n\n> one\nYes.\n> two\nNo.\n", "affected", "Yes.\nNo.");
+}
+
+static void line_that_introduces_a_quotation_is_dropped_in_any_language(void **state)
+{
+	static const char *const rows[] = {
+	    "On Mon, 23 Nov 2026 at 10:00, Gateway <gw@example.org> wrote:",
+	    "Am Mo., 23. Nov. 2026 um 10:00 Uhr schrieb Gateway <gw@example.org>:",
+	    ("Le lun. 23 nov. 2026 \xc3\xa0 10:00, Gateway <gw@example.org> a \xc3\xa9"
+	     "crit\xc2\xa0:"),
+	    ("Le 23/11/2026 10:00, Gateway a \xc3\xa9"
+	     "crit :"),
+	    "El lun, 23 nov 2026 a las 10:00, Gateway (<gw@example.org>) escribi\xc3\xb3:",
+	    ("\xd0\xbf\xd0\xbd, 23 \xd0\xbd\xd0\xbe\xd1\x8f\xd0\xb1. 2026, Gateway "
+	     "<gw@example.org>:"),
+	    ("2026\xe5\xb9\xb4"
+	     "11\xe6\x9c\x88"
+	     "23\xe6\x97\xa5(\xe6\x9c\x88) 10:00 Gateway <gw@example.org>:"),
+	    ("Gateway \xe4\xba\x8e"
+	     "2026"
+	     "\xe5\xb9\xb4\xe5\x86\x99\xe9\x81\x93\xef\xbc\x9a"),
+	    "Gateway wrote:",
+	    ("On Monday, 23 November 2026 at 10:00:00 UTC, Early Warning Gateway\n<gw@example.org> "
+	     "wrote:"),
+	    ("On Mon, Nov 23, 2026 at 10:00 AM Early Warning Gateway Programme "
+	     "<\ngateway@example.org> wrote:"),
+	    ("On Monday, the 23rd of November 2026, at ten o'clock in the morning, the\nEarly "
+	     "Warning "
+	     "Gateway of the Example Programme (mailing from the address\ngw@example.org) wrote:"),
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[512];
+		snprintf(text, sizeof text, "affected\n\n%s\n> text\n", rows[i]);
+		reads(text, "affected", "");
+		snprintf(text, sizeof text, "%s\r\n\r\n> text\r\n\r\nacting, soon\r\n", rows[i]);
+		reads(text, "acting", "soon");
+	}
+}
+
+static void line_with_a_colon_before_no_quotation_is_comment(void **state)
+{
+	(void)state;
+	reads("acting\nOur plan:\npatch\n", "acting", "Our plan:\npatch");
+	reads("acting\nOur plan:\n\n\n> quoted\n", "acting", "Our plan:");
+	reads("acting\nOur plan:", "acting", "Our plan:");
+	reads("acting\nOur plan:\n", "acting", "Our plan:");
+	reads(":\n", "received", ":");
+}
+
+static void own_words_above_an_introduction_are_kept(void **state)
+{
+	(void)state;
+	reads("We patch 10 hosts.\nOn Monday, Gateway wrote:\n> x\n", "received",
+	    "We patch 10 hosts.");
+	reads("one\ntwo\nthree\nGateway wrote:\n> x\n", "received", "one\ntwo\nthree");
+	reads("This line is long and was wrapped where the next word did not fit any\nmore, see "
+	      "below:\n> x\n",
+	    "received", "This line is long and was wrapped where the next word did not fit any");
+}
+
+static void status_word_before_a_quotation_is_a_status(void **state)
+{
+	(void)state;
+	reads("affected:\n> text\n", "affected", "");
+	reads("acting\n> text\n", "acting", "");
+}
+
+static void signature_block_is_no_comment(void **state)
+{
+	(void)state;
+	reads("affected\n\nWe patch.\n-- \nEve\nreceived\n", "affected", "We patch.");
+	reads("affected\r\n-- \r\nEve\r\n", "affected", "");
+	reads("-- \naffected\n", "received", "");
+	reads("affected\n--\nstill a comment\n", "affected", "--\nstill a comment");
+	reads("affected\n-- Eve\n", "affected", "-- Eve");
+}
+
+static void text_below_a_quotation_that_follows_a_signature_block_is_kept(void **state)
+{
+	(void)state;
+	reads("-- \nEve\n\nOn Monday, Gateway wrote:\n> text\nnot affected\nAll well.\n",
+	    "not affected", "All well.");
+}
+
+static void text_without_a_newline_at_its_end_is_read_whole(void **state)
+{
+	(void)state;
+	reads("affected", "affected", "");
+	reads("affected\nlast", "affected", "last");
+	reads("affected\nlast\r", "affected", "last");
+	reads("> x", "received", "");
+	reads("Gateway wrote:\n> x", "received", "");
+}
+
+static void bytes_of_a_comment_are_kept_as_they_are(void **state)
+{
+	(void)state;
+	reads_as(VIEW("acting\na\0b\x1b[0m \xff\tx\n\n\n  indented\n"), "acting",
+	    VIEW("a\0b\x1b[0m \xff\tx\n\n\n  indented"));
+	reads("acting\nline\rline\n", "acting", "line\rline");
+	reads("Gr\xc3\xbc\xc3\x9f"
+	      "e aus K\xc3\xb6ln",
+	    "received",
+	    "Gr\xc3\xbc\xc3\x9f"
+	    "e aus K\xc3\xb6ln");
+}
+
+static void comment_over_its_maximum_is_cut_and_not_holed(void **state)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	struct reply reply;
+	(void)state;
+	buf_add_text(&text, "acting\nfirst\n");
+	for (size_t i = 0; i < REPLY_COMMENT_MAX; i++)
+		buf_add_char(&text, 'x');
+	buf_add_text(&text, "\nlast\n" TOKEN_A "\n");
+	reply_read(buf_view(&text), VIEW(""), &reply);
+	assert_string_equal(reply.status, "acting");
+	assert_int_equal(reply.comment.len, REPLY_COMMENT_MAX);
+	assert_memory_equal(reply.comment.data, "first\nxxx", 9);
+	assert_int_equal(reply.comment.data[REPLY_COMMENT_MAX - 1], 'x');
+	assert_int_equal(reply.token_count, 1);
+	buf_release(&reply.comment);
+	buf_release(&text);
+}
+
+static void cut_comment_ends_with_a_whole_character(void **state)
+{
+	(void)state;
+	for (size_t before = 0; before < 4; before++) {
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		struct reply reply;
+		for (size_t i = 0; i < before; i++)
+			buf_add_char(&text, 'x');
+		while (text.len < REPLY_COMMENT_MAX + 8)
+			buf_add_text(&text, "\xf0\x9f\x94\x91");
+		reply_read(buf_view(&text), VIEW(""), &reply);
+		assert_int_equal(reply.comment.len,
+		    before == 0 ? REPLY_COMMENT_MAX : REPLY_COMMENT_MAX - 4 + before);
+		buf_release(&reply.comment);
+		buf_release(&text);
+	}
+}
+
+static void comment_of_exactly_its_maximum_is_kept_whole(void **state)
+{
+	static const size_t lens[] = {REPLY_COMMENT_MAX - 1, REPLY_COMMENT_MAX};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		struct reply reply;
+		while (text.len < lens[i])
+			buf_add_char(&text, 'y');
+		buf_add_char(&text, '\n');
+		reply_read(buf_view(&text), VIEW(""), &reply);
+		assert_int_equal(reply.comment.len, lens[i]);
+		buf_release(&reply.comment);
+		buf_release(&text);
+	}
+}
+
+static void reply_below_a_very_long_quotation_is_found(void **state)
+{
+	struct buf text = BUF_EMPTY((size_t)1 << 20);
+	(void)state;
+	buf_add_text(&text, "Gateway wrote:\n");
+	for (int i = 0; i < 20000; i++)
+		buf_add_text(&text, "> a line of the advisory\n");
+	buf_add_text(&text, "\naffected, we patch\n");
+	reads_as(buf_view(&text), "affected", VIEW("we patch"));
+	buf_release(&text);
+}
+
+/* Whatever is repeated, twice as much may not take four times as long. */
+static void time_grows_in_proportion_to_the_length(void **state)
+{
+	static const char *const units[] = {"x", "\n", " ", ":\n", "x\n:\n", ">", "> x\n", ">\n\n",
+	    TOKEN_A " ", "A", "-- \n", "x:\n\n", "\r", "0:\n", "\xef\xbc\x9a", "-- \n>\n",
+	    "a line of sixty and more characters at which a mail program wraps 1\n"};
+	enum { SMALL = 4 << 20, MOST_MS = 1500 };
+	(void)state;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		struct buf text = BUF_EMPTY((size_t)SMALL + 256);
+		struct reply reply;
+		while (text.len < SMALL)
+			buf_add_text(&text, units[i]);
+		const int64_t begin = clock_monotonic_ms();
+		reply_read(buf_view(&text), buf_view(&text), &reply);
+		const int64_t took = clock_monotonic_ms() - begin;
+		if (took > MOST_MS)
+			fail_msg("unit %zu takes %lld ms", i, (long long)took);
+		buf_release(&reply.comment);
+		buf_release(&text);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(token_is_found_wherever_it_stands_alone),
+	    cmocka_unit_test(what_has_not_the_form_of_a_token_is_none),
+	    cmocka_unit_test(each_token_is_listed_once_and_in_order),
+	    cmocka_unit_test(thirty_third_token_is_left_out_and_one_in_the_subject_is_not),
+	    cmocka_unit_test(every_status_word_sets_the_status),
+	    cmocka_unit_test(what_follows_the_status_word_and_its_mark_is_comment),
+	    cmocka_unit_test(status_word_in_other_words_sets_no_status),
+	    cmocka_unit_test(quoted_status_word_sets_no_status),
+	    cmocka_unit_test(empty_reply_means_received),
+	    cmocka_unit_test(top_posting_is_read_up_to_the_quotation),
+	    cmocka_unit_test(bottom_posting_is_read_below_the_quotation),
+	    cmocka_unit_test(answers_between_quotations_are_kept),
+	    cmocka_unit_test(line_that_introduces_a_quotation_is_dropped_in_any_language),
+	    cmocka_unit_test(line_with_a_colon_before_no_quotation_is_comment),
+	    cmocka_unit_test(own_words_above_an_introduction_are_kept),
+	    cmocka_unit_test(status_word_before_a_quotation_is_a_status),
+	    cmocka_unit_test(signature_block_is_no_comment),
+	    cmocka_unit_test(text_below_a_quotation_that_follows_a_signature_block_is_kept),
+	    cmocka_unit_test(text_without_a_newline_at_its_end_is_read_whole),
+	    cmocka_unit_test(bytes_of_a_comment_are_kept_as_they_are),
+	    cmocka_unit_test(comment_over_its_maximum_is_cut_and_not_holed),
+	    cmocka_unit_test(cut_comment_ends_with_a_whole_character),
+	    cmocka_unit_test(comment_of_exactly_its_maximum_is_kept_whole),
+	    cmocka_unit_test(reply_below_a_very_long_quotation_is_found),
+	    cmocka_unit_test(time_grows_in_proportion_to_the_length),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("rules_reply", tests, NULL, NULL);
+}
