@@ -179,9 +179,9 @@ bool text_is_utf8(struct view text)
 
 static bool is_unshowable(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200e && code <= 0x200f)
-	    || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)
-	    || code == 0xfeff;
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x061c
+	    || (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e)
+	    || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
 void text_add_shown(struct buf *out, struct view text)
