@@ -1,0 +1,149 @@
+#include "config.h"
+
+#include "base/digest.h"
+#include "store/arrivals.h"
+#include "store/sql.h"
+#include "store/state.h"
+
+#define ARRIVAL_COLUMNS "SELECT id, received_at, size, state, meaning, reason, signer FROM arrival "
+
+static void read_arrival(const struct sql_query *query, struct arrival *out)
+{
+	*out = (struct arrival){
+	    .id = sql_column_int(query, 0),
+	    .received_at = sql_column_int(query, 1),
+	    .size = sql_column_int(query, 2),
+	};
+	sql_column_text(query, 3, out->state, sizeof out->state);
+	sql_column_text(query, 4, out->meaning, sizeof out->meaning);
+	sql_column_text(query, 5, out->reason, sizeof out->reason);
+	sql_column_text(query, 6, out->signer, sizeof out->signer);
+}
+
+static int receive(
+    struct store *store, struct view raw, int64_t now, int64_t *id, bool *fresh, struct err *err)
+{
+	char digest[DIGEST_HEX_SIZE];
+	int64_t changes;
+	digest_sha256_hex(raw, digest);
+	if (sql_run(store,
+		"INSERT INTO arrival (digest, received_at, size, state)"
+		" VALUES (?1, ?2, ?3, 'received') ON CONFLICT (digest) DO NOTHING",
+		SQL_WITH(sql_text(digest), sql_int(now), sql_int((int64_t)raw.len)), &changes,
+		err) != 0)
+		return -1;
+	*fresh = changes == 1;
+	if (!*fresh)
+		return sql_number(store, "SELECT id FROM arrival WHERE digest = ?1",
+		    SQL_WITH(sql_text(digest)), id, err);
+	*id = sql_last_id(store);
+	return sql_run(store, "INSERT INTO arrival_raw (arrival, raw) VALUES (?1, ?2)",
+	    SQL_WITH(sql_int(*id), sql_bytes(raw)), NULL, err);
+}
+
+int store_arrival_receive(
+    struct store *store, struct view raw, int64_t now, int64_t *id, bool *fresh, struct err *err)
+{
+	bool mine;
+	if (sql_enter(store, &mine, err) != 0)
+		return -1;
+	const int result = receive(store, raw, now, id, fresh, err);
+	return sql_leave(store, mine, result, err);
+}
+
+int store_arrival_get(
+    struct store *store, int64_t id, struct arrival *out, bool *found, struct err *err)
+{
+	struct sql_query query;
+	if (sql_first(store, &query, ARRIVAL_COLUMNS "WHERE id = ?1", SQL_WITH(sql_int(id)), found,
+		err) != 0)
+		return -1;
+	if (*found)
+		read_arrival(&query, out);
+	sql_close(&query);
+	return 0;
+}
+
+int store_arrival_raw(struct store *store, int64_t id, struct buf *out, struct err *err)
+{
+	return sql_read_blob(store, "arrival_raw", "raw", id, out, err);
+}
+
+static int each_arrival(struct store *store, const char *text, const struct sql_value *values,
+    arrival_fn *fn, void *context, struct err *err)
+{
+	struct sql_query query;
+	int got;
+	if (sql_open(store, &query, text, values, err) != 0)
+		return -1;
+	while ((got = sql_next(&query, err)) > 0) {
+		struct arrival arrival;
+		read_arrival(&query, &arrival);
+		if (fn(context, &arrival, err) != 0) {
+			got = -1;
+			break;
+		}
+	}
+	sql_close(&query);
+	return got;
+}
+
+int store_arrival_each_open(struct store *store, arrival_fn *fn, void *context, struct err *err)
+{
+	return each_arrival(store,
+	    ARRIVAL_COLUMNS "WHERE state IN ('received', 'judged') ORDER BY id", SQL_NOTHING, fn,
+	    context, err);
+}
+
+int store_arrival_each(
+    struct store *store, int64_t most, arrival_fn *fn, void *context, struct err *err)
+{
+	return each_arrival(store, ARRIVAL_COLUMNS "ORDER BY id DESC LIMIT ?1",
+	    SQL_WITH(sql_int(most)), fn, context, err);
+}
+
+static int move(struct store *store, int64_t id, const char *event, const char *meaning,
+    const char *reason, const char *signer, struct err *err)
+{
+	struct arrival arrival;
+	bool found;
+	if (store_arrival_get(store, id, &arrival, &found, err) != 0)
+		return -1;
+	if (!found)
+		return err_set(
+		    err, ERR_MESSAGE, ERR_NEVER, "there is no arrival %lld", (long long)id);
+	const char *to = state_after(STATE_ARRIVAL, arrival.state, event);
+	if (to == NULL)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER, "arrival %lld is %s: no \"%s\" then",
+		    (long long)id, arrival.state, event);
+	return sql_run(store,
+	    "UPDATE arrival SET state = ?3, meaning = ifnull(?4, meaning),"
+	    " reason = ifnull(?5, reason), signer = ifnull(?6, signer)"
+	    " WHERE id = ?1 AND state = ?2",
+	    SQL_WITH(sql_int(id), sql_text(arrival.state), sql_text(to),
+		sql_cut(meaning, sizeof arrival.meaning), sql_cut(reason, sizeof arrival.reason),
+		sql_cut(signer, sizeof arrival.signer)),
+	    NULL, err);
+}
+
+int store_arrival_move(struct store *store, int64_t id, const char *event, const char *meaning,
+    const char *reason, const char *signer, struct err *err)
+{
+	bool mine;
+	if (sql_enter(store, &mine, err) != 0)
+		return -1;
+	const int result = move(store, id, event, meaning, reason, signer, err);
+	return sql_leave(store, mine, result, err);
+}
+
+int store_signed_seen(
+    struct store *store, const char *digest, int64_t arrival, bool *fresh, struct err *err)
+{
+	int64_t changes;
+	const int result = sql_run(store,
+	    "INSERT INTO signed_seen (digest, arrival) VALUES (?1, ?2)"
+	    " ON CONFLICT (digest) DO NOTHING",
+	    SQL_WITH(sql_text(digest), sql_int(arrival)), &changes, err);
+	*fresh = changes == 1;
+	return result;
+}

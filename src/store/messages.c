@@ -1,0 +1,51 @@
+#include "config.h"
+
+#include <inttypes.h>
+
+#include "store/messages.h"
+#include "store/sql.h"
+
+int store_message_add(struct store *store, struct message *message, struct err *err)
+{
+	const int result = sql_run(store,
+	    "INSERT INTO message (kind, message_id, created_at, head, tail, stash)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	    SQL_WITH(sql_text(message->kind), sql_text(message->message_id),
+		sql_int(message->created_at), sql_bytes(message->head), sql_bytes(message->tail),
+		sql_bytes(message->stash)),
+	    NULL, err);
+	if (result == 0)
+		message->id = sql_last_id(store);
+	return result;
+}
+
+int store_batch_add(
+    struct store *store, int64_t message, struct view data, int64_t *batch, struct err *err)
+{
+	const int result = sql_run(store, "INSERT INTO batch (message, data) VALUES (?1, ?2)",
+	    SQL_WITH(sql_int(message), sql_bytes(data)), NULL, err);
+	if (result == 0)
+		*batch = sql_last_id(store);
+	return result;
+}
+
+int store_batch_read(struct store *store, int64_t batch, struct buf *head, struct buf *data,
+    struct buf *tail, struct err *err)
+{
+	struct sql_query query;
+	bool found;
+	if (sql_first(store, &query,
+		"SELECT m.head, m.tail FROM batch AS b JOIN message AS m ON m.id = b.message"
+		" WHERE b.id = ?1",
+		SQL_WITH(sql_int(batch)), &found, err) != 0)
+		return -1;
+	if (!found)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER, "there is no batch %" PRId64, batch);
+	buf_add_view(head, sql_column_view(&query, 0));
+	buf_add_view(tail, sql_column_view(&query, 1));
+	sql_close(&query);
+	if (head->overflow || tail->overflow)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "the headers of batch %" PRId64 " are too large", batch);
+	return sql_read_blob(store, "batch", "data", batch, data, err);
+}

@@ -1,0 +1,119 @@
+#include "config.h"
+
+#include <inttypes.h>
+
+#include "store/migrate.h"
+#include "store/sql.h"
+
+/* "DEWL" in the file's header: an SQLite file of somebody else's is never taken for a store. */
+#define APPLICATION_ID "1145395020"
+enum { APPLICATION_NUMBER = 0x4445574c };
+
+const int64_t migrate_version = 1;
+
+static const char schema[] =
+#include "src/store/schema.inc"
+    ;
+
+/* One row for each version that was ever released, oldest first. Version 1 is the first. */
+static const struct migration steps[] = {
+    {0, NULL},
+};
+enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
+
+static int set_version(struct store *store, int64_t version, struct err *err)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	buf_printf(&text, "PRAGMA user_version = %" PRId64, version);
+	const int result = sql_script(store, buf_text(&text), err);
+	buf_release(&text);
+	return result;
+}
+
+int migrate_create(struct store *store, struct err *err)
+{
+	if (store_begin(store, err) != 0)
+		return -1;
+	if (sql_script(store, "PRAGMA application_id = " APPLICATION_ID, err) != 0 ||
+	    sql_script(store, schema, err) != 0 || set_version(store, migrate_version, err) != 0) {
+		store_rollback(store);
+		return -1;
+	}
+	return store_commit(store, err);
+}
+
+static int read_version(struct store *store, int64_t *version, struct err *err)
+{
+	return sql_number(store, "PRAGMA user_version", SQL_NOTHING, version, err);
+}
+
+static int run_step(struct store *store, const struct migration *table, size_t count,
+    int64_t version, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (table[i].from != version || table[i].sql == NULL)
+			continue;
+		if (sql_script(store, table[i].sql, err) == 0)
+			return 0;
+		return err_prefix(err, "migration from version %" PRId64, version);
+	}
+	return err_set(err, ERR_DAEMON, ERR_NEVER,
+	    "there is no way from version %" PRId64 " of the store to the present one", version);
+}
+
+static int run_steps(struct store *store, const struct migration *table, size_t count,
+    int64_t target, struct err *err)
+{
+	int64_t version;
+	int64_t broken;
+	/* Read again inside the transaction: another process may have been faster. */
+	if (read_version(store, &version, err) != 0)
+		return -1;
+	for (; version < target; version++) {
+		if (run_step(store, table, count, version, err) != 0)
+			return -1;
+	}
+	if (sql_number(store, "SELECT count(*) FROM pragma_foreign_key_check", SQL_NOTHING, &broken,
+		err) != 0)
+		return -1;
+	if (broken != 0)
+		return err_set(err, ERR_DAEMON, ERR_NEVER,
+		    "after the migration %" PRId64 " references lead nowhere", broken);
+	return set_version(store, target, err);
+}
+
+int migrate_with(struct store *store, const struct migration *table, size_t count, int64_t target,
+    struct err *err)
+{
+	int64_t version;
+	if (read_version(store, &version, err) != 0)
+		return -1;
+	if (version > target)
+		return err_set(err, ERR_DAEMON, ERR_NEVER,
+		    "the store has version %" PRId64 " and this program knows only %" PRId64
+		    ": use a newer dewline",
+		    version, target);
+	if (version == target)
+		return 0;
+	/* A step may rebuild a table that others refer to; what counts is the check at its end. */
+	if (sql_script(store, "PRAGMA foreign_keys = OFF", err) != 0 ||
+	    store_begin(store, err) != 0)
+		return -1;
+	if (run_steps(store, table, count, target, err) != 0) {
+		store_rollback(store);
+		return -1;
+	}
+	if (store_commit(store, err) != 0)
+		return -1;
+	return sql_script(store, "PRAGMA foreign_keys = ON", err);
+}
+
+int migrate_forward(struct store *store, struct err *err)
+{
+	int64_t application;
+	if (sql_number(store, "PRAGMA application_id", SQL_NOTHING, &application, err) != 0)
+		return -1;
+	if (application != APPLICATION_NUMBER)
+		return err_set(err, ERR_DAEMON, ERR_NEVER, "this file is not a store of dewline");
+	return migrate_with(store, steps, STEP_COUNT, migrate_version, err);
+}

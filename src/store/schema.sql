@@ -1,0 +1,278 @@
+-- The present schema. A store of an older version comes to the same shape by the steps in migrate.c.
+-- Times are seconds since 1970, UTC; 0 means "none". Nothing here is an advisory's plaintext: columns
+-- named stash, title and comment hold bytes that are encrypted to the gateway's own key.
+-- Large blobs stand last in their row, or in a table of their own where the rest of the row changes,
+-- so that neither a scan nor an update touches them.
+
+CREATE TABLE value (
+	name TEXT PRIMARY KEY,
+	value BLOB NOT NULL
+) STRICT;
+
+-- People -------------------------------------------------------------------------------------------
+
+CREATE TABLE member (
+	id TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64 AND id NOT GLOB '*[^a-z0-9-]*'),
+	name TEXT NOT NULL,
+	kind TEXT NOT NULL CHECK (kind IN ('national', 'local', 'other')),
+	parent TEXT REFERENCES member (id),
+	state TEXT NOT NULL CHECK (state IN ('invited', 'active', 'suspended', 'left')),
+	added_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE contact (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	member TEXT NOT NULL REFERENCES member (id),
+	address TEXT NOT NULL COLLATE NOCASE CHECK (address <> ''),
+	name TEXT NOT NULL,
+	fingerprint TEXT NOT NULL,
+	clearance TEXT NOT NULL
+	    CHECK (clearance IN ('RED', 'AMBER+STRICT', 'AMBER', 'GREEN', 'CLEAR')),
+	rank INTEGER NOT NULL CHECK (rank >= 1),
+	removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),
+	added_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX contact_address ON contact (address) WHERE removed = 0;
+CREATE UNIQUE INDEX contact_fingerprint ON contact (fingerprint)
+    WHERE removed = 0 AND fingerprint <> '';
+CREATE INDEX contact_member ON contact (member, rank, id) WHERE removed = 0;
+
+CREATE TABLE publisher (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	address TEXT NOT NULL COLLATE NOCASE CHECK (address <> ''),
+	name TEXT NOT NULL,
+	fingerprint TEXT NOT NULL,
+	removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),
+	added_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX publisher_address ON publisher (address) WHERE removed = 0;
+CREATE UNIQUE INDEX publisher_fingerprint ON publisher (fingerprint)
+    WHERE removed = 0 AND fingerprint <> '';
+
+-- An entry is a member or one contact, never both.
+CREATE TABLE group_entry (
+	name TEXT NOT NULL CHECK (name <> ''),
+	member TEXT REFERENCES member (id),
+	contact INTEGER REFERENCES contact (id),
+	CHECK ((member IS NULL) <> (contact IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX group_entry_member ON group_entry (name, member) WHERE member IS NOT NULL;
+CREATE UNIQUE INDEX group_entry_contact ON group_entry (name, contact) WHERE contact IS NOT NULL;
+
+-- Certificates -------------------------------------------------------------------------------------
+
+-- A keyring of limited size. The generation rises with every change of what belongs in the keyring.
+CREATE TABLE shard (
+	id INTEGER PRIMARY KEY,
+	generation INTEGER NOT NULL,
+	certificates INTEGER NOT NULL
+) STRICT;
+CREATE INDEX shard_room ON shard (certificates, id);
+
+CREATE TABLE certificate (
+	fingerprint TEXT PRIMARY KEY CHECK (fingerprint <> ''),
+	user_id TEXT NOT NULL,
+	algorithm TEXT NOT NULL,
+	created INTEGER NOT NULL,
+	expires INTEGER NOT NULL,
+	encryption_key_id TEXT NOT NULL,
+	encryption_fingerprint TEXT NOT NULL,
+	encryption_expires INTEGER NOT NULL,
+	state TEXT NOT NULL CHECK (state IN ('pending', 'confirmed', 'retired')),
+	shard INTEGER NOT NULL REFERENCES shard (id),
+	added_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX certificate_shard ON certificate (shard);
+
+CREATE TABLE certificate_bytes (
+	fingerprint TEXT PRIMARY KEY REFERENCES certificate (fingerprint),
+	minimal BLOB NOT NULL CHECK (length(minimal) > 0)
+) STRICT;
+
+-- The keys that sign, in the order of the certificate, and the one that mail is sealed for: a key ID
+-- belongs to one certificate only, or a session key could not be matched to its recipient.
+CREATE TABLE certificate_key (
+	key_id TEXT PRIMARY KEY CHECK (key_id <> ''),
+	fingerprint TEXT NOT NULL REFERENCES certificate (fingerprint),
+	position INTEGER NOT NULL,
+	signs INTEGER NOT NULL CHECK (signs IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX certificate_key_fingerprint ON certificate_key (fingerprint, position);
+
+-- Arrivals -----------------------------------------------------------------------------------------
+
+CREATE TABLE arrival (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	digest TEXT NOT NULL UNIQUE,
+	received_at INTEGER NOT NULL,
+	size INTEGER NOT NULL,
+	state TEXT NOT NULL
+	    CHECK (state IN ('received', 'judged', 'done', 'refused', 'unreadable')),
+	meaning TEXT NOT NULL DEFAULT '',
+	reason TEXT NOT NULL DEFAULT '',
+	signer TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX arrival_open ON arrival (id) WHERE state IN ('received', 'judged');
+
+CREATE TABLE arrival_raw (
+	arrival INTEGER PRIMARY KEY REFERENCES arrival (id),
+	raw BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE signed_seen (
+	digest TEXT PRIMARY KEY,
+	arrival INTEGER NOT NULL REFERENCES arrival (id)
+) STRICT, WITHOUT ROWID;
+
+-- Messages and deliveries --------------------------------------------------------------------------
+
+CREATE TABLE message (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind TEXT NOT NULL,
+	message_id TEXT NOT NULL UNIQUE CHECK (message_id <> ''),
+	created_at INTEGER NOT NULL,
+	head BLOB NOT NULL,
+	tail BLOB NOT NULL,
+	stash BLOB NOT NULL
+) STRICT;
+
+-- What all recipients of one sealing share: the encrypted data packet.
+CREATE TABLE batch (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	message INTEGER NOT NULL REFERENCES message (id),
+	data BLOB NOT NULL CHECK (length(data) > 0)
+) STRICT;
+CREATE INDEX batch_message ON batch (message);
+
+-- The shard is that of the certificate, which never moves. Only one that cannot be reached has none;
+-- and whatever was on its way to the smarthost is sealed: nothing leaves in the clear.
+CREATE TABLE delivery (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	message INTEGER NOT NULL REFERENCES message (id),
+	contact INTEGER REFERENCES contact (id),
+	publisher INTEGER REFERENCES publisher (id),
+	address TEXT NOT NULL CHECK (address <> ''),
+	fingerprint TEXT NOT NULL,
+	key_id TEXT NOT NULL,
+	shard INTEGER REFERENCES shard (id),
+	state TEXT NOT NULL CHECK (state IN
+	    ('queued', 'sending', 'sent', 'deferred', 'acknowledged', 'failed', 'bounced')),
+	reason TEXT NOT NULL DEFAULT '',
+	batch INTEGER REFERENCES batch (id),
+	attempts INTEGER NOT NULL DEFAULT 0,
+	ambiguous INTEGER NOT NULL DEFAULT 0,
+	next_at INTEGER NOT NULL DEFAULT 0,
+	first_at INTEGER NOT NULL DEFAULT 0,
+	sent_at INTEGER NOT NULL DEFAULT 0,
+	CHECK ((contact IS NULL) <> (publisher IS NULL)),
+	CHECK (state = 'failed' OR shard IS NOT NULL),
+	CHECK (state <> 'failed' OR reason <> ''),
+	CHECK (state IN ('queued', 'failed') OR batch IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX delivery_contact ON delivery (message, contact) WHERE contact IS NOT NULL;
+CREATE UNIQUE INDEX delivery_publisher ON delivery (message, publisher)
+    WHERE publisher IS NOT NULL;
+CREATE INDEX delivery_state ON delivery (message, state, batch);
+CREATE INDEX delivery_unsealed ON delivery (message, shard, id)
+    WHERE state = 'queued' AND batch IS NULL;
+CREATE INDEX delivery_due ON delivery (next_at, id)
+    WHERE state IN ('queued', 'deferred') AND batch IS NOT NULL;
+CREATE INDEX delivery_due_of_batch ON delivery (batch, next_at, id)
+    WHERE state IN ('queued', 'deferred') AND batch IS NOT NULL;
+CREATE INDEX delivery_waiting ON delivery (next_at, id)
+    WHERE state IN ('queued', 'sending', 'deferred');
+CREATE INDEX delivery_sending ON delivery (id) WHERE state = 'sending';
+
+-- The session key of each sealed delivery, apart, so that scanning deliveries stays cheap.
+CREATE TABLE delivery_key (
+	delivery INTEGER PRIMARY KEY REFERENCES delivery (id),
+	pkesk BLOB NOT NULL CHECK (length(pkesk) > 0)
+) STRICT;
+
+-- Advisories ---------------------------------------------------------------------------------------
+
+-- The last number given out for a prefix and year.
+CREATE TABLE advisory_number (
+	prefix TEXT NOT NULL,
+	year INTEGER NOT NULL,
+	last INTEGER NOT NULL,
+	PRIMARY KEY (prefix, year)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE advisory (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	number TEXT NOT NULL UNIQUE CHECK (number <> ''),
+	state TEXT NOT NULL CHECK (state IN
+	    ('held', 'released', 'sealed', 'delivering', 'complete', 'withdrawn')),
+	tlp TEXT NOT NULL CHECK (tlp IN ('RED', 'AMBER+STRICT', 'AMBER', 'GREEN', 'CLEAR')),
+	severity TEXT NOT NULL,
+	exercise INTEGER NOT NULL CHECK (exercise IN (0, 1)),
+	publisher INTEGER NOT NULL REFERENCES publisher (id),
+	created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE revision (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	advisory INTEGER NOT NULL REFERENCES advisory (id),
+	number INTEGER NOT NULL CHECK (number >= 1),
+	kind TEXT NOT NULL CHECK (kind IN ('new', 'update', 'withdraw')),
+	tlp TEXT NOT NULL CHECK (tlp IN ('RED', 'AMBER+STRICT', 'AMBER', 'GREEN', 'CLEAR')),
+	audience TEXT NOT NULL,
+	token TEXT NOT NULL UNIQUE CHECK (token <> ''),
+	acknowledge_by INTEGER NOT NULL,
+	released_at INTEGER NOT NULL,
+	publisher INTEGER REFERENCES publisher (id),
+	arrival INTEGER REFERENCES arrival (id),
+	message INTEGER NOT NULL UNIQUE REFERENCES message (id),
+	reported INTEGER NOT NULL DEFAULT 0 CHECK (reported IN (0, 1, 2)),
+	title BLOB NOT NULL,
+	UNIQUE (advisory, number)
+) STRICT;
+CREATE INDEX revision_unreported ON revision (id) WHERE reported < 2;
+
+CREATE TABLE withdrawal (
+	advisory INTEGER PRIMARY KEY REFERENCES advisory (id),
+	asked_at INTEGER NOT NULL,
+	done INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
+) STRICT;
+CREATE INDEX withdrawal_open ON withdrawal (asked_at, advisory) WHERE done = 0;
+
+CREATE TABLE acknowledgment (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	revision INTEGER NOT NULL REFERENCES revision (id),
+	contact INTEGER NOT NULL REFERENCES contact (id),
+	arrival INTEGER NOT NULL REFERENCES arrival (id),
+	status TEXT NOT NULL CHECK (status IN
+	    ('received', 'affected', 'not affected', 'acting', 'unreadable')),
+	signed_at INTEGER NOT NULL,
+	received_at INTEGER NOT NULL,
+	fingerprint TEXT NOT NULL CHECK (fingerprint <> ''),
+	comment BLOB NOT NULL,
+	UNIQUE (revision, arrival)
+) STRICT;
+CREATE INDEX acknowledgment_of_contact ON acknowledgment (revision, contact, signed_at, id);
+
+-- The log ------------------------------------------------------------------------------------------
+
+CREATE TABLE audit (
+	sequence INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	actor TEXT NOT NULL,
+	event TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	detail TEXT NOT NULL,
+	hash TEXT NOT NULL
+) STRICT;
+
+-- A barrier against mistakes, ours included. Whoever can write the file can drop these: the proof is
+-- the chain of hashes.
+CREATE TRIGGER audit_is_not_edited BEFORE UPDATE ON audit BEGIN
+	SELECT RAISE(ABORT, 'the log of what happened is never edited');
+END;
+CREATE TRIGGER audit_is_not_cut BEFORE DELETE ON audit BEGIN
+	SELECT RAISE(ABORT, 'the log of what happened is never cut');
+END;
+CREATE TRIGGER audit_only_grows BEFORE INSERT ON audit
+    WHEN NEW.sequence <> (SELECT ifnull(max(sequence), 0) + 1 FROM audit) BEGIN
+	SELECT RAISE(ABORT, 'the log of what happened grows only at its end');
+END;
