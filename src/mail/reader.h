@@ -20,6 +20,10 @@ void reader_put(struct buf *body, struct view bytes);
 bool reader_take_outline(struct view body, struct mail_outline *out);
 bool reader_take_content(struct view body, struct mail_content *out);
 
+/* The worker's side of the same: what it answers with. */
+void reader_put_outline(struct buf *body, const struct mail_outline *outline);
+void reader_put_content(struct buf *body, const struct mail_content *content);
+
 /* Limits, from the configuration. */
 struct mail_limits {
 	size_t header;   /* bytes of the headers of one entity */

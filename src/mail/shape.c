@@ -1,0 +1,340 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mail/armor.h"
+#include "mail/charset.h"
+#include "mail/decode.h"
+#include "mail/field.h"
+#include "mail/html.h"
+#include "mail/limits.h"
+#include "mail/shape.h"
+
+enum {
+	CHARSET_SIZE = 64,
+	CONTAINERS_MAX =
+	    3, /* multiparts around an OpenPGP part: a list's, a gateway's, the sender's */
+};
+
+/* The one OpenPGP part of a mail, and what was seen on the way to it. */
+struct finder {
+	const struct tree *tree;
+	struct mail_outline *out;
+	struct buf *store;
+	size_t found; /* OpenPGP parts */
+	bool text_beside; /* something outside the OpenPGP part would be shown */
+	struct span message;
+	struct span signature;
+};
+
+struct view span_view(struct span span, const struct buf *store)
+{
+	return view_part(buf_view(store), span.from, span.len);
+}
+
+static void structure_type(const struct tree_entity *entity, struct field_structured *field)
+{
+	struct view value;
+	field_find(entity->header, "Content-Type", &value);
+	field_structure(value, field);
+}
+
+static bool parameter_is(const struct tree_entity *entity, const char *name, const char *value)
+{
+	struct field_structured field;
+	structure_type(entity, &field);
+	return field_parameter_is(&field, name, value);
+}
+
+static bool has_parameter(const struct tree_entity *entity, const char *name)
+{
+	struct field_structured field;
+	struct buf ignored = BUF_EMPTY(BUF_SMALL);
+	structure_type(entity, &field);
+	const bool has = field_parameter(&field, name, &ignored);
+	buf_release(&ignored);
+	return has;
+}
+
+/* The child of that number, from 0 on; TREE_NONE when there is none. */
+static size_t child(const struct tree *tree, size_t index, size_t number)
+{
+	size_t at = tree->entities[index].first;
+	while (at != TREE_NONE && number-- > 0)
+		at = tree->entities[at].next;
+	return at;
+}
+
+static bool child_is(const struct tree *tree, size_t index, size_t number, const char *type)
+{
+	const size_t at = child(tree, index, number);
+	return at != TREE_NONE && tree_is(&tree->entities[at], type);
+}
+
+bool shape_is_signed(const struct tree *tree, size_t index)
+{
+	const struct tree_entity *entity = &tree->entities[index];
+	return tree_is(entity, "multipart/signed") &&
+	       child_is(tree, index, 1, "application/pgp-signature") &&
+	       (parameter_is(entity, "protocol", "application/pgp-signature") ||
+		   !has_parameter(entity, "protocol"));
+}
+
+void shape_cut_signed(const struct tree *tree, size_t index, struct buf *store,
+    struct span *message, struct span *signature)
+{
+	message->from = store->len;
+	tree_add_canonical(store, tree->entities[child(tree, index, 0)].whole);
+	message->len = store->len - message->from;
+	signature->from = store->len;
+	decode_body(&tree->entities[child(tree, index, 1)], store);
+	signature->len = store->len - signature->from;
+}
+
+bool shape_is_report(const struct tree *tree, size_t index)
+{
+	const struct tree_entity *entity = &tree->entities[index];
+	if (!tree_is(entity, "multipart/report"))
+		return false;
+	if (parameter_is(entity, "report-type", "delivery-status") ||
+	    parameter_is(entity, "report-type", "disposition-notification"))
+		return true;
+	for (size_t at = entity->first; at != TREE_NONE; at = tree->entities[at].next)
+		if (tree_is(&tree->entities[at], "message/delivery-status") ||
+		    tree_is(&tree->entities[at], "message/global-delivery-status") ||
+		    tree_is(&tree->entities[at], "message/disposition-notification") ||
+		    tree_is(&tree->entities[at], "message/global-disposition-notification"))
+			return true;
+	return false;
+}
+
+static void add_utf8(
+    const struct tree_entity *entity, const struct field_structured *type, struct buf *out)
+{
+	char charset[CHARSET_SIZE];
+	struct buf raw = BUF_EMPTY(out->max);
+	struct buf name = BUF_EMPTY(BUF_SMALL);
+	field_parameter(type, "charset", &name);
+	view_copy(buf_view(&name), charset, sizeof charset);
+	decode_body(entity, &raw);
+	charset_to_utf8(charset, buf_view(&raw), out);
+	out->overflow = out->overflow || raw.overflow;
+	buf_release(&raw);
+	buf_release(&name);
+}
+
+void shape_add_text(const struct tree_entity *entity, struct buf *out)
+{
+	struct field_structured type;
+	struct buf utf8 = BUF_EMPTY(out->max);
+	struct buf lines = BUF_EMPTY(out->max);
+	structure_type(entity, &type);
+	add_utf8(entity, &type, &utf8);
+	charset_add_lines(&lines, buf_view(&utf8));
+	if (tree_is(entity, "text/html"))
+		html_to_text(buf_view(&lines), out);
+	else if (field_parameter_is(&type, "format", "flowed"))
+		charset_add_unflowed(
+		    out, buf_view(&lines), field_parameter_is(&type, "delsp", "yes"));
+	else
+		buf_add_view(out, buf_view(&lines));
+	out->overflow = out->overflow || utf8.overflow || lines.overflow;
+	buf_release(&utf8);
+	buf_release(&lines);
+}
+
+static void found_one(struct finder *finder, enum mail_shape shape)
+{
+	finder->found++;
+	finder->out->shape = shape;
+}
+
+static void refuse(struct finder *finder, const char *why)
+{
+	finder->out->shape = MAIL_REFUSED;
+	limits_refuse(finder->out->reason, "%s", why);
+}
+
+/* An encrypted message as its own part: armored, or binary as it is. */
+static void take_encrypted(struct finder *finder, size_t index)
+{
+	struct buf data = BUF_EMPTY(finder->store->max);
+	struct armor armor;
+	found_one(finder, MAIL_ENCRYPTED);
+	decode_body(&finder->tree->entities[index], &data);
+	armor_find(buf_view(&data), &armor);
+	if (armor.kind == ARMOR_MANY)
+		refuse(finder, "more than one armored message in the encrypted part");
+	finder->message.from = finder->store->len;
+	buf_add_view(finder->store, armor.kind == ARMOR_MESSAGE ? armor.block : buf_view(&data));
+	finder->message.len = finder->store->len - finder->message.from;
+	finder->store->overflow = finder->store->overflow || data.overflow;
+	buf_release(&data);
+}
+
+/* Armor in the text of a part, whose bytes must stay as they were signed: no charset is undone. */
+static void take_inline(struct finder *finder, const struct armor *armor)
+{
+	finder->message.from = finder->store->len;
+	buf_add_view(finder->store, armor->block);
+	finder->message.len = finder->store->len - finder->message.from;
+	finder->text_beside = finder->text_beside || !armor->alone;
+	if (armor->kind == ARMOR_BROKEN)
+		refuse(finder, "an armored message without its end");
+	else if (armor->kind == ARMOR_MANY)
+		refuse(finder, "more than one armored message in the text");
+}
+
+static void look_at_text(struct finder *finder, size_t index)
+{
+	struct buf text = BUF_EMPTY(finder->store->max);
+	struct armor armor;
+	decode_body(&finder->tree->entities[index], &text);
+	armor_find(buf_view(&text), &armor);
+	if (armor.kind == ARMOR_NONE) {
+		finder->text_beside = finder->text_beside || view_trim(buf_view(&text)).len > 0;
+	} else {
+		found_one(finder,
+		    armor.kind == ARMOR_SIGNED ? MAIL_INLINE_SIGNED : MAIL_INLINE_ENCRYPTED);
+		if (finder->found == 1)
+			take_inline(finder, &armor);
+	}
+	finder->store->overflow = finder->store->overflow || text.overflow;
+	buf_release(&text);
+}
+
+/* HTML is either the other face of an armored text, or all there is of it, or text beside it. A
+ * signature does not survive it. */
+static void look_at_html(struct finder *finder, size_t index, bool alternative)
+{
+	struct buf text = BUF_EMPTY(finder->store->max);
+	struct armor armor;
+	shape_add_text(&finder->tree->entities[index], &text);
+	armor_find(buf_view(&text), &armor);
+	if (armor.kind == ARMOR_NONE || (alternative && finder->found > 0)) {
+		finder->text_beside = finder->text_beside || !armor.alone;
+	} else if (armor.kind == ARMOR_MESSAGE) {
+		found_one(finder, MAIL_INLINE_ENCRYPTED);
+		if (finder->found == 1)
+			take_inline(finder, &armor);
+	} else {
+		finder->text_beside = true;
+	}
+	finder->store->overflow = finder->store->overflow || text.overflow;
+	buf_release(&text);
+}
+
+static bool is_exchange_version(const struct tree *tree, size_t index)
+{
+	const struct tree_entity *entity = &tree->entities[index];
+	return tree_is(entity, "application/pgp-encrypted") && entity->next != TREE_NONE &&
+	       tree_is(&tree->entities[entity->next], "application/octet-stream");
+}
+
+static void look_at_leaf(struct finder *finder, size_t index, bool alternative)
+{
+	const struct tree_entity *entity = &finder->tree->entities[index];
+	if (tree_is(entity, "text/plain"))
+		look_at_text(finder, index);
+	else if (tree_is(entity, "text/html"))
+		look_at_html(finder, index, alternative);
+	else if (entity->body.len > 0)
+		finder->text_beside = true;
+}
+
+static bool is_container(const struct tree_entity *entity)
+{
+	return tree_is(entity, "multipart/mixed") || tree_is(entity, "multipart/alternative") ||
+	       tree_is(entity, "multipart/related");
+}
+
+static void look_at(struct finder *finder, size_t index, size_t containers, bool alternative);
+
+/* The parts of a multipart from `at` on; behind them nothing may hide. */
+static void look_at_parts(
+    struct finder *finder, size_t index, size_t at, size_t containers, bool alternative)
+{
+	const struct tree *tree = finder->tree;
+	for (; at != TREE_NONE; at = tree->entities[at].next) {
+		if (is_exchange_version(tree, at)) {
+			at = tree->entities[at].next;
+			take_encrypted(finder, at);
+		} else {
+			look_at(finder, at, containers, alternative);
+		}
+	}
+	if (view_trim(tree->entities[index].epilogue).len > 0)
+		finder->text_beside = true;
+}
+
+static void look_at_multipart(
+    struct finder *finder, size_t index, size_t containers, bool alternative)
+{
+	const struct tree *tree = finder->tree;
+	const struct tree_entity *entity = &tree->entities[index];
+	size_t rest = entity->first;
+	if (tree_is(entity, "multipart/encrypted")) {
+		if (!child_is(tree, index, 0, "application/pgp-encrypted") ||
+		    child(tree, index, 1) == TREE_NONE) {
+			found_one(finder, MAIL_ENCRYPTED);
+			refuse(finder, "a multipart/encrypted that is not OpenPGP's");
+			return;
+		}
+		take_encrypted(finder, child(tree, index, 1));
+		rest = child(tree, index, 2);
+	} else if (shape_is_signed(tree, index)) {
+		found_one(finder, MAIL_SIGNED);
+		shape_cut_signed(tree, index, finder->store, &finder->message, &finder->signature);
+		rest = child(tree, index, 2);
+	} else if (!is_container(entity) || containers == CONTAINERS_MAX) {
+		finder->text_beside = true; /* not a place where OpenPGP is looked for */
+		return;
+	}
+	look_at_parts(finder, index, rest, containers + 1,
+	    alternative || tree_is(entity, "multipart/alternative"));
+}
+
+static void look_at(struct finder *finder, size_t index, size_t containers, bool alternative)
+{
+	if (finder->tree->entities[index].multipart)
+		look_at_multipart(finder, index, containers, alternative);
+	else
+		look_at_leaf(finder, index, alternative);
+}
+
+static void decide(struct finder *finder)
+{
+	struct mail_outline *out = finder->out;
+	if (shape_is_report(finder->tree, 0)) {
+		out->shape = MAIL_REPORT;
+		out->automatic = true;
+		return;
+	}
+	look_at(finder, 0, 0, false);
+	if (finder->found > 1)
+		refuse(finder, "more than one OpenPGP part");
+	if (finder->store->overflow)
+		refuse(finder, "too large");
+	if (out->shape == MAIL_REFUSED || finder->found == 0)
+		return;
+	out->whole = !finder->text_beside;
+	out->message = span_view(finder->message, finder->store);
+	out->signature = span_view(finder->signature, finder->store);
+}
+
+void mail_read_outline(
+    struct view raw, const struct mail_limits *limits, struct buf *store, struct mail_outline *out)
+{
+	struct tree tree;
+	memset(out, 0, sizeof *out);
+	out->message = out->signature = view_of("");
+	if (!tree_read(raw, limits, &tree, out->reason)) {
+		out->shape = MAIL_REFUSED;
+		return;
+	}
+	out->automatic = field_automatic(tree.entities[0].header);
+	struct finder finder = {.tree = &tree, .out = out, .store = store};
+	decide(&finder);
+	tree_free(&tree);
+}
