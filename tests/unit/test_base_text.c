@@ -99,8 +99,8 @@ static void bad_base64_is_refused(void **state)
 	(void)state;
 	const char *bad[] = {"Z", "Zg=", "Zg===", "Zg==Zg==", "Z===", "====", "=", "Zm9v=", "Zm-_",
 	    "Zm9*",
-	    "Zm\x80"
-	    "9"};
+	    ("Zm\x80"
+	     "9")};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct buf out = BUF_EMPTY(BUF_SMALL);
 		if (text_unbase64(&out, view_of(bad[i])))
