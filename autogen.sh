@@ -83,11 +83,16 @@ allow_services() {
 
 # A server installed for the tests neither runs now nor after the next boot.
 disable_services() {
-	command -v systemctl >/dev/null || return 0
 	for service in "$@"; do
-		as_root systemctl disable --now "$service" >/dev/null 2>&1 || true
+		if command -v systemctl >/dev/null; then
+			as_root systemctl disable --now "$service" >/dev/null 2>&1 || true
+		elif command -v update-rc.d >/dev/null; then
+			as_root update-rc.d "$service" disable >/dev/null 2>&1 || true
+		fi
 	done
 }
+
+new_packages=no # then configure must look again
 
 # Installs what is missing of the packages named.
 install_missing() {
@@ -121,6 +126,7 @@ install_missing() {
 	# shellcheck disable=SC2086 # a list of words
 	[ -z "$services" ] || disable_services $services
 	allow_services
+	new_packages=yes
 }
 
 # Runs a command with its output in a log, which is shown when the command fails.
@@ -138,14 +144,15 @@ jobs() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
 make_configure() {
 	# Made anew only when its sources are newer: a clone that others use stays as it is.
 	for source in configure.ac Makefile.am autogen.sh src/*/local.mk tests/local.mk; do
-		if [ ! -e configure ] || [ -n "$(find "$source" -newer Makefile.in 2>&1)" ]; then
+		if [ ! -e configure ] || [ ! -e build-aux/install-sh ] ||
+			[ -n "$(find "$source" -newer Makefile.in 2>&1)" ]; then
 			autoreconf --install --warnings=all
 			return
 		fi
 	done
 }
 
-# build DIRECTORY TARGET [configure options]
+# build DIRECTORY demo|tests [configure options]
 build() {
 	directory=$1 target=$2
 	shift 2
@@ -153,11 +160,14 @@ build() {
 	mkdir -p "$directory"
 	(
 		cd "$directory"
-		if [ ! -e Makefile ]; then
+		if [ ! -e Makefile ] || [ $new_packages = yes ]; then
 			quietly configure.log ../configure "$@" || exit 1
 		fi
 		quietly make.log make -j"$(jobs)" all || exit 1
-		[ "$target" = all ] || quietly check.log make -j"$(jobs)" check TESTS=
+		case $target in
+		demo) quietly check.log make -j"$(jobs)" smarthost ;;
+		tests) quietly check.log make -j"$(jobs)" check TESTS= ;;
+		esac
 	)
 }
 
@@ -200,7 +210,7 @@ demo() {
 	install_missing $build_packages $demo_packages
 	mkdir -p build
 	quietly build/autoreconf.log make_configure || fail "autoreconf failed, see above"
-	build build all || fail "the build failed, see above"
+	build build demo || fail "the build failed, see above"
 	python3 tests/demo --build build
 }
 
