@@ -127,6 +127,17 @@ static int next_number(
 	    broken.tm_year + 1900, number, err);
 }
 
+/* The number that the next advisory will have. It is given away only in the transaction that
+ * records the advisory, so that a refused or interrupted one leaves no gap. */
+static int foresee_number(struct issue *issue, int64_t now, struct err *err)
+{
+	if (store_begin(issue->gate->store, err) != 0)
+		return -1;
+	const int result = next_number(issue, now, issue->advisory.number, err);
+	store_rollback(issue->gate->store);
+	return result;
+}
+
 static const char *const kinds[] = {
     [CONTROL_NEW] = "new", [CONTROL_UPDATE] = "update", [CONTROL_WITHDRAW] = "withdraw"};
 
@@ -319,7 +330,7 @@ static void address_and_send(struct issue *issue)
 	struct err err;
 	if (issue->draft.control.act == CONTROL_NEW) {
 		fill_advisory(issue, now);
-		if (next_number(issue, now, issue->advisory.number, &err) != 0) {
+		if (foresee_number(issue, now, &err) != 0) {
 			fail(issue, &err);
 			return;
 		}
