@@ -16,7 +16,7 @@
 #include "store/state.h"
 #include "worker/frame.h"
 
-enum { REPORTED_SEALED = 1, REPORTED_COMPLETE = 2, TITLE_MAX = 4096, ACCOUNT_PAUSE_MS = 10 * 1000 };
+enum { REPORTED_SEALED = 1, REPORTED_COMPLETE = 2, TITLE_MAX = 4096, ACCOUNT_PAUSE_MS = 10 * 1000, ACCOUNT_SOON_MS = 200 };
 
 /* A receipt on its way; one at a time. */
 struct receipt {
@@ -32,6 +32,7 @@ struct receipt {
 struct accounting {
 	struct receipt *now;
 	bool paused;
+	bool soon;
 };
 
 static void receipt_free(struct receipt *receipt)
@@ -281,6 +282,21 @@ void account_work(struct gate *gate)
 	start_withdrawal(gate);
 	if (gate->accounting->now == NULL && !gate->accounting->paused && !gate->failed)
 		start_receipt(gate);
+}
+
+static void now(void *context)
+{
+	struct gate *gate = context;
+	gate->accounting->soon = false;
+	gate->want_account = true;
+}
+
+void account_soon(struct gate *gate)
+{
+	if (gate->accounting->soon)
+		return;
+	gate->accounting->soon = true;
+	loop_after(gate->loop, ACCOUNT_SOON_MS, now, gate);
 }
 
 int account_start(struct gate *gate, struct err *err)

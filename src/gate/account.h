@@ -8,5 +8,7 @@
 int account_start(struct gate *gate, struct err *err);
 void account_stop(struct gate *gate);
 void account_work(struct gate *gate);
+/* Deliveries have moved: looks whether a revision is complete, but not for each of thousands. */
+void account_soon(struct gate *gate);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "courier/courier.h"
+#include "gate/account.h"
 #include "gate/send.h"
 #include "rules/retry.h"
 #include "store/audit.h"
@@ -204,7 +205,8 @@ void send_flush(struct gate *gate)
 		gate_fail(gate, &err);
 	}
 	sending->result_count = 0;
-	gate->want_send = gate->want_account = true;
+	gate->want_send = true;
+	account_soon(gate);
 }
 
 static int add_due(

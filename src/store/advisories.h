@@ -57,7 +57,7 @@ int store_revision_by_token(
     struct store *, const char *token, struct revision *, bool *found, struct err *);
 int store_revision_by_message(
     struct store *, int64_t message, struct revision *, bool *found, struct err *);
-/* Revisions whose receipts are not all made. */
+/* Revisions whose receipts are not all made, with titles, oldest first. */
 int store_revision_each_unreported(struct store *, revision_fn *, void *context, struct err *);
 int store_revision_set_reported(struct store *, int64_t revision, int64_t reported, struct err *);
 /* The delivery of a revision to a contact. */

@@ -140,7 +140,7 @@ int store_revision_each_unreported(
     struct store *store, revision_fn *fn, void *context, struct err *err)
 {
 	return each_revision(store,
-	    REVISION_COLUMNS " FROM revision WHERE reported < 2 ORDER BY id", SQL_NOTHING, false,
+	    REVISION_COLUMNS ", title FROM revision WHERE reported < 2 ORDER BY id", SQL_NOTHING, true,
 	    fn, context, err);
 }
 
