@@ -108,7 +108,7 @@ int store_revision_by_message(
 }
 
 static int each_revision(struct store *store, const char *text, const struct sql_value *values,
-    bool titles, revision_fn *fn, void *context, struct err *err)
+    revision_fn *fn, void *context, struct err *err)
 {
 	struct sql_query query;
 	int got;
@@ -117,8 +117,7 @@ static int each_revision(struct store *store, const char *text, const struct sql
 	while ((got = sql_next(&query, err)) > 0) {
 		struct revision revision;
 		read_revision(&query, &revision);
-		if (titles)
-			revision.title = sql_column_view(&query, REVISION_TITLE_COLUMN);
+		revision.title = sql_column_view(&query, REVISION_TITLE_COLUMN);
 		if (fn(context, &revision, err) != 0) {
 			got = -1;
 			break;
@@ -133,14 +132,14 @@ int store_revision_each(
 {
 	return each_revision(store,
 	    REVISION_COLUMNS ", title FROM revision WHERE advisory = ?1 ORDER BY number",
-	    SQL_WITH(sql_int(advisory)), true, fn, context, err);
+	    SQL_WITH(sql_int(advisory)), fn, context, err);
 }
 
 int store_revision_each_unreported(
     struct store *store, revision_fn *fn, void *context, struct err *err)
 {
 	return each_revision(store,
-	    REVISION_COLUMNS ", title FROM revision WHERE reported < 2 ORDER BY id", SQL_NOTHING, true,
+	    REVISION_COLUMNS ", title FROM revision WHERE reported < 2 ORDER BY id", SQL_NOTHING,
 	    fn, context, err);
 }
 
