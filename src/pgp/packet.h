@@ -12,9 +12,20 @@
 
 enum packet_tag {
 	PACKET_PKESK = 1,
-	PACKET_PUBLIC_KEY = 6,
+	PACKET_SIGNATURE = 2,
+	PACKET_SKESK = 3,
+	PACKET_ONE_PASS = 4,
 	PACKET_SECRET_KEY = 5,
+	PACKET_PUBLIC_KEY = 6,
+	PACKET_SECRET_SUBKEY = 7,
+	PACKET_COMPRESSED = 8,
+	PACKET_ENCRYPTED = 9, /* without integrity protection */
 	PACKET_MARKER = 10,
+	PACKET_LITERAL = 11,
+	PACKET_TRUST = 12,
+	PACKET_USER_ID = 13,
+	PACKET_PUBLIC_SUBKEY = 14,
+	PACKET_USER_ATTRIBUTE = 17,
 	PACKET_SEIPD = 18,
 	PACKET_OCB = 20, /* GnuPG's own; many clients cannot read it, so it is refused */
 };

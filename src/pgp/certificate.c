@@ -1,0 +1,448 @@
+#include "config.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include "pgp/admission.h"
+#include "pgp/certificate.h"
+#include "pgp/conf.h"
+#include "pgp/engine.h"
+#include "pgp/keyring.h"
+#include "pgp/listing.h"
+
+/* In one keyring every import copies the file, so big ones cost their square. */
+enum { CHUNK = 200, KEY_VERSION = 4 };
+
+static const char digest_reason[] = "its own signatures use an old digest (SHA-1 or RIPEMD-160) "
+				    "that can be forged: its owner renews "
+				    "them by setting a new expiry with a current program";
+
+/* One certificate of the file and what gpg made of it. */
+struct entry {
+	struct keyring_entry found;
+	struct entry
+	    *same; /* the next one in the file with the same primary key, merged into this */
+	bool merged; /* this one was: no verdict of its own */
+	bool known; /* gpg took it into the keyring */
+	struct certificate_verdict verdict;
+	struct buf minimal;
+};
+
+struct reading {
+	const char *scratch; /* our directory, empty between two homes */
+	int64_t now;
+	struct entry *entries; /* in the order of the file */
+	size_t count;
+};
+
+/* One gpg home filled from some entries, and what is in it, in the order of the import. */
+struct examined {
+	struct admission *listed;
+	size_t count;
+	size_t size;
+	struct buf exported;
+	int considered; /* certificates that gpg came to look at */
+};
+
+static void examined_release(struct examined *examined)
+{
+	free(examined->listed);
+	buf_release(&examined->exported);
+	*examined = (struct examined){.listed = NULL};
+}
+
+static int keep_listed(void *context, const struct admission *certificate, struct err *err)
+{
+	(void)err;
+	struct examined *examined = context;
+	if (examined->count == examined->size) {
+		examined->size = examined->size == 0 ? CHUNK : 2 * examined->size;
+		examined->listed =
+		    reallocarray(examined->listed, examined->size, sizeof *examined->listed);
+		if (examined->listed == NULL)
+			abort();
+	}
+	examined->listed[examined->count++] = *certificate;
+	return 0;
+}
+
+static int import(gpgme_ctx_t ctx, struct view certificates, int *considered, struct err *err)
+{
+	gpgme_data_t data = engine_source(certificates);
+	const gpgme_error_t code = gpgme_op_import(ctx, data);
+	gpgme_data_release(data);
+	const gpgme_import_result_t result = gpgme_op_import_result(ctx);
+	*considered = result == NULL ? 0 : result->considered;
+	/* Content that gpg dislikes is no failure of gpg: nothing is imported then. */
+	if (code != 0 && gpgme_err_code(code) != GPG_ERR_NO_DATA &&
+	    gpgme_err_code(code) != GPG_ERR_BAD_DATA && *considered == 0)
+		return engine_failed(err, code, "cannot import certificates");
+	return 0;
+}
+
+static int examine_in(
+    const char *dir, struct view certificates, struct examined *out, struct err *err)
+{
+	gpgme_ctx_t ctx;
+	if (engine_open(dir, &ctx, err) != 0)
+		return -1;
+	int result = import(ctx, certificates, &out->considered, err);
+	if (result == 0)
+		result = listing_read(ctx, NULL, keep_listed, out, err);
+	if (result == 0 && out->count > 0) {
+		struct engine_sink sink;
+		gpgme_data_t data = engine_sink(&sink, &out->exported);
+		const gpgme_error_t code =
+		    gpgme_op_export(ctx, NULL, GPGME_EXPORT_MODE_MINIMAL, data);
+		gpgme_data_release(data);
+		if (code != 0)
+			result = engine_failed(err, code, "cannot export certificates");
+	}
+	gpgme_release(ctx);
+	return result;
+}
+
+/* Imports into a fresh home, lists, exports, and removes it. */
+static int examine(const struct reading *reading, enum conf_kind kind, struct view certificates,
+    struct examined *out, struct err *err)
+{
+	char dir[PATH_MAX];
+	snprintf(dir, sizeof dir, "%s/home", reading->scratch);
+	/* Third-party signatures go and nothing is added, but allow for gpg's way of writing it. */
+	*out = (struct examined){.exported = BUF_EMPTY(2 * certificates.len + BUF_SMALL)};
+	int result = file_make_dir(dir, 0700, err);
+	if (result == 0)
+		result = conf_write(dir, kind, "", err);
+	if (result == 0)
+		result = examine_in(dir, certificates, out, err);
+	struct err also;
+	if (file_remove_tree(dir, &also) != 0 && result == 0) {
+		*err = also;
+		result = -1;
+	}
+	return result;
+}
+
+static int mismatch(struct err *err)
+{
+	return err_set(err, ERR_DAEMON, ERR_LATER,
+	    "gpg lists other certificates than it exports: nothing was taken");
+}
+
+/* Listing and export are in one order; that they are is checked on every certificate. */
+static bool is_of(const struct admission *listed, const struct keyring_entry *exported)
+{
+	return listed->key_count > 0 && listed->keys[0].created == exported->created &&
+	       (exported->issuer[0] == '\0' ||
+		   strcmp(exported->issuer, listed->keys[0].key_id) == 0);
+}
+
+static struct entry *entry_of(struct entry *entries, size_t count, struct view primary)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!entries[i].merged && view_equals(entries[i].found.primary, primary))
+			return &entries[i];
+	}
+	return NULL;
+}
+
+typedef void verdict_fn(const struct reading *reading, struct entry *entry,
+    struct admission *listed, const struct keyring_entry *exported);
+
+/* Goes through a home's certificates and gives each to the entry that it came from. */
+static int assign(const struct reading *reading, struct examined *examined, struct entry *entries,
+    size_t count, verdict_fn *fn, struct err *err)
+{
+	struct view rest = buf_view(&examined->exported);
+	for (size_t i = 0; i < examined->count; i++) {
+		struct keyring_entry exported;
+		const int got = keyring_next(&rest, &exported, err);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			return mismatch(err);
+		/* One that does not come back as it went in stays without a verdict of gpg's. */
+		struct entry *entry = entry_of(entries, count, exported.primary);
+		if (entry == NULL || !is_of(&examined->listed[i], &exported))
+			continue;
+		examined->listed[i].states_ciphers = exported.states_ciphers;
+		examined->listed[i].takes_aes = exported.takes_aes;
+		fn(reading, entry, &examined->listed[i], &exported);
+	}
+	return rest.len == 0 ? 0 : mismatch(err);
+}
+
+static void take_verdict(const struct reading *reading, struct entry *entry,
+    struct admission *listed, const struct keyring_entry *exported)
+{
+	struct certificate_verdict *verdict = &entry->verdict;
+	entry->known = true;
+	admission_judge(listed, reading->now, &verdict->facts, verdict->reason);
+	if (verdict->reason[0] == '\0' && exported->whole.len > CERTIFICATE_MINIMAL_MAX)
+		snprintf(verdict->reason, sizeof verdict->reason,
+		    "it is too large: %zu bytes without the signatures of others, where %d are "
+		    "allowed; "
+		    "ask for one without photos and old user IDs",
+		    exported->whole.len, CERTIFICATE_MINIMAL_MAX);
+	if (verdict->reason[0] != '\0')
+		return;
+	buf_clear(&entry->minimal);
+	entry->minimal.max = CERTIFICATE_MINIMAL_MAX;
+	buf_add_view(&entry->minimal, exported->whole);
+}
+
+/* A refused one that would do with old digests is refused for these; one that the strict home did
+ * not even take is explained by what the lenient one says. */
+static void take_reason(const struct reading *reading, struct entry *entry,
+    struct admission *listed, const struct keyring_entry *exported)
+{
+	(void)exported;
+	struct certificate_verdict *verdict = &entry->verdict;
+	struct certificate_facts facts;
+	char reason[CERTIFICATE_REASON_SIZE];
+	if (entry->minimal.len > 0)
+		return;
+	admission_judge(listed, reading->now, &facts, reason);
+	if (reason[0] == '\0')
+		snprintf(verdict->reason, sizeof verdict->reason, "%s", digest_reason);
+	else if (!entry->known)
+		memcpy(verdict->reason, reason, sizeof verdict->reason);
+	if (!entry->known)
+		verdict->facts = facts;
+}
+
+static void add_entry(struct buf *out, const struct entry *entry)
+{
+	for (; entry != NULL; entry = entry->same)
+		buf_add_view(out, entry->found.whole);
+}
+
+static bool goes_to_gpg(const struct entry *entry)
+{
+	return !entry->merged && entry->verdict.reason[0] == '\0' && !entry->known;
+}
+
+static size_t gather(const struct entry *entries, size_t count,
+    bool (*wanted)(const struct entry *), struct buf *out)
+{
+	size_t total = 0, gathered = 0;
+	for (size_t i = 0; i < count; i++) {
+		for (const struct entry *e = &entries[i]; wanted(&entries[i]) && e != NULL;
+		     e = e->same)
+			total += e->found.whole.len;
+	}
+	*out = BUF_EMPTY(total);
+	for (size_t i = 0; i < count; i++) {
+		if (!wanted(&entries[i]))
+			continue;
+		add_entry(out, &entries[i]);
+		for (const struct entry *e = &entries[i]; e != NULL; e = e->same)
+			gathered++;
+	}
+	return gathered;
+}
+
+static int pass(const struct reading *reading, enum conf_kind kind, struct entry *entries,
+    size_t count, bool (*wanted)(const struct entry *), verdict_fn *fn, bool *cut_short,
+    struct err *err)
+{
+	struct buf certificates;
+	const size_t gathered = gather(entries, count, wanted, &certificates);
+	*cut_short = false;
+	if (gathered == 0)
+		return 0;
+	struct examined examined;
+	int result = examine(reading, kind, buf_view(&certificates), &examined, err);
+	if (result == 0)
+		result = assign(reading, &examined, entries, count, fn, err);
+	*cut_short = result == 0 && (size_t)examined.considered < gathered;
+	examined_release(&examined);
+	buf_release(&certificates);
+	return result;
+}
+
+static bool was_refused(const struct entry *entry)
+{
+	return !entry->merged && entry->found.version == KEY_VERSION && entry->minimal.len == 0;
+}
+
+static bool is_unsupported(struct entry *entry)
+{
+	if (entry->found.version == KEY_VERSION)
+		return false;
+	snprintf(entry->verdict.reason, sizeof entry->verdict.reason,
+	    entry->found.version < KEY_VERSION
+		? "it is an OpenPGP version %u key, which is broken: ask for a new certificate"
+		: "it is an OpenPGP version %u key, which GnuPG cannot use here: ask for one of "
+		  "version 4",
+	    entry->found.version);
+	return true;
+}
+
+/* What is known without gpg of a certificate that it did not take. */
+static void describe(struct entry *entry)
+{
+	struct certificate_verdict *verdict = &entry->verdict;
+	if (verdict->reason[0] == '\0')
+		snprintf(verdict->reason, sizeof verdict->reason,
+		    "it has no user ID with a valid self-signature, or GnuPG cannot read it: ask "
+		    "for a new "
+		    "export");
+	if (verdict->facts.fingerprint[0] != '\0')
+		return;
+	verdict->facts.created = entry->found.created;
+	const struct view id = entry->found.user_id;
+	view_copy(view_part(id, 0, CERTIFICATE_USER_ID_SIZE - 1), verdict->facts.user_id,
+	    sizeof verdict->facts.user_id);
+}
+
+/* Judges some entries: all at once, and those that one bad certificate hid behind it one by one. */
+static int judge(
+    const struct reading *reading, struct entry *entries, size_t count, struct err *err)
+{
+	bool cut_short;
+	for (size_t i = 0; i < count; i++) {
+		if (!entries[i].merged)
+			is_unsupported(&entries[i]);
+	}
+	if (pass(reading, CONF_SCRATCH, entries, count, goes_to_gpg, take_verdict, &cut_short,
+		err) != 0)
+		return -1;
+	for (size_t i = 0; cut_short && i < count; i++) {
+		bool ignored;
+		if (pass(reading, CONF_SCRATCH, &entries[i], 1, goes_to_gpg, take_verdict, &ignored,
+			err) != 0)
+			return -1;
+	}
+	if (pass(reading, CONF_LENIENT, entries, count, was_refused, take_reason, &cut_short,
+		err) != 0)
+		return -1;
+	for (size_t i = 0; cut_short && i < count; i++) {
+		bool ignored;
+		if (pass(reading, CONF_LENIENT, &entries[i], 1, was_refused, take_reason, &ignored,
+			err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int report(struct reading *reading, size_t from, size_t count, certificate_fn *fn,
+    void *context, void (*progress)(size_t done, size_t total), struct err *err)
+{
+	int result = 0;
+	for (size_t i = from; i < from + count; i++) {
+		struct entry *entry = &reading->entries[i];
+		if (result == 0 && !entry->merged) {
+			if (entry->minimal.len == 0)
+				describe(entry);
+			entry->verdict.minimal = buf_view(&entry->minimal);
+			result = fn(context, &entry->verdict, err);
+		}
+		buf_release(&entry->minimal);
+		if (progress != NULL && result == 0)
+			progress(i + 1, reading->count);
+	}
+	return result;
+}
+
+static int by_primary(const void *a, const void *b)
+{
+	const struct entry *const *x = a, *const *y = b;
+	const struct view p = (*x)->found.primary, q = (*y)->found.primary;
+	const int order = memcmp(p.data, q.data, p.len < q.len ? p.len : q.len);
+	if (order != 0)
+		return order;
+	if (p.len != q.len)
+		return p.len < q.len ? -1 : 1;
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* A file may hold a certificate twice, an old state and a new one: they are one. */
+static void merge_same(struct reading *reading)
+{
+	struct entry **order = calloc(reading->count + 1, sizeof *order);
+	if (order == NULL)
+		abort();
+	for (size_t i = 0; i < reading->count; i++)
+		order[i] = &reading->entries[i];
+	qsort(order, reading->count, sizeof *order, by_primary);
+	for (size_t i = 1; i < reading->count; i++) {
+		if (view_equals(order[i - 1]->found.primary, order[i]->found.primary)) {
+			order[i - 1]->same = order[i];
+			order[i]->merged = true;
+		}
+	}
+	free(order);
+}
+
+static int cut(struct view binary, struct reading *reading, struct err *err)
+{
+	size_t size = 0;
+	int got;
+	struct keyring_entry found;
+	while ((got = keyring_next(&binary, &found, err)) == 1) {
+		if (reading->count == size) {
+			size = size == 0 ? CHUNK : 2 * size;
+			reading->entries =
+			    reallocarray(reading->entries, size, sizeof *reading->entries);
+			if (reading->entries == NULL)
+				abort();
+		}
+		reading->entries[reading->count++] = (struct entry){.found = found};
+	}
+	if (got == 0 && reading->count == 0)
+		return err_set(
+		    err, ERR_MESSAGE, ERR_NEVER, "there is no OpenPGP certificate in it");
+	return got;
+}
+
+static int read_all(struct reading *reading, certificate_fn *fn, void *context,
+    void (*progress)(size_t done, size_t total), struct err *err)
+{
+	for (size_t from = 0; from < reading->count; from += CHUNK) {
+		const size_t left = reading->count - from;
+		const size_t count = left < CHUNK ? left : CHUNK;
+		if (judge(reading, reading->entries + from, count, err) != 0 ||
+		    report(reading, from, count, fn, context, progress, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int certificate_read(struct view content, int64_t now, const char *scratch_dir, certificate_fn *fn,
+    void *context, void (*progress)(size_t done, size_t total), struct err *err)
+{
+	struct buf binary = BUF_EMPTY(content.len);
+	struct reading reading = {.now = now};
+	char scratch[PATH_MAX] = "";
+	int result = keyring_decode(content, &binary, err);
+	if (result == 0)
+		result = cut(buf_view(&binary), &reading, err);
+	if (result == 0) {
+		snprintf(scratch, sizeof scratch, "%s/certificates.XXXXXX", scratch_dir);
+		if (mkdtemp(scratch) == NULL) {
+			result = err_system(err, "cannot make a directory below %s", scratch_dir);
+			scratch[0] = '\0';
+		}
+	}
+	if (result == 0) {
+		reading.scratch = scratch;
+		merge_same(&reading);
+		result = read_all(&reading, fn, context, progress, err);
+	}
+	struct err also;
+	if (scratch[0] != '\0' && file_remove_tree(scratch, &also) != 0 && result == 0) {
+		*err = also;
+		result = -1;
+	}
+	for (size_t i = 0; i < reading.count; i++)
+		buf_release(&reading.entries[i].minimal);
+	free(reading.entries);
+	buf_release(&binary);
+	return result;
+}

@@ -1,0 +1,118 @@
+#include "config.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/file.h"
+
+#include "pgp/conf.h"
+
+/* rfc4880 stands first because it resets what follows it. With it newer GnuPG keeps to the data
+ * packet that every client reads (tag 18); but it also begins to trust user IDs without a
+ * self-signature, which is taken back at once. */
+static const char sending[] = "rfc4880\n"
+			      "no-allow-non-selfsigned-uid\n";
+
+/* Nothing here asks, looks up, guesses or trusts: certificates are pinned by fingerprint, and a
+ * setting of the user's or of the system's must not decide what an advisory looks like. */
+static const char common[] = "batch\n"
+			     "no-tty\n"
+			     "no-greeting\n"
+			     "display-charset utf-8\n"
+			     "no-emit-version\n"
+			     "no-comments\n"
+			     "no-auto-key-locate\n"
+			     "no-auto-key-retrieve\n"
+			     "disable-dirmngr\n"
+			     "no-auto-check-trustdb\n"
+			     "trust-model always\n"
+			     "no-encrypt-to\n"
+			     "no-throw-keyids\n"
+			     "no-symkey-cache\n"
+			     "require-cross-certification\n"
+			     "weak-digest MD5\n";
+
+/* Left alone, gpg falls to 3DES when the recipients' preferences have nothing else in common.
+ * Compression wins back what base64 adds to attachments, once for a whole batch. It is ZIP because
+ * that is the one that RFC 4880 section 9.3 asks every client to read; nobody outside can put
+ * chosen text into an advisory and measure it, which is what makes compression leak elsewhere. */
+static const char algorithms[] = "cipher-algo AES256\n"
+				 "digest-algo SHA512\n"
+				 "cert-digest-algo SHA512\n"
+				 "compress-algo zip\n"
+				 "s2k-cipher-algo AES256\n"
+				 "s2k-digest-algo SHA512\n"
+				 "personal-cipher-preferences AES256 AES192 AES\n"
+				 "personal-digest-preferences SHA512 SHA384 SHA256\n"
+				 "default-preference-list AES256 AES192 AES SHA512 SHA384 SHA256 "
+				 "ZLIB ZIP Uncompressed\n";
+
+/* Third-party signatures say nothing to us, who pin, and a poisoned certificate has 100,000. */
+static const char examining[] = "import-options self-sigs-only,import-clean,import-minimal\n"
+				"export-options no-export-attributes\n";
+
+/* With a passphrase on the key, an unlock per signature costs 0.3 s with the default count. */
+static const char agent_conf[] = "s2k-count 65536\n"
+				 "disable-scdaemon\n"
+				 "no-allow-external-cache\n"
+				 "no-allow-mark-trusted\n"
+				 "extra-socket none\n"
+				 "browser-socket none\n";
+
+void conf_add(struct buf *out, enum conf_kind kind, const char *signer)
+{
+	if (kind == CONF_MAIN || kind == CONF_SHARD)
+		buf_add_text(out, sending);
+	buf_add_text(out, common);
+	buf_add_text(out, algorithms);
+	if (kind != CONF_LENIENT)
+		buf_add_text(out, "weak-digest SHA1\nweak-digest RIPEMD160\n");
+	if (kind == CONF_SCRATCH || kind == CONF_LENIENT)
+		buf_add_text(out, examining);
+	/* An agent started for a shard would take over the main home's socket, without its keys. */
+	if (kind != CONF_MAIN)
+		buf_add_text(out, "no-autostart\n");
+	if (kind == CONF_SHARD && signer[0] != '\0')
+		buf_printf(out, "default-key %s\n", signer);
+}
+
+static bool file_is(const char *path, struct view content)
+{
+	struct buf found = BUF_EMPTY(BUF_SMALL);
+	struct err ignored;
+	const bool same =
+	    file_read(path, &found, &ignored) == 0 && view_equals(buf_view(&found), content);
+	buf_release(&found);
+	return same;
+}
+
+static int write_file(const char *dir, const char *name, struct view content, struct err *err)
+{
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+		return err_set(err, ERR_DAEMON, ERR_NEVER, "the path of a GnuPG home is too long");
+	return file_is(path, content) ? 0 : file_write(path, content, 0600, err);
+}
+
+int conf_write(const char *dir, enum conf_kind kind, const char *signer, struct err *err)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	conf_add(&text, kind, signer);
+	int result = write_file(dir, "gpg.conf", buf_view(&text), err);
+	if (result == 0 && kind == CONF_MAIN)
+		result = write_file(dir, "gpg-agent.conf", VIEW(agent_conf), err);
+	buf_release(&text);
+	return result;
+}
+
+bool conf_is(const char *dir, enum conf_kind kind, const char *signer)
+{
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof path, "%s/gpg.conf", dir) >= (int)sizeof path)
+		return false;
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	conf_add(&text, kind, signer);
+	const bool same = file_is(path, buf_view(&text));
+	buf_release(&text);
+	return same;
+}

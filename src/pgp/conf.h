@@ -1,0 +1,24 @@
+/* What stands in gpg.conf and gpg-agent.conf of the GnuPG homes that we make. Internal. */
+#ifndef DEWLINE_PGP_CONF_H
+#define DEWLINE_PGP_CONF_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum conf_kind {
+	CONF_MAIN, /* the gateway's own key and its agent */
+	CONF_SHARD, /* public certificates; signs with the main home's agent */
+	CONF_SCRATCH, /* public certificates under examination; no agent */
+	CONF_LENIENT, /* the same, and old digests count: only to find a refusal's reason */
+};
+
+/* Appends gpg.conf of this kind; `signer` is the fingerprint that a shard signs with, or "". */
+void conf_add(struct buf *out, enum conf_kind kind, const char *signer);
+
+/* Writes gpg.conf, and gpg-agent.conf for a main home, into `dir` unless they are so already. */
+int conf_write(const char *dir, enum conf_kind kind, const char *signer, struct err *err);
+
+/* True when gpg.conf in `dir` is as conf_write would make it. */
+bool conf_is(const char *dir, enum conf_kind kind, const char *signer);
+
+#endif

@@ -1,0 +1,170 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pgp/armor.h"
+#include "pgp/certificate.h"
+#include "pgp/engine.h"
+
+extern char **environ;
+
+enum { READ_STEP = 4096 };
+
+/* gpg's own words reach our reasons and errors: in one language, whatever the operator's. */
+static void settle_environment(void)
+{
+	const char *locale = getenv("LC_ALL");
+	if (locale == NULL || strcmp(locale, "C") != 0)
+		setenv("LC_ALL", "C", 1);
+}
+
+int engine_failed(struct err *err, gpgme_error_t code, const char *what)
+{
+	char text[128];
+	gpgme_strerror_r(code, text, sizeof text);
+	return err_set(err, ERR_DAEMON, ERR_LATER, "%s: GnuPG says: %s", what, text);
+}
+
+int engine_open(const char *dir, gpgme_ctx_t *ctx, struct err *err)
+{
+	*ctx = NULL;
+	settle_environment();
+	if (gpgme_check_version("1.18.0") == NULL)
+		return err_set(err, ERR_DAEMON, ERR_NEVER, "GPGME is older than 1.18.0");
+	gpgme_error_t code = gpgme_new(ctx);
+	if (code == 0)
+		code = gpgme_ctx_set_engine_info(*ctx, GPGME_PROTOCOL_OpenPGP, NULL, dir);
+	if (code != 0) {
+		gpgme_release(*ctx);
+		*ctx = NULL;
+		return engine_failed(err, code, "cannot use gpg");
+	}
+	gpgme_set_armor(*ctx, 0);
+	gpgme_set_textmode(*ctx, 0);
+	gpgme_set_offline(*ctx, 1);
+	gpgme_set_pinentry_mode(*ctx, GPGME_PINENTRY_MODE_ERROR);
+	gpgme_set_keylist_mode(*ctx, GPGME_KEYLIST_MODE_LOCAL);
+	return 0;
+}
+
+gpgme_data_t engine_source(struct view content)
+{
+	gpgme_data_t data = NULL;
+	if (gpgme_data_new_from_mem(&data, content.len > 0 ? content.data : "", content.len, 0) !=
+	    0)
+		abort();
+	return data;
+}
+
+static ssize_t sink_write(void *handle, const void *data, size_t len)
+{
+	struct engine_sink *sink = handle;
+	if (len > sink->out->max - sink->out->len) {
+		sink->over = true;
+		errno = EFBIG;
+		return -1;
+	}
+	buf_add(sink->out, data, len);
+	return (ssize_t)len;
+}
+
+gpgme_data_t engine_sink(struct engine_sink *sink, struct buf *out)
+{
+	*sink = (struct engine_sink){.out = out, .functions = {.write = sink_write}};
+	gpgme_data_t data = NULL;
+	if (gpgme_data_new_from_cbs(&data, &sink->functions, sink) != 0)
+		abort();
+	return data;
+}
+
+static int read_output(int fd, struct buf *out)
+{
+	for (;;) {
+		char chunk[READ_STEP];
+		const ssize_t got = read(fd, chunk, sizeof chunk);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0 && !out->overflow ? 0 : -1;
+		buf_add(out, chunk, (size_t)got);
+	}
+}
+
+static int spawn_to(char *const argv[], int output, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	const int code = posix_spawn(pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return code;
+}
+
+int engine_run(char *const argv[], struct buf *out, struct err *err)
+{
+	settle_environment();
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return err_system(err, "cannot make a pipe");
+	pid_t pid;
+	const int code = spawn_to(argv, ends[1], &pid);
+	close(ends[1]);
+	if (code != 0) {
+		close(ends[0]);
+		errno = code;
+		return err_system(err, "cannot run %s", argv[0]);
+	}
+	const int got = read_output(ends[0], out);
+	close(ends[0]);
+	int status = 0;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (got != 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return err_set(err, ERR_DAEMON, ERR_LATER, "%s failed", argv[0]);
+	return 0;
+}
+
+bool engine_packets(struct view message, const char *kind, struct buf *out, const char **why)
+{
+	enum { BINARY_MARK = 0x80 };
+	if (message.len > 0 && ((unsigned char)message.data[0] & BINARY_MARK) != 0) {
+		buf_add_view(out, message);
+		return true;
+	}
+	return armor_decode(message, kind, out, why);
+}
+
+int engine_probe(const char *dir, const char *gateway, struct err *err)
+{
+	gpgme_ctx_t ctx;
+	gpgme_key_t key = NULL;
+	if (gateway[0] == '\0')
+		return 0;
+	if (engine_open(dir, &ctx, err) != 0)
+		return -1;
+	const gpgme_error_t code = gpgme_get_key(ctx, gateway, &key, 1);
+	gpgme_key_unref(key);
+	gpgme_release(ctx);
+	return code == 0 ? 0 : engine_failed(err, code, "the gateway's secret key is out of reach");
+}
+
+const char *engine_key_id(const char *fingerprint)
+{
+	const size_t len = fingerprint == NULL ? 0 : strlen(fingerprint);
+	return len < KEY_ID_SIZE - 1 ? "" : fingerprint + len - (KEY_ID_SIZE - 1);
+}
+
+bool engine_is_fingerprint(const char *fingerprint)
+{
+	enum { VERSION_4_DIGITS = 40 };
+	return strspn(fingerprint, "0123456789ABCDEF") == VERSION_4_DIGITS &&
+	       fingerprint[VERSION_4_DIGITS] == '\0';
+}

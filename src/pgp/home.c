@@ -1,0 +1,303 @@
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include "pgp/agent.h"
+#include "pgp/conf.h"
+#include "pgp/engine.h"
+#include "pgp/home.h"
+
+enum {
+	LEFT_OVER_AGE = 3600, /* seconds after which a directory under work is nobody's any more */
+	USER_ID_SIZE = 200,
+};
+
+/* Finds the one secret key of the main home. */
+static int find_gateway(struct home *home, struct err *err)
+{
+	gpgme_ctx_t ctx;
+	if (engine_open(home->path, &ctx, err) != 0)
+		return -1;
+	home->gateway[0] = '\0';
+	unsigned count = 0;
+	gpgme_key_t key = NULL;
+	gpgme_error_t code = gpgme_op_keylist_start(ctx, NULL, 1);
+	while (code == 0 && (code = gpgme_op_keylist_next(ctx, &key)) == 0) {
+		if (count++ == 0 && key->fpr != NULL)
+			snprintf(home->gateway, sizeof home->gateway, "%s", key->fpr);
+		gpgme_key_unref(key);
+	}
+	gpgme_release(ctx);
+	if (gpgme_err_code(code) != GPG_ERR_EOF)
+		return engine_failed(err, code, "cannot look for the gateway's key");
+	if (count > 1)
+		return err_set(err, ERR_DAEMON, ERR_NEVER,
+		    "%s holds %u secret keys, but the gateway has one key only", home->path, count);
+	return 0;
+}
+
+int home_open(const char *path, struct home *home, struct err *err)
+{
+	*home = (struct home){.gateway = ""};
+	if (strlen(path) > AGENT_HOME_MAX)
+		return err_set(err, ERR_DAEMON, ERR_NEVER,
+		    "the GnuPG home %.120s has %zu characters: sockets allow for %d at most", path,
+		    strlen(path), AGENT_HOME_MAX);
+	if (path[0] != '/')
+		return err_set(
+		    err, ERR_DAEMON, ERR_NEVER, "the GnuPG home %s is not absolute", path);
+	snprintf(home->path, sizeof home->path, "%s", path);
+	if (file_make_dir(path, 0700, err) != 0 || conf_write(path, CONF_MAIN, "", err) != 0)
+		return -1;
+	return find_gateway(home, err);
+}
+
+static bool is_plain_name(struct view name)
+{
+	if (name.len == 0 || !text_is_utf8(name))
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		if (strchr("<>()\\\"", name.data[i]) != NULL || (unsigned char)name.data[i] < ' ')
+			return false;
+	}
+	return true;
+}
+
+/* One call with both algorithms would be shorter, but GnuPG 2.2 makes the first of them only. */
+static int make_keys(const char *dir, const char *user_id, struct err *err)
+{
+	const unsigned common = GPGME_CREATE_NOPASSWD | GPGME_CREATE_NOEXPIRE;
+	gpgme_ctx_t ctx;
+	gpgme_key_t key = NULL;
+	if (engine_open(dir, &ctx, err) != 0)
+		return -1;
+	gpgme_error_t code = gpgme_op_createkey(
+	    ctx, user_id, "ed25519", 0, 0, NULL, common | GPGME_CREATE_CERT | GPGME_CREATE_SIGN);
+	const gpgme_genkey_result_t made = gpgme_op_genkey_result(ctx);
+	if (code == 0)
+		code =
+		    gpgme_get_key(ctx, made == NULL || made->fpr == NULL ? "" : made->fpr, &key, 1);
+	if (code == 0)
+		code = gpgme_op_createsubkey(ctx, key, "cv25519", 0, 0, common | GPGME_CREATE_ENCR);
+	gpgme_key_unref(key);
+	gpgme_release(ctx);
+	return code == 0 ? 0 : engine_failed(err, code, "cannot make the gateway's key");
+}
+
+int home_make_key(struct home *home, const char *name, const char *address, struct err *err)
+{
+	const char *why = "";
+	if (home->gateway[0] != '\0')
+		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the gateway has a key already: %s",
+		    home->gateway);
+	if (!is_plain_name(view_of(name)) || !text_is_address(view_of(address), &why))
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "no user ID can be made of \"%s\" <%s> %s", name, address, why);
+	char user_id[USER_ID_SIZE];
+	if (snprintf(user_id, sizeof user_id, "%s <%s>", name, address) >= (int)sizeof user_id)
+		return err_set(
+		    err, ERR_MESSAGE, ERR_NEVER, "the gateway's name and address are too long");
+	return make_keys(home->path, user_id, err) == 0 ? find_gateway(home, err) : -1;
+}
+
+int home_export_key(const struct home *home, bool armored, struct buf *out, struct err *err)
+{
+	if (home->gateway[0] == '\0')
+		return err_set(err, ERR_DAEMON, ERR_NEVER, "the gateway has no key yet");
+	gpgme_ctx_t ctx;
+	if (engine_open(home->path, &ctx, err) != 0)
+		return -1;
+	gpgme_set_armor(ctx, armored ? 1 : 0);
+	struct engine_sink sink;
+	gpgme_data_t data = engine_sink(&sink, out);
+	const gpgme_export_mode_t mode = armored ? 0 : GPGME_EXPORT_MODE_MINIMAL;
+	const size_t before = out->len;
+	const gpgme_error_t code = gpgme_op_export(ctx, home->gateway, mode, data);
+	gpgme_data_release(data);
+	gpgme_release(ctx);
+	if (code != 0 || sink.over || out->len == before)
+		return engine_failed(err, code, "cannot export the gateway's certificate");
+	return 0;
+}
+
+void home_shard_path(
+    const struct home *home, int64_t shard, int64_t generation, char out[static HOME_PATH_SIZE])
+{
+	/* home_open has seen to it that the main home's path is short. */
+	snprintf(out, HOME_PATH_SIZE, "%.*s/shard-%" PRId64 "-%" PRId64, AGENT_HOME_MAX, home->path,
+	    shard, generation);
+}
+
+bool home_has_shard(const struct home *home, int64_t shard, int64_t generation)
+{
+	char path[HOME_PATH_SIZE];
+	home_shard_path(home, shard, generation, path);
+	/* One made for another gateway key or by another version of ours is to be built again. */
+	return conf_is(path, CONF_SHARD, home->gateway);
+}
+
+static int import(const char *dir, struct view certificates, struct err *err)
+{
+	gpgme_ctx_t ctx;
+	if (engine_open(dir, &ctx, err) != 0)
+		return -1;
+	gpgme_data_t data = engine_source(certificates);
+	const gpgme_error_t code = gpgme_op_import(ctx, data);
+	gpgme_data_release(data);
+	gpgme_release(ctx);
+	return code == 0 ? 0 : engine_failed(err, code, "cannot import certificates");
+}
+
+/* After a power cut a shard must not stand there with an empty keyring. */
+static int sync_keyring(const char *dir, struct err *err)
+{
+	char path[HOME_PATH_SIZE + 16];
+	snprintf(path, sizeof path, "%s/pubring.kbx", dir);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_system(err, "cannot open %s", path);
+	const int synced = fsync(fd);
+	close(fd);
+	return synced == 0 ? file_sync_dir(dir, err) : err_system(err, "cannot sync %s", path);
+}
+
+static int fill_shard(const struct home *home, const char *dir, const char *final,
+    const struct view *certificates, size_t count, struct err *err)
+{
+	size_t total = CERTIFICATE_MINIMAL_MAX;
+	for (size_t i = 0; i < count; i++)
+		total += certificates[i].len;
+	struct buf all = BUF_EMPTY(total);
+	int result = home_export_key(home, false, &all, err);
+	for (size_t i = 0; i < count; i++)
+		buf_add_view(&all, certificates[i]);
+	if (result == 0)
+		result = conf_write(dir, CONF_SHARD, home->gateway, err);
+	if (result == 0)
+		result = import(dir, buf_view(&all), err);
+	if (result == 0)
+		result = agent_redirect(home->path, final, dir, err);
+	if (result == 0)
+		result = sync_keyring(dir, err);
+	buf_release(&all);
+	return result;
+}
+
+/* A name of our own below the main home, for what is being made or removed. */
+static void working_path(const struct home *home, const char *what, int64_t shard,
+    int64_t generation, char out[static HOME_PATH_SIZE])
+{
+	unsigned char random[6];
+	char digits[2 * sizeof random + 1];
+	random_bytes(random, sizeof random);
+	text_hex(random, sizeof random, digits);
+	snprintf(out, HOME_PATH_SIZE, "%.*s/%s-%" PRId64 "-%" PRId64 "-%s", AGENT_HOME_MAX,
+	    home->path, what, shard, generation, digits);
+}
+
+/* The rename makes it vanish at once for everybody; then its files go. */
+static void remove_shard(const struct home *home, int64_t shard, int64_t generation)
+{
+	char path[HOME_PATH_SIZE], away[HOME_PATH_SIZE];
+	struct err err;
+	home_shard_path(home, shard, generation, path);
+	working_path(home, "removing", shard, generation, away);
+	if (rename(path, away) == 0 && file_remove_tree(away, &err) != 0)
+		log_warning("%s", err.text);
+}
+
+/* Puts the finished directory in its place. Whoever comes second finds a good one there and drops
+ * his own; one that is out of date makes room. */
+static int publish(
+    const struct home *home, int64_t shard, int64_t generation, const char *made, struct err *err)
+{
+	enum { ATTEMPTS = 3 };
+	char final[HOME_PATH_SIZE];
+	home_shard_path(home, shard, generation, final);
+	for (int i = 0; i < ATTEMPTS; i++) {
+		if (rename(made, final) == 0)
+			return file_sync_dir(home->path, err);
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			break;
+		if (home_has_shard(home, shard, generation))
+			return file_remove_tree(made, err);
+		remove_shard(home, shard, generation);
+	}
+	err_system(err, "cannot put %s in its place", final);
+	struct err ignored;
+	file_remove_tree(made, &ignored);
+	return -1;
+}
+
+static void remove_left_over(const struct home *home, const char *name)
+{
+	char path[HOME_PATH_SIZE];
+	struct stat about;
+	struct err err;
+	if (snprintf(path, sizeof path, "%s/%s", home->path, name) >= (int)sizeof path)
+		return;
+	if (stat(path, &about) == 0 && about.st_mtime < clock_now() - LEFT_OVER_AGE &&
+	    file_remove_tree(path, &err) != 0)
+		log_warning("%s", err.text);
+}
+
+/* Former generations of this shard, and what a process that died left behind. */
+static void remove_former(const struct home *home, int64_t shard, int64_t generation)
+{
+	DIR *dir = opendir(home->path);
+	if (dir == NULL)
+		return;
+	const struct dirent *entry;
+	while ((entry = readdir(dir)) != NULL) {
+		int64_t its_shard, its_generation;
+		int end = 0;
+		if (strncmp(entry->d_name, "building-", strlen("building-")) == 0 ||
+		    strncmp(entry->d_name, "removing-", strlen("removing-")) == 0)
+			remove_left_over(home, entry->d_name);
+		else if (sscanf(entry->d_name, "shard-%" SCNd64 "-%" SCNd64 "%n", &its_shard,
+			     &its_generation, &end) == 2 &&
+			 entry->d_name[end] == '\0' && its_shard == shard &&
+			 its_generation < generation)
+			remove_shard(home, its_shard, its_generation);
+	}
+	closedir(dir);
+}
+
+int home_build_shard(const struct home *home, int64_t shard, int64_t generation,
+    const struct view *certificates, size_t count, struct err *err)
+{
+	if (home->gateway[0] == '\0')
+		return err_set(err, ERR_DAEMON, ERR_NEVER, "the gateway has no key yet");
+	char final[HOME_PATH_SIZE], made[HOME_PATH_SIZE];
+	home_shard_path(home, shard, generation, final);
+	working_path(home, "building", shard, generation, made);
+	if (file_make_dir(made, 0700, err) != 0)
+		return -1;
+	if (fill_shard(home, made, final, certificates, count, err) != 0) {
+		struct err ignored;
+		file_remove_tree(made, &ignored);
+		return -1;
+	}
+	if (publish(home, shard, generation, made, err) != 0)
+		return -1;
+	remove_former(home, shard, generation);
+	return 0;
+}
+
+void home_stop_agent(const struct home *home)
+{
+	agent_stop(home->path);
+}

@@ -1,0 +1,220 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#include "pgp/armor.h"
+#include "pgp/keyring.h"
+#include "pgp/packet.h"
+
+enum {
+	KEY_VERSION_4 = 4,
+	KEY_CREATED = 1, /* octets before the creation time */
+	KEY_CREATED_LEN = 4,
+	KEY_ID_OCTETS = 8,
+	SIGNATURE_VERSION_4 = 4,
+	SIGNATURE_HASHED = 6, /* octets before the hashed subpackets */
+	SIGNATURE_TYPE_CERTIFY_FIRST = 0x10, /* RFC 9580 section 5.2.1 */
+	SIGNATURE_TYPE_CERTIFY_LAST = 0x13,
+	SIGNATURE_TYPE_DIRECT = 0x1f,
+	SUBPACKET_CIPHERS = 11, /* RFC 9580 section 5.2.3.7 */
+	SUBPACKET_ISSUER = 16,
+	SUBPACKET_ISSUER_FINGERPRINT = 33,
+	SUBPACKET_TYPE_MASK = 0x7f,
+	SUBPACKET_ONE_OCTET_END = 192,
+	SUBPACKET_FOUR_OCTETS = 255,
+	CIPHER_AES128 = 7,
+	CIPHER_AES256 = 9,
+};
+
+static size_t octet(struct view view, size_t at)
+{
+	return (unsigned char)view.data[at];
+}
+
+/* Cuts a subpacket off (RFC 9580 section 5.2.3.7): its type and content. */
+static bool next_subpacket(struct view *rest, unsigned *type, struct view *content)
+{
+	if (rest->len < 2)
+		return false;
+	size_t head = 1, length = octet(*rest, 0);
+	if (length == SUBPACKET_FOUR_OCTETS) {
+		if (rest->len < 6)
+			return false;
+		head = 5;
+		length = octet(*rest, 1) << 24 | octet(*rest, 2) << 16 | octet(*rest, 3) << 8 |
+			 octet(*rest, 4);
+	} else if (length >= SUBPACKET_ONE_OCTET_END) {
+		length = ((length - SUBPACKET_ONE_OCTET_END) << 8) + octet(*rest, 1) +
+			 SUBPACKET_ONE_OCTET_END;
+		head = 2;
+	}
+	if (length < 1 || length > rest->len - head)
+		return false;
+	*type = (unsigned)octet(*rest, head) & SUBPACKET_TYPE_MASK;
+	*content = view_part(*rest, head + 1, length - 1);
+	*rest = view_part(*rest, head + length, rest->len);
+	return true;
+}
+
+static void read_subpackets(struct view subpackets, struct keyring_entry *entry)
+{
+	unsigned type;
+	struct view content;
+	while (next_subpacket(&subpackets, &type, &content)) {
+		const bool issuer = type == SUBPACKET_ISSUER && content.len == KEY_ID_OCTETS;
+		const bool fingerprint =
+		    type == SUBPACKET_ISSUER_FINGERPRINT && content.len > KEY_ID_OCTETS;
+		if ((issuer || fingerprint) && entry->issuer[0] == '\0')
+			text_hex(content.data + content.len - KEY_ID_OCTETS, KEY_ID_OCTETS,
+			    entry->issuer);
+		if (type != SUBPACKET_CIPHERS)
+			continue;
+		entry->states_ciphers = true;
+		for (size_t i = 0; i < content.len; i++)
+			entry->takes_aes |= octet(content, i) >= CIPHER_AES128 &&
+					    octet(content, i) <= CIPHER_AES256;
+	}
+}
+
+static void read_signature(struct view body, struct keyring_entry *entry)
+{
+	if (body.len < SIGNATURE_HASHED || octet(body, 0) != SIGNATURE_VERSION_4)
+		return;
+	const size_t type = octet(body, 1);
+	if (type != SIGNATURE_TYPE_DIRECT &&
+	    (type < SIGNATURE_TYPE_CERTIFY_FIRST || type > SIGNATURE_TYPE_CERTIFY_LAST))
+		return;
+	const size_t hashed = octet(body, 4) << 8 | octet(body, 5);
+	read_subpackets(view_part(body, SIGNATURE_HASHED, hashed), entry);
+	const struct view behind = view_part(body, SIGNATURE_HASHED + hashed, body.len);
+	if (behind.len >= 2)
+		read_subpackets(
+		    view_part(behind, 2, octet(behind, 0) << 8 | octet(behind, 1)), entry);
+}
+
+static int refuse_secret(struct err *err)
+{
+	return err_set(err, ERR_MESSAGE, ERR_NEVER,
+	    "this is a secret key: never send it; export the public certificate (gpg --export)");
+}
+
+static int begin_entry(const struct packet *packet, struct keyring_entry *entry, struct err *err)
+{
+	if (packet->tag == PACKET_SECRET_KEY || packet->tag == PACKET_SECRET_SUBKEY)
+		return refuse_secret(err);
+	if (packet->tag != PACKET_PUBLIC_KEY)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "this is not an OpenPGP certificate but a packet with tag %u", packet->tag);
+	if (packet->body.len < KEY_CREATED + KEY_CREATED_LEN)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER, "this certificate is cut off");
+	entry->primary = packet->body;
+	entry->version = (uint8_t)packet->body.data[0];
+	for (size_t i = 0; i < KEY_CREATED_LEN; i++)
+		entry->created =
+		    entry->created << 8 | (int64_t)octet(packet->body, KEY_CREATED + i);
+	return 0;
+}
+
+/* True for what may stand in a certificate; whatever else there is means another kind of file. */
+static bool belongs(uint8_t tag)
+{
+	switch (tag) {
+	case PACKET_PKESK:
+	case PACKET_SKESK:
+	case PACKET_ONE_PASS:
+	case PACKET_COMPRESSED:
+	case PACKET_ENCRYPTED:
+	case PACKET_LITERAL:
+	case PACKET_SEIPD:
+	case PACKET_OCB:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static int add_packet(const struct packet *packet, struct keyring_entry *entry, struct err *err)
+{
+	if (packet->tag == PACKET_SECRET_SUBKEY)
+		return refuse_secret(err);
+	if (!belongs(packet->tag))
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "there is more than certificates in it: a packet with tag %u", packet->tag);
+	if (packet->tag == PACKET_SIGNATURE)
+		read_signature(packet->body, entry);
+	if (packet->tag == PACKET_USER_ID && entry->user_id.data == NULL)
+		entry->user_id = packet->body;
+	return 0;
+}
+
+int keyring_next(struct view *rest, struct keyring_entry *entry, struct err *err)
+{
+	*entry = (struct keyring_entry){.version = 0};
+	struct packet packet;
+	struct view start = *rest;
+	int got;
+	while ((got = packet_next(rest, &packet)) == 1 &&
+	       (packet.tag == PACKET_MARKER || packet.tag == PACKET_TRUST))
+		start = *rest;
+	if (got == 0)
+		return 0;
+	if (got == 1 && begin_entry(&packet, entry, err) != 0)
+		return -1;
+	struct view before = *rest;
+	while (got == 1 && (got = packet_next(rest, &packet)) == 1) {
+		if (packet.tag == PACKET_PUBLIC_KEY || packet.tag == PACKET_SECRET_KEY) {
+			*rest = before;
+			break;
+		}
+		if (add_packet(&packet, entry, err) != 0)
+			return -1;
+		before = *rest;
+	}
+	if (got < 0)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "this is no OpenPGP certificate, or a damaged one: packets do not add up");
+	entry->whole = view_part(start, 0, start.len - rest->len);
+	return 1;
+}
+
+static int decode_blocks(struct view content, struct buf *out, struct err *err)
+{
+	struct view kind;
+	bool any = false;
+	int got;
+	while ((got = armor_next(&content, &kind, out)) == 1) {
+		if (view_is(kind, "PGP PRIVATE KEY BLOCK"))
+			return refuse_secret(err);
+		if (!view_is(kind, "PGP PUBLIC KEY BLOCK"))
+			return err_set(err, ERR_MESSAGE, ERR_NEVER,
+			    "this is not an OpenPGP certificate but a block of another kind (%.*s)",
+			    (int)(kind.len < 40 ? kind.len : 40), kind.data);
+		any = true;
+	}
+	if (got < 0)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER, "a block in it is damaged");
+	if (!any)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "there is no OpenPGP certificate in it: export one with gpg --armor --export");
+	return 0;
+}
+
+int keyring_decode(struct view content, struct buf *out, struct err *err)
+{
+	enum { KEYBOX_MAGIC_AT = 8, BINARY_MARK = 0x80 };
+	const struct view magic = VIEW("KBXf");
+	if (view_equals(view_part(content, KEYBOX_MAGIC_AT, magic.len), magic))
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "this is GnuPG's own key file: export the certificates with gpg --export");
+	if (content.len > 0 && (octet(content, 0) & BINARY_MARK) != 0 &&
+	    view_find(content, VIEW("-----BEGIN PGP ")) == SIZE_MAX)
+		buf_add_view(out, content);
+	else if (decode_blocks(content, out, err) != 0)
+		return -1;
+	if (out->overflow)
+		return err_set(
+		    err, ERR_MESSAGE, ERR_NEVER, "it is larger than %zu bytes", out->max);
+	return 0;
+}

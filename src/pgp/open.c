@@ -1,0 +1,240 @@
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pgp/agent.h"
+#include "pgp/cleartext.h"
+#include "pgp/engine.h"
+#include "pgp/open.h"
+#include "pgp/shape.h"
+#include "pgp/verdict.h"
+
+/* One opening on its way. */
+struct opening {
+	const struct home *home;
+	char dir[HOME_PATH_SIZE]; /* the GnuPG home that it runs in */
+	struct opened *result;
+};
+
+static int unreadable(struct opened *result, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Unwelcome input is a result, and no byte of it goes further. Returns 0. */
+static int unreadable(struct opened *result, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(result->reason, sizeof result->reason, format, args);
+	va_end(args);
+	result->readable = false;
+	result->signature_count = 0;
+	buf_release(&result->plaintext);
+	return 0;
+}
+
+static int over_limit(struct opened *result)
+{
+	return unreadable(
+	    result, "it opens to more than %zu bytes, the limit", result->plaintext.max);
+}
+
+/* A failed run is the message's fault only when gpg, the agent and our key work otherwise. */
+static int blame(struct opening *opening, gpgme_error_t code, struct err *err)
+{
+	opening->result->gpg_runs++;
+	if (engine_probe(opening->dir, opening->home->gateway, err) != 0)
+		return -1;
+	switch (gpgme_err_code(code)) {
+	case GPG_ERR_NO_SECKEY:
+		return unreadable(opening->result, "it is not encrypted to the gateway's key");
+	case GPG_ERR_DECRYPT_FAILED:
+		return unreadable(opening->result,
+		    "it is damaged, was changed on the way, or lacks integrity protection");
+	default: {
+		char text[128];
+		gpgme_strerror_r(code, text, sizeof text);
+		return unreadable(opening->result, "it is not a sound OpenPGP message (%s)", text);
+	}
+	}
+}
+
+static bool has_integrity(gpgme_decrypt_result_t decrypted)
+{
+	static const char unprotected[] = ".PGPCFB";
+	if (decrypted == NULL || decrypted->legacy_cipher_nomdc || decrypted->symkey_algo == NULL)
+		return false;
+	const size_t len = strlen(decrypted->symkey_algo);
+	return len < strlen(unprotected) ||
+	       strcmp(decrypted->symkey_algo + len - strlen(unprotected), unprotected) != 0;
+}
+
+/* After a run that gpg calls a success: is it one message with one text? */
+static int conclude(
+    struct opening *opening, gpgme_ctx_t ctx, const struct verdict_report *report, struct err *err)
+{
+	struct opened *result = opening->result;
+	if (result->encrypted && !has_integrity(gpgme_op_decrypt_result(ctx)))
+		return unreadable(result, "it is encrypted without integrity protection");
+	if (report->plaintexts != 1 || report->decryptions != (result->encrypted ? 1 : 0))
+		return unreadable(result, "it holds more or less than one message");
+	result->readable = true;
+	if (verdict_judge(ctx, opening->dir, report, result, err) != 0)
+		return -1;
+	return result->encrypted || result->signature_count > 0
+		   ? 0
+		   : unreadable(result, "it holds no signature");
+}
+
+/* Runs gpg over packets that have the right shape. */
+static int run_message(struct opening *opening, struct view packets, struct err *err)
+{
+	struct opened *result = opening->result;
+	struct verdict_report report;
+	struct engine_sink sink;
+	gpgme_ctx_t ctx;
+	if (engine_open(opening->dir, &ctx, err) != 0)
+		return -1;
+	verdict_listen(ctx, &report);
+	gpgme_data_t in = engine_source(packets);
+	gpgme_data_t out = engine_sink(&sink, &result->plaintext);
+	result->gpg_runs++;
+	const gpgme_error_t code = result->encrypted ? gpgme_op_decrypt_verify(ctx, in, out)
+						     : gpgme_op_verify(ctx, in, NULL, out);
+	gpgme_data_release(in);
+	gpgme_data_release(out);
+	int status;
+	if (sink.over)
+		status = over_limit(result);
+	else if (code != 0)
+		status = blame(opening, code, err);
+	else
+		status = conclude(opening, ctx, &report, err);
+	gpgme_release(ctx);
+	return status;
+}
+
+static int open_message(struct opening *opening, struct view message, struct err *err)
+{
+	struct opened *result = opening->result;
+	struct buf packets = BUF_EMPTY(message.len);
+	const char *why;
+	const bool good = engine_packets(message, "PGP MESSAGE", &packets, &why) &&
+			  (result->encrypted ? shape_is_encrypted(buf_view(&packets), &why)
+					     : shape_is_signed(buf_view(&packets), &why));
+	const int status =
+	    good ? run_message(opening, buf_view(&packets), err) : unreadable(result, "it %s", why);
+	buf_release(&packets);
+	return status;
+}
+
+static int run_detached(struct opening *opening, struct view text, struct view signatures,
+    uint32_t count, struct err *err)
+{
+	struct opened *result = opening->result;
+	struct verdict_report report;
+	gpgme_ctx_t ctx;
+	if (engine_open(opening->dir, &ctx, err) != 0)
+		return -1;
+	verdict_listen(ctx, &report);
+	gpgme_data_t over = engine_source(text);
+	gpgme_data_t in = engine_source(signatures);
+	result->gpg_runs++;
+	const gpgme_error_t code = gpgme_op_verify(ctx, in, over, NULL);
+	gpgme_data_release(in);
+	gpgme_data_release(over);
+	int status;
+	if (code != 0) {
+		status = blame(opening, code, err);
+	} else {
+		status = verdict_judge(ctx, opening->dir, &report, result, err);
+		if (status == 0 && (result->signature_count != count || report.plaintexts != 0))
+			status =
+			    unreadable(result, "it has signatures that cannot be judged together");
+		else
+			result->readable = status == 0;
+	}
+	gpgme_release(ctx);
+	return status;
+}
+
+/* `text` is what the signatures are over, and becomes the plaintext. */
+static int open_detached(
+    struct opening *opening, struct view text, struct view signatures, struct err *err)
+{
+	struct opened *result = opening->result;
+	const char *why;
+	uint32_t count;
+	bool over_text;
+	if (!shape_is_signatures(signatures, &count, &over_text, &why))
+		return unreadable(result, "its signature %s", why);
+	if (over_text && !shape_has_short_lines(text))
+		return unreadable(result,
+		    "it is signed as text and has a line of more than %d bytes",
+		    SHAPE_TEXT_LINE_MAX);
+	buf_add_view(&result->plaintext, text);
+	if (result->plaintext.overflow)
+		return over_limit(result);
+	return run_detached(opening, buf_view(&result->plaintext), signatures, count, err);
+}
+
+static int open_with_signature(
+    struct opening *opening, struct view message, struct view signature, struct err *err)
+{
+	struct buf packets = BUF_EMPTY(signature.len);
+	const char *why;
+	const int status = engine_packets(signature, "PGP SIGNATURE", &packets, &why)
+			       ? open_detached(opening, message, buf_view(&packets), err)
+			       : unreadable(opening->result, "its signature %s", why);
+	buf_release(&packets);
+	return status;
+}
+
+static int open_cleartext(struct opening *opening, struct view message, struct err *err)
+{
+	/* Each line may grow by a carriage return. */
+	struct buf text = BUF_EMPTY(2 * message.len);
+	struct buf packets = BUF_EMPTY(message.len);
+	const char *why;
+	const int status = cleartext_split(message, &text, &packets, &why)
+			       ? open_detached(opening, buf_view(&text), buf_view(&packets), err)
+			       : unreadable(opening->result, "it %s", why);
+	buf_release(&text);
+	buf_release(&packets);
+	return status;
+}
+
+int pgp_open(const struct home *home, int64_t shard, int64_t generation, enum open_form form,
+    struct view message, struct view signature, size_t plaintext_max, struct opened *result,
+    struct err *err)
+{
+	*result = (struct opened){
+	    .encrypted = form == OPEN_ENCRYPTED,
+	    .plaintext = BUF_EMPTY(plaintext_max),
+	};
+	struct opening opening = {.home = home, .result = result};
+	if (shard < 0) {
+		snprintf(opening.dir, sizeof opening.dir, "%s", home->path);
+	} else {
+		home_shard_path(home, shard, generation, opening.dir);
+		if (form == OPEN_ENCRYPTED && agent_join(home->path, opening.dir, err) != 0)
+			return -1;
+	}
+	int status = -1;
+	switch (form) {
+	case OPEN_ENCRYPTED:
+	case OPEN_SIGNED:
+		status = open_message(&opening, message, err);
+		break;
+	case OPEN_DETACHED:
+		status = open_with_signature(&opening, message, signature, err);
+		break;
+	case OPEN_CLEARTEXT:
+		status = open_cleartext(&opening, message, err);
+		break;
+	}
+	if (status != 0)
+		buf_release(&result->plaintext);
+	return status;
+}

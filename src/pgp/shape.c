@@ -1,0 +1,134 @@
+#include "config.h"
+
+#include "pgp/packet.h"
+#include "pgp/shape.h"
+
+enum { SIGNATURE_VERSION_3 = 3, SIGNATURE_OF_BINARY = 0x00, SIGNATURE_OF_TEXT = 0x01 };
+
+/* The next packet that is not a marker, which RFC 9580 section 5.8 says to pass over. */
+static int next_packet(struct view *rest, struct packet *packet, const char **why)
+{
+	int got;
+	while ((got = packet_next(rest, packet)) == 1 && packet->tag == PACKET_MARKER)
+		;
+	if (got < 0)
+		*why = "is damaged: its packets do not add up";
+	return got;
+}
+
+static bool is_data(const struct packet *packet, const char **why)
+{
+	*why = NULL;
+	switch (packet->tag) {
+	case PACKET_SEIPD:
+	case PACKET_OCB:
+		return true;
+	case PACKET_ENCRYPTED:
+		*why = "is encrypted without integrity protection";
+		return false;
+	case PACKET_SKESK:
+		*why = "is encrypted with a password";
+		return false;
+	case PACKET_ONE_PASS:
+	case PACKET_SIGNATURE:
+	case PACKET_COMPRESSED:
+	case PACKET_LITERAL:
+		*why = "is not encrypted";
+		return false;
+	default:
+		*why = "is not an encrypted OpenPGP message";
+		return false;
+	}
+}
+
+bool shape_is_encrypted(struct view message, const char **why)
+{
+	struct packet packet;
+	unsigned session_keys = 0;
+	int got;
+	while ((got = next_packet(&message, &packet, why)) == 1 && packet.tag == PACKET_PKESK) {
+		if (++session_keys > SHAPE_SESSION_KEYS_MAX) {
+			*why = "has too many recipients";
+			return false;
+		}
+	}
+	if (got < 0)
+		return false;
+	if (got == 0) {
+		*why = "holds no encrypted data";
+		return false;
+	}
+	if (!is_data(&packet, why))
+		return false;
+	*why = "names no recipient's key";
+	if (session_keys == 0)
+		return false;
+	*why = "goes on behind its encrypted data";
+	return message.len == 0;
+}
+
+bool shape_is_signed(struct view message, const char **why)
+{
+	struct packet packet;
+	unsigned opened = 0, closed = 0;
+	int got;
+	while ((got = next_packet(&message, &packet, why)) == 1 && packet.tag == PACKET_ONE_PASS &&
+	       opened < SHAPE_SIGNATURES_MAX)
+		opened++;
+	if (got < 0)
+		return false;
+	if (got == 1 && opened == 0 && packet.tag == PACKET_COMPRESSED) {
+		*why = "goes on behind its compressed data";
+		return message.len == 0;
+	}
+	*why = "is not a signed OpenPGP message";
+	if (got == 0 || opened == 0 || packet.tag != PACKET_LITERAL)
+		return false;
+	while ((got = next_packet(&message, &packet, why)) == 1 && packet.tag == PACKET_SIGNATURE)
+		closed++;
+	if (got < 0)
+		return false;
+	*why = "has signatures that do not add up, or goes on behind them";
+	return got == 0 && opened == closed;
+}
+
+/* The type octet of a signature packet: what it is over (RFC 9580 section 5.2.1). */
+static int signature_type(struct view body)
+{
+	if (body.len < 3)
+		return -1;
+	return (unsigned char)(body.data[0] == SIGNATURE_VERSION_3 ? body.data[2] : body.data[1]);
+}
+
+bool shape_is_signatures(struct view packets, uint32_t *count, bool *text, const char **why)
+{
+	struct packet packet;
+	int got;
+	*count = 0;
+	*text = false;
+	while ((got = next_packet(&packets, &packet, why)) == 1) {
+		*why = "is not a detached signature";
+		if (packet.tag != PACKET_SIGNATURE)
+			return false;
+		const int type = signature_type(packet.body);
+		if (type != SIGNATURE_OF_BINARY && type != SIGNATURE_OF_TEXT)
+			return false;
+		*text = *text || type == SIGNATURE_OF_TEXT;
+		*why = "has too many signatures";
+		if (++*count > SHAPE_SIGNATURES_MAX)
+			return false;
+	}
+	if (got == 0)
+		*why = "holds no signature";
+	return got == 0 && *count > 0;
+}
+
+bool shape_has_short_lines(struct view text)
+{
+	struct view line;
+	while (view_next_field(&text, '\n', &line)) {
+		if (line.len > SHAPE_TEXT_LINE_MAX)
+			return false;
+	}
+	return true;
+}
