@@ -14,4 +14,5 @@ libdewline_a_SOURCES += \
 	src/pgp/seal.c src/pgp/seal.h \
 	src/pgp/shape.c src/pgp/shape.h \
 	src/pgp/stash.c \
+	src/pgp/vault.c src/pgp/vault.h \
 	src/pgp/verdict.c src/pgp/verdict.h

@@ -1,0 +1,451 @@
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "worker/frame.h"
+#include "worker/pool.h"
+
+#include "pgp/vault.h"
+
+/* Requests and answers: what one side puts, the other takes, in this order. */
+
+static void put_reply(struct buf *body, enum vault_status status, const char *text)
+{
+	put_u8(body, (uint8_t)status);
+	put_text(body, text);
+}
+
+/* False when malformed; the details follow when it is true and the status VAULT_OK. */
+static bool take_reply(struct taker *taker, struct vault_reply *reply)
+{
+	const uint8_t status = take_u8(taker);
+	take_text(taker, reply->text, sizeof reply->text);
+	reply->status = VAULT_FAILED;
+	if (taker->bad || status > VAULT_FAILED)
+		return false;
+	reply->status = (enum vault_status)status;
+	return true;
+}
+
+static void take_copy(struct taker *taker, size_t most, struct buf *out)
+{
+	const struct view view = take_view(taker, most);
+	*out = BUF_EMPTY(view.len);
+	buf_add_view(out, view);
+}
+
+void vault_put_open(struct buf *body, int64_t shard, int64_t generation, enum open_form form,
+    struct view message, struct view signature)
+{
+	put_i64(body, shard);
+	put_i64(body, generation);
+	put_u8(body, (uint8_t)form);
+	put_view(body, message);
+	put_view(body, signature);
+}
+
+static uint32_t listed(const struct opened *opened)
+{
+	return opened->signature_count < OPEN_SIGNATURES_MAX ? opened->signature_count
+							     : OPEN_SIGNATURES_MAX;
+}
+
+static void put_opened(struct buf *body, const struct opened *opened)
+{
+	put_u8(body, opened->readable);
+	put_u8(body, opened->encrypted);
+	put_text(body, opened->reason);
+	put_u32(body, opened->signature_count);
+	for (uint32_t i = 0; i < listed(opened); i++) {
+		put_u8(body, (uint8_t)opened->signatures[i].status);
+		put_text(body, opened->signatures[i].fingerprint);
+		put_text(body, opened->signatures[i].key_id);
+		put_i64(body, opened->signatures[i].created);
+	}
+	put_u32(body, opened->gpg_runs);
+	put_view(body, buf_view(&opened->plaintext));
+}
+
+static void take_signature(struct taker *taker, struct signature_facts *facts)
+{
+	const uint8_t status = take_u8(taker);
+	if (status > SIGNATURE_BAD)
+		taker->bad = true;
+	facts->status = status > SIGNATURE_BAD ? SIGNATURE_BAD : (enum signature_status)status;
+	take_text(taker, facts->fingerprint, sizeof facts->fingerprint);
+	take_text(taker, facts->key_id, sizeof facts->key_id);
+	facts->created = take_i64(taker);
+}
+
+static void take_opened(struct taker *taker, struct opened *result)
+{
+	result->readable = take_u8(taker) != 0;
+	result->encrypted = take_u8(taker) != 0;
+	take_text(taker, result->reason, sizeof result->reason);
+	result->signature_count = take_u32(taker);
+	for (uint32_t i = 0; i < listed(result); i++)
+		take_signature(taker, &result->signatures[i]);
+	result->gpg_runs = take_u32(taker);
+	take_copy(taker, FRAME_BODY_MAX, &result->plaintext);
+}
+
+bool vault_take_open(struct view body, struct vault_reply *reply, struct opened *result)
+{
+	struct taker taker = take_from(body);
+	*result = (struct opened){.readable = false};
+	if (!take_reply(&taker, reply))
+		return false;
+	if (reply->status == VAULT_OK)
+		take_opened(&taker, result);
+	if (take_end(&taker) && (result->readable || result->plaintext.len == 0))
+		return true;
+	buf_release(&result->plaintext);
+	*result = (struct opened){.readable = false};
+	return false;
+}
+
+void vault_put_stash(struct buf *body, const struct view *plaintexts, uint32_t count)
+{
+	put_u32(body, count);
+	for (uint32_t i = 0; i < count; i++)
+		put_view(body, plaintexts[i]);
+}
+
+bool vault_take_stash(
+    struct view body, struct vault_reply *reply, struct buf *stashes, uint32_t count)
+{
+	struct taker taker = take_from(body);
+	for (uint32_t i = 0; i < count; i++)
+		stashes[i] = BUF_EMPTY(0);
+	if (!take_reply(&taker, reply))
+		return false;
+	for (uint32_t i = 0; reply->status == VAULT_OK && i < count; i++)
+		take_copy(&taker, FRAME_BODY_MAX, &stashes[i]);
+	if (take_end(&taker))
+		return true;
+	for (uint32_t i = 0; i < count; i++)
+		buf_release(&stashes[i]);
+	return false;
+}
+
+void vault_put_unstash(struct buf *body, struct view stash)
+{
+	put_view(body, stash);
+}
+
+bool vault_take_unstash(struct view body, struct vault_reply *reply, struct buf *plaintext)
+{
+	struct taker taker = take_from(body);
+	*plaintext = BUF_EMPTY(0);
+	if (!take_reply(&taker, reply))
+		return false;
+	if (reply->status == VAULT_OK)
+		take_copy(&taker, FRAME_BODY_MAX, plaintext);
+	if (take_end(&taker))
+		return true;
+	buf_release(plaintext);
+	return false;
+}
+
+void vault_put_shard(struct buf *body, int64_t shard, int64_t generation, uint32_t count)
+{
+	put_i64(body, shard);
+	put_i64(body, generation);
+	put_u32(body, count);
+}
+
+void vault_put_certificate(struct buf *body, struct view minimal)
+{
+	put_view(body, minimal);
+}
+
+bool vault_take_shard(struct view body, struct vault_reply *reply)
+{
+	struct taker taker = take_from(body);
+	return take_reply(&taker, reply) && take_end(&taker);
+}
+
+void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, struct view stash,
+    const struct seal_recipient *recipients, uint32_t count)
+{
+	put_i64(body, shard);
+	put_i64(body, generation);
+	put_view(body, stash);
+	put_u32(body, count);
+	for (uint32_t i = 0; i < count; i++) {
+		put_text(body, recipients[i].fingerprint);
+		put_text(body, recipients[i].key_id);
+	}
+}
+
+/* Every recipient has a session key or a reason, never both and never neither. */
+static void take_sealed(struct taker *taker, struct seal_recipient *recipient, bool any_data)
+{
+	take_copy(taker, BUF_SMALL, &recipient->pkesk);
+	take_text(taker, recipient->reason, sizeof recipient->reason);
+	if ((recipient->pkesk.len > 0) == (recipient->reason[0] != '\0'))
+		taker->bad = true;
+	if (recipient->pkesk.len > 0 && !any_data)
+		taker->bad = true;
+}
+
+bool vault_take_seal(struct view body, struct vault_reply *reply, struct seal_recipient *recipients,
+    uint32_t count, struct buf *data, uint32_t *gpg_runs)
+{
+	struct taker taker = take_from(body);
+	*data = BUF_EMPTY(0);
+	*gpg_runs = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		recipients[i].pkesk = BUF_EMPTY(0);
+		recipients[i].reason[0] = '\0';
+	}
+	if (!take_reply(&taker, reply))
+		return false;
+	if (reply->status == VAULT_OK) {
+		*gpg_runs = take_u32(&taker);
+		take_copy(&taker, FRAME_BODY_MAX, data);
+		for (uint32_t i = 0; i < count; i++)
+			take_sealed(&taker, &recipients[i], data->len > 0);
+	}
+	if (take_end(&taker))
+		return true;
+	for (uint32_t i = 0; i < count; i++)
+		buf_release(&recipients[i].pkesk);
+	buf_release(data);
+	return false;
+}
+
+/* The worker's side. */
+
+struct vault {
+	const struct config *config;
+	struct home home; /* opened with the first request, and again until there is a key in it */
+};
+
+/* What a request comes to: 0 when *answer holds the details, -1 with err filled. *missing is set
+ * when the reason is that the shard's cache is not there. */
+typedef int answer_fn(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err);
+
+static int malformed(struct err *err)
+{
+	return err_set(err, ERR_PEER, ERR_NEVER, "a request to the vault is malformed");
+}
+
+/* Opening looks for signers in a shard: should its cache vanish meanwhile, known signers would seem
+ * unknown. So it is looked for before and after. */
+static int answer_open(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
+{
+	const int64_t shard = take_i64(request);
+	const int64_t generation = take_i64(request);
+	const uint8_t form = take_u8(request);
+	const struct view message = take_view(request, FRAME_BODY_MAX);
+	const struct view signature = take_view(request, FRAME_BODY_MAX);
+	if (!take_end(request) || form > OPEN_SIGNED)
+		return malformed(err);
+	*missing = shard >= 0 && !home_has_shard(&vault->home, shard, generation);
+	if (*missing)
+		return -1;
+	struct opened opened;
+	int result = pgp_open(&vault->home, shard, generation, (enum open_form)form, message,
+	    signature, (size_t)vault->config->limits.plaintext, &opened, err);
+	*missing = shard >= 0 && !home_has_shard(&vault->home, shard, generation);
+	if (result == 0 && !*missing)
+		put_opened(answer, &opened);
+	buf_release(&opened.plaintext);
+	return *missing ? -1 : result;
+}
+
+static int answer_stash(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
+{
+	(void)missing;
+	struct view plaintexts[VAULT_STASH_MAX];
+	const uint32_t count = take_count(request, VAULT_STASH_MAX);
+	for (uint32_t i = 0; i < count; i++)
+		plaintexts[i] = take_view(request, FRAME_BODY_MAX);
+	if (!take_end(request))
+		return malformed(err);
+	int result = 0;
+	for (uint32_t i = 0; i < count && result == 0; i++) {
+		struct buf stash = BUF_EMPTY(FRAME_BODY_MAX);
+		if (plaintexts[i].len > 0)
+			result = pgp_stash(&vault->home, plaintexts[i], &stash, err);
+		put_view(answer, buf_view(&stash));
+		buf_release(&stash);
+	}
+	return result;
+}
+
+static int answer_unstash(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
+{
+	(void)missing;
+	const struct view stash = take_view(request, FRAME_BODY_MAX);
+	if (!take_end(request))
+		return malformed(err);
+	struct buf plaintext = BUF_EMPTY(FRAME_BODY_MAX);
+	const int result = pgp_unstash(&vault->home, stash, &plaintext, err);
+	if (result == 0)
+		put_view(answer, buf_view(&plaintext));
+	buf_release(&plaintext);
+	return result;
+}
+
+static int answer_shard(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
+{
+	(void)missing;
+	(void)answer;
+	const int64_t shard = take_i64(request);
+	const int64_t generation = take_i64(request);
+	/* A certificate takes four bytes at least, for its length. */
+	const uint32_t count = take_count(request, (uint32_t)(request->rest.len / 4));
+	struct view *certificates = calloc(count + (size_t)1, sizeof *certificates);
+	if (certificates == NULL)
+		abort();
+	for (uint32_t i = 0; i < count; i++)
+		certificates[i] = take_view(request, CERTIFICATE_MINIMAL_MAX);
+	const int result =
+	    !take_end(request) || shard < 0
+		? malformed(err)
+		: home_build_shard(&vault->home, shard, generation, certificates, count, err);
+	free(certificates);
+	return result;
+}
+
+static void put_sealed(struct buf *answer, const struct seal_recipient *recipients, uint32_t count,
+    const struct buf *data, uint32_t gpg_runs)
+{
+	put_u32(answer, gpg_runs);
+	put_view(answer, buf_view(data));
+	for (uint32_t i = 0; i < count; i++) {
+		put_view(answer, buf_view(&recipients[i].pkesk));
+		put_text(answer, recipients[i].reason);
+	}
+}
+
+static int seal(struct vault *vault, int64_t shard, int64_t generation, struct view stash,
+    struct seal_recipient *recipients, uint32_t count, struct buf *answer, struct err *err)
+{
+	struct buf plaintext = BUF_EMPTY(FRAME_BODY_MAX);
+	int result = pgp_unstash(&vault->home, stash, &plaintext, err);
+	if (result == 0) {
+		struct buf data;
+		uint32_t runs;
+		result = seal_batch(&vault->home, shard, generation, buf_view(&plaintext),
+		    recipients, count, &data, &runs, err);
+		if (result == 0)
+			put_sealed(answer, recipients, count, &data, runs + 1);
+		buf_release(&data);
+		for (uint32_t i = 0; i < count; i++)
+			buf_release(&recipients[i].pkesk);
+	}
+	buf_release(&plaintext);
+	return result;
+}
+
+static int answer_seal(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
+{
+	const int64_t shard = take_i64(request);
+	const int64_t generation = take_i64(request);
+	const struct view stash = take_view(request, FRAME_BODY_MAX);
+	const uint32_t count = take_count(request, SEAL_BATCH_MAX);
+	struct seal_recipient *recipients = calloc(count + (size_t)1, sizeof *recipients);
+	if (recipients == NULL)
+		abort();
+	for (uint32_t i = 0; i < count; i++) {
+		take_text(request, recipients[i].fingerprint, sizeof recipients[i].fingerprint);
+		take_text(request, recipients[i].key_id, sizeof recipients[i].key_id);
+	}
+	int result;
+	if (!take_end(request) || shard < 0) {
+		result = malformed(err);
+	} else if (!home_has_shard(&vault->home, shard, generation)) {
+		*missing = true;
+		result = -1;
+	} else {
+		result = seal(vault, shard, generation, stash, recipients, count, answer, err);
+		*missing = result != 0 && !home_has_shard(&vault->home, shard, generation);
+	}
+	free(recipients);
+	return result;
+}
+
+static answer_fn *const answers[] = {
+    [VAULT_OPEN] = answer_open,
+    [VAULT_STASH] = answer_stash,
+    [VAULT_UNSTASH] = answer_unstash,
+    [VAULT_SHARD] = answer_shard,
+    [VAULT_SEAL] = answer_seal,
+};
+
+static int open_home(struct vault *vault, struct err *err)
+{
+	if (vault->home.gateway[0] != '\0')
+		return 0;
+	char path[HOME_PATH_SIZE];
+	if (snprintf(path, sizeof path, "%s/gnupg", vault->config->state) >= (int)sizeof path)
+		return err_set(
+		    err, ERR_DAEMON, ERR_NEVER, "the state directory's path is too long");
+	if (home_open(path, &vault->home, err) != 0)
+		return -1;
+	/* Without it every message would seem to be for somebody else. */
+	return vault->home.gateway[0] != '\0'
+		   ? 0
+		   : err_set(err, ERR_DAEMON, ERR_LATER, "the gateway has no key yet in %s", path);
+}
+
+static void put_answer(
+    struct buf *answer, int result, bool missing, const char *why, const struct buf *details)
+{
+	if (missing) {
+		put_reply(answer, VAULT_NO_SHARD, "the shard's keyring is not there");
+	} else if (result != 0) {
+		put_reply(answer, VAULT_FAILED, why);
+	} else {
+		put_reply(answer, VAULT_OK, "");
+		buf_add_view(answer, buf_view(details));
+	}
+	if (answer->overflow || details->overflow) {
+		buf_clear(answer);
+		put_reply(answer, VAULT_FAILED, "the answer is too large");
+	}
+}
+
+/* A malformed request ends the vault; whatever else goes wrong is an answer. */
+static int serve(
+    struct pool_service *service, void *context, uint32_t type, struct view body, struct err *err)
+{
+	if (type >= sizeof answers / sizeof *answers || answers[type] == NULL)
+		return err_set(err, ERR_PEER, ERR_NEVER, "unknown request %u to the vault", type);
+	struct vault *vault = context;
+	struct buf details = BUF_EMPTY(FRAME_BODY_MAX), answer = BUF_EMPTY(FRAME_BODY_MAX);
+	struct taker request = take_from(body);
+	bool missing = false;
+	*err = (struct err){.text = ""};
+	int result = open_home(vault, err);
+	if (result == 0)
+		result = answers[type](vault, &request, &details, &missing, err);
+	if (result == 0 || missing || err->whom != ERR_PEER) {
+		put_answer(&answer, result, missing, err->text, &details);
+		result = pool_reply(service, POOL_ANSWER, buf_view(&answer), err);
+	}
+	buf_release(&details);
+	buf_release(&answer);
+	return result;
+}
+
+int vault_main(const void *settings, int fd)
+{
+	struct vault vault = {.config = settings};
+	/* gpg that ends early must not end us while we write to it. */
+	signal(SIGPIPE, SIG_IGN);
+	return pool_serve(fd, serve, &vault);
+}
