@@ -153,7 +153,8 @@ int receive_start(struct gate *gate, struct err *err)
 		return err_system(err, "cannot watch the drop");
 	for (size_t i = 0; i < PLACES; i++) {
 		snprintf(path, sizeof path, "%s/%s", gate->config->drop, places[i]);
-		if (inotify_add_watch(fd, path, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
+		/* Maildir: a file here is whole, whether it was renamed or linked from tmp. */
+		if (inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0)
 			return err_system(err, "cannot watch the drop %s", path);
 	}
 	loop_watch(gate->loop, fd, on_inotify, gate);
