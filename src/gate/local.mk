@@ -15,3 +15,7 @@ libdewline_a_SOURCES += \
 	src/gate/seal.c src/gate/seal.h \
 	src/gate/send.c src/gate/send.h \
 	src/gate/shard.c src/gate/shard.h
+
+unit_tests += test_gate_letters
+test_gate_letters_SOURCES = tests/unit/test_gate_letters.c
+test_gate_letters_LDADD = $(unit_libs)

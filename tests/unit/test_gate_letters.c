@@ -1,0 +1,157 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gate/letters.h"
+
+static const struct advisory advisory = {
+    .number = "DEW-2026-0007", .tlp = "AMBER", .severity = "critical"};
+
+static struct revision revision_of(const char *kind)
+{
+	struct revision revision = {.number = 2,
+	    .tlp = "AMBER",
+	    .audience = "all, -us-de",
+	    .token = "ABCDEFGHIJKLMNOP",
+	    .released_at = 1795629600,
+	    .acknowledge_by = 1795644000};
+	strcpy(revision.kind, kind);
+	return revision;
+}
+
+static struct letter_advisory letter_of(
+    const struct advisory *about, const struct revision *revision)
+{
+	return (struct letter_advisory){.programme = "Example early warning",
+	    .gateway = "gateway@example.org",
+	    .fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567",
+	    .publisher = "Vendor PSIRT",
+	    .advisory = about,
+	    .revision = revision,
+	    .title = "Pump controllers stop",
+	    .text = VIEW("Update at once.")};
+}
+
+static bool holds(const struct buf *text, const char *what)
+{
+	return view_find(buf_view(text), view_of(what)) != SIZE_MAX;
+}
+
+/* What a recipient can hold the copy against (DESIGN, "Sealing"): the signed text names all of it.
+ */
+static void advisory_text_names_number_revision_audience_tlp_date_and_gateway(void **state)
+{
+	(void)state;
+	const struct revision revision = revision_of("update");
+	const struct letter_advisory letter = letter_of(&advisory, &revision);
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	letter_text(&text, &letter);
+	assert_memory_equal(text.data, "TLP:AMBER\n", 10);
+	static const char *const parts[] = {"DEW-2026-0007 revision 2, an update",
+	    "Pump controllers stop", "critical", "Vendor PSIRT",
+	    "Example early warning <gateway@example.org>", "2026-11-25T18:00:00Z",
+	    "2026-11-25T22:00:00Z", "all, -us-de", "\nUpdate at once.\n",
+	    "\nToken: ABCDEFGHIJKLMNOP\n", "0123456789ABCDEF0123456789ABCDEF01234567"};
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		assert_true(holds(&text, parts[i]));
+	assert_false(holds(&text, "EXERCISE"));
+	buf_release(&text);
+}
+
+/* "-- " would make mail programs cut the token out of a reply (RFC 3676 section 4.3). */
+static void advisory_text_has_no_signature_separator_before_the_token(void **state)
+{
+	(void)state;
+	const struct revision revision = revision_of("new");
+	const struct letter_advisory letter = letter_of(&advisory, &revision);
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	letter_text(&text, &letter);
+	assert_false(holds(&text, "\n-- \n"));
+	buf_release(&text);
+}
+
+static void exercise_says_so_at_the_top_the_end_and_in_the_subject(void **state)
+{
+	(void)state;
+	struct advisory drill = advisory;
+	drill.exercise = true;
+	const struct revision revision = revision_of("new");
+	const struct letter_advisory letter = letter_of(&drill, &revision);
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	letter_text(&text, &letter);
+	assert_memory_equal(text.data, "TLP:AMBER\nEXERCISE", 18);
+	buf_clear(&text);
+	letter_subject(&text, &letter);
+	assert_string_equal(buf_text(&text),
+	    "[DEW-2026-0007 r2] EXERCISE: Pump controllers stop [ABCDEFGHIJKLMNOP]");
+	buf_release(&text);
+}
+
+static void withdrawal_says_not_to_act_on_it(void **state)
+{
+	(void)state;
+	const struct revision revision = revision_of("withdraw");
+	const struct letter_advisory letter = letter_of(&advisory, &revision);
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	letter_text(&text, &letter);
+	assert_true(holds(&text, "is withdrawn. Do not act on it any more."));
+	buf_clear(&text);
+	letter_subject(&text, &letter);
+	assert_true(holds(&text, "WITHDRAWN: Pump controllers stop"));
+	buf_release(&text);
+}
+
+static void refusal_names_the_line_at_fault(void **state)
+{
+	(void)state;
+	struct refusal refusal;
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	refuse(&refusal, 3, "TLP is \"PINK\"");
+	letter_refusal(&text, &refusal, 17);
+	assert_true(holds(&text, "Line 3 of the signed text: TLP is \"PINK\"."));
+	assert_true(holds(&text, "Nothing was sent to anybody"));
+	assert_true(holds(&text, "arrival 17"));
+	buf_release(&text);
+}
+
+static void receipt_names_everyone_not_reached_and_never_the_token(void **state)
+{
+	(void)state;
+	const struct revision revision = revision_of("new");
+	const struct letter_receipt receipt = {.advisory = &advisory,
+	    .revision = &revision,
+	    .title = "Pump controllers stop",
+	    .counts = {.total = 3, .sent = 2, .failed = 1},
+	    .complete = true,
+	    .unreached = VIEW("  a@example.org (us-de)\n      the certificate expired\n"),
+	    .audit_sequence = 42,
+	    .audit_hash = "00ff"};
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	letter_receipt(&text, &receipt);
+	assert_true(holds(&text, "NOT reached    1"));
+	assert_true(holds(&text, "a@example.org (us-de)\n      the certificate expired"));
+	assert_true(holds(&text, "entry 42\n00ff"));
+	assert_false(holds(&text, revision.token));
+	buf_release(&text);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(advisory_text_names_number_revision_audience_tlp_date_and_gateway),
+	    cmocka_unit_test(advisory_text_has_no_signature_separator_before_the_token),
+	    cmocka_unit_test(exercise_says_so_at_the_top_the_end_and_in_the_subject),
+	    cmocka_unit_test(withdrawal_says_not_to_act_on_it),
+	    cmocka_unit_test(refusal_names_the_line_at_fault),
+	    cmocka_unit_test(receipt_names_everyone_not_reached_and_never_the_token),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("gate_letters", tests, NULL, NULL);
+}
