@@ -122,7 +122,7 @@ static int open_message(struct opening *opening, struct view message, struct err
 	const char *why;
 	const bool good = engine_packets(message, "PGP MESSAGE", &packets, &why) &&
 			  (result->encrypted ? shape_is_encrypted(buf_view(&packets), &why)
-					     : shape_is_signed(buf_view(&packets), &why));
+					     : shape_is_signed_message(buf_view(&packets), &why));
 	const int status =
 	    good ? run_message(opening, buf_view(&packets), err) : unreadable(result, "it %s", why);
 	buf_release(&packets);

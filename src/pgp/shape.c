@@ -67,7 +67,7 @@ bool shape_is_encrypted(struct view message, const char **why)
 	return message.len == 0;
 }
 
-bool shape_is_signed(struct view message, const char **why)
+bool shape_is_signed_message(struct view message, const char **why)
 {
 	struct packet packet;
 	unsigned opened = 0, closed = 0;

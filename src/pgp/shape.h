@@ -23,7 +23,7 @@ enum {
 bool shape_is_encrypted(struct view message, const char **why);
 
 /* One signed message: one-pass signatures, literal data, signatures; or all that compressed. */
-bool shape_is_signed(struct view message, const char **why);
+bool shape_is_signed_message(struct view message, const char **why);
 
 /* Signature packets only, over a document. *count of them; *text is true when one of them is over
  * text (type 0x01), which gpg reads line by line. */
