@@ -1,1 +1,38 @@
-# The files of src/dewctl/
+bin_PROGRAMS += dewctl
+dewctl_SOURCES = src/dewctl/main.c
+dewctl_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
+
+libdewline_a_SOURCES += \
+	src/dewctl/ack.c \
+	src/dewctl/advisory.c \
+	src/dewctl/advisoryshow.c src/dewctl/advisoryshow.h \
+	src/dewctl/agent.c src/dewctl/agent.h \
+	src/dewctl/audit.c \
+	src/dewctl/backup.c \
+	src/dewctl/check.c \
+	src/dewctl/contact.c \
+	src/dewctl/ctl.c src/dewctl/ctl.h \
+	src/dewctl/dewctl.c src/dewctl/dewctl.h \
+	src/dewctl/evidence.c src/dewctl/evidence.h \
+	src/dewctl/export.c src/dewctl/export.h \
+	src/dewctl/find.c src/dewctl/find.h \
+	src/dewctl/findings.c src/dewctl/findings.h \
+	src/dewctl/group.c \
+	src/dewctl/help.c \
+	src/dewctl/inbox.c \
+	src/dewctl/init.c \
+	src/dewctl/key.c \
+	src/dewctl/keyadd.c src/dewctl/keyadd.h \
+	src/dewctl/member.c \
+	src/dewctl/options.c src/dewctl/options.h \
+	src/dewctl/publisher.c \
+	src/dewctl/queue.c \
+	src/dewctl/reading.c src/dewctl/reading.h \
+	src/dewctl/stash.c src/dewctl/stash.h \
+	src/dewctl/verbs.h
+
+dist_man_MANS += src/dewctl/dewctl.8
+
+unit_tests += test_dewctl_options
+test_dewctl_options_SOURCES = tests/unit/test_dewctl_options.c
+test_dewctl_options_LDADD = $(unit_libs)

@@ -1,0 +1,136 @@
+/* dewctl audit ... */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "dewctl/ctl.h"
+#include "dewctl/verbs.h"
+#include "store/audit.h"
+
+enum { MOST_UNLESS_ASKED = 20 };
+
+/* N:HASH, as `audit verify` and receipts print it. */
+static bool checkpoint_from(struct view text, int64_t *sequence, char hash[static DIGEST_HEX_SIZE])
+{
+	unsigned char digest[DIGEST_SIZE];
+	struct view number;
+	return view_next_field(&text, ':', &number) &&
+	       text_number(number, 1, INT64_MAX, sequence) &&
+	       text_unhex(text, digest, sizeof digest) && view_copy(text, hash, DIGEST_HEX_SIZE);
+}
+
+static const char *check_checkpoint(struct view value)
+{
+	char hash[DIGEST_HEX_SIZE];
+	int64_t sequence;
+	return checkpoint_from(value, &sequence, hash)
+		   ? NULL
+		   : "an entry's number, a colon and its 64 digits, as a receipt has them";
+}
+
+static const struct ctl_option show_options[] = {
+    {"from", "N", "begin at entry N (unless given, the newest are shown)", ctl_check_count, false},
+    {"most", "N", "show N of them at most (20 unless given)", ctl_check_count, false},
+    {0},
+};
+static const struct ctl_option verify_options[] = {
+    {"checkpoint", "N:HASH", "entry N must be there with this hash", check_checkpoint, false},
+    {0},
+};
+
+static const struct report_column show_columns[] = {
+    {"sequence", "N", REPORT_NUMBER},
+    {"at", "AT", REPORT_TIME},
+    {"actor", "WHO", REPORT_TEXT},
+    {"event", "EVENT", REPORT_TEXT},
+    {"subject", "SUBJECT", REPORT_TEXT},
+    {"detail", "DETAIL", REPORT_TEXT},
+    {"hash", NULL, REPORT_TEXT},
+};
+
+static int show_entry(void *context, const struct audit_entry *entry, struct err *err)
+{
+	struct report *report = context;
+	(void)err;
+	report_row(report);
+	report_add_number(report, entry->sequence);
+	report_add_time(report, entry->at);
+	report_add_text(report, entry->actor);
+	report_add_text(report, entry->event);
+	report_add_text(report, entry->subject);
+	report_add_text(report, entry->detail);
+	report_add_text(report, entry->hash);
+	return 0;
+}
+
+static int run_show(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	const int64_t most = ctl_number(call, "most", MOST_UNLESS_ASKED);
+	char hash[DIGEST_HEX_SIZE];
+	int64_t last;
+	if (ctl_open_store(ctl, err) < 0 || store_audit_last(ctl->store, &last, hash, err) < 0)
+		return -1;
+	const int64_t from = ctl_number(call, "from", last >= most ? last - most + 1 : 1);
+	struct report *report = report_table(
+	    show_columns, sizeof show_columns / sizeof show_columns[0], "no entries there");
+	if (store_audit_each(ctl->store, from, most, show_entry, report, err) < 0) {
+		report_free(report);
+		return -1;
+	}
+	return ctl_print(ctl, report, err);
+}
+
+static const struct report_column verify_columns[] = {
+    {"sound", "Sound", REPORT_FLAG},
+    {"entries", "Entries", REPORT_NUMBER},
+    {"checkpoint", "Checkpoint", REPORT_TEXT},
+    {"bad", NULL, REPORT_NUMBER},
+    {"reason", NULL, REPORT_TEXT},
+};
+
+static int run_verify(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	const char *checkpoint = ctl_value(call, "checkpoint");
+	char known[DIGEST_HEX_SIZE] = "";
+	char hash[DIGEST_HEX_SIZE];
+	char what[STORE_REASON_SIZE] = "";
+	int64_t sequence = 0;
+	int64_t count;
+	int64_t bad;
+	int64_t last;
+	if (checkpoint != NULL)
+		checkpoint_from(view_of(checkpoint), &sequence, known);
+	if (ctl_open_store(ctl, err) < 0 ||
+	    store_audit_verify(ctl->store, sequence, known, &count, &bad, what, err) < 0 ||
+	    store_audit_last(ctl->store, &last, hash, err) < 0)
+		return -1;
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	buf_printf(&text, "%" PRId64 ":%s", last, hash);
+	struct report *report =
+	    report_record(verify_columns, sizeof verify_columns / sizeof verify_columns[0]);
+	report_add_flag(report, bad == 0);
+	report_add_number(report, count);
+	report_add_view(report, buf_view(&text));
+	report_add_number(report, bad);
+	report_add_text(report, what);
+	buf_release(&text);
+	if (ctl_print(ctl, report, err) < 0)
+		return -1;
+	if (bad != 0)
+		return ctl_refuse(err,
+		    "the log was tampered with or damaged: %s; keep a copy of the state directory "
+		    "as it is now",
+		    what);
+	return 0;
+}
+
+const struct ctl_verb audit_verbs[] = {
+    {"show", "", 0, 0, true, show_options, "Shows entries of the log", NULL, run_show},
+    {"verify", "", 0, 0, true, verify_options, "Checks that the log is whole",
+	"Finds any edit, gap or insertion. A cut end shows only against a checkpoint: keep the\n"
+	"one that this prints, or take it from any receipt.\n",
+	run_verify},
+    {0},
+};

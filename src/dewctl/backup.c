@@ -1,0 +1,36 @@
+/* dewctl backup FILE */
+#include "config.h"
+
+#include <unistd.h>
+
+#include "dewctl/ctl.h"
+#include "dewctl/verbs.h"
+
+static int run_backup(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	const char *path = call->arguments[0];
+	if (ctl_open_store(ctl, err) < 0)
+		return -1;
+	if (access(path, F_OK) == 0)
+		return ctl_refuse(err, "%s exists: name a new file", path);
+	if (store_backup(ctl->store, path, err) < 0)
+		return -1;
+	if (store_begin(ctl->store, err) < 0)
+		return -1;
+	if (ctl_end(ctl, ctl_audit(ctl, "store.backup", path, err, "online copy"), err) < 0)
+		return -1;
+	ctl_say("The store is copied to %s.", path);
+	ctl_say(
+	    "The gateway's secret key is not in it, and without the key nobody can read the texts "
+	    "in it:");
+	ctl_say("keep a copy of %s/gnupg as well, in a safe place.", ctl->config.state);
+	return 0;
+}
+
+const struct ctl_verb backup_verbs[] = {
+    {"", "FILE", 1, 1, false, NULL, "Copies the store while everything runs",
+	"FILE must not exist. To go back to it: stop dewlined, put it in the place of store.db\n"
+	"(and remove store.db-wal and store.db-shm), start dewlined.\n",
+	run_backup},
+    {0},
+};

@@ -1,0 +1,232 @@
+/* dewctl check: the pre-flight. It asks the same rules that make an advisory's list of deliveries,
+ * so that what it says is what will happen. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "dewctl/find.h"
+#include "dewctl/findings.h"
+#include "dewctl/verbs.h"
+#include "rules/reach.h"
+
+enum { EXPIRY_WARNING_S = 30 * 86400 };
+
+static const struct report_column summary_columns[] = {
+    {"ok", "All well", REPORT_FLAG},
+    {"contacts", "Contacts", REPORT_NUMBER},
+    {"reachable", "Reachable today", REPORT_NUMBER},
+};
+static const struct report_column unreachable_columns[] = {
+    {"member", "MEMBER", REPORT_TEXT},
+    {"address", "ADDRESS", REPORT_TEXT},
+    {"name", "NAME", REPORT_TEXT},
+    {"reason", "REASON", REPORT_TEXT},
+    {"fingerprint", "KEY", REPORT_TEXT},
+};
+static const struct report_column member_columns[] = {
+    {"id", "MEMBER", REPORT_TEXT},
+    {"name", "NAME", REPORT_TEXT},
+    {"reason", "REASON", REPORT_TEXT},
+};
+static const struct report_column publisher_columns[] = {
+    {"address", "ADDRESS", REPORT_TEXT},
+    {"name", "NAME", REPORT_TEXT},
+    {"reason", "REASON", REPORT_TEXT},
+    {"fingerprint", "KEY", REPORT_TEXT},
+};
+static const struct report_column expiring_columns[] = {
+    {"address", "ADDRESS", REPORT_TEXT},
+    {"used_by", "IS", REPORT_TEXT},
+    {"expires_at", "EXPIRES", REPORT_TIME},
+    {"fingerprint", "KEY", REPORT_TEXT},
+};
+
+#define TABLE(columns, empty) report_table(columns, sizeof columns / sizeof columns[0], empty)
+
+struct checking {
+	struct ctl *ctl;
+	struct report *unreachable;
+	struct report *members;
+	struct report *publishers;
+	struct report *expiring;
+	int64_t contacts;
+	int64_t reachable;
+	int64_t publisher_count;
+	int64_t member_contacts; /* of the member that is being looked at */
+	int64_t member_reachable;
+};
+
+/* Usable today, but not for long. */
+static void note_expiry(struct checking *checking, const struct certificate *certificate,
+    const char *address, const char *used_by)
+{
+	const int64_t expires = reach_expires(certificate);
+	if (expires == 0 || expires > checking->ctl->now + EXPIRY_WARNING_S)
+		return;
+	report_row(checking->expiring);
+	report_add_text(checking->expiring, address);
+	report_add_text(checking->expiring, used_by);
+	report_add_time(checking->expiring, expires);
+	report_add_text(checking->expiring, certificate->facts.fingerprint);
+}
+
+static int check_contact(void *context, const struct contact *contact, struct err *err)
+{
+	struct checking *checking = context;
+	struct certificate certificate;
+	char reason[STORE_REASON_SIZE];
+	bool reachable;
+	bool found;
+	checking->contacts++;
+	checking->member_contacts++;
+	if (find_reach(checking->ctl, contact, &reachable, reason, err) < 0)
+		return -1;
+	if (!reachable) {
+		report_row(checking->unreachable);
+		report_add_text(checking->unreachable, contact->member);
+		report_add_text(checking->unreachable, contact->address);
+		report_add_text(checking->unreachable, contact->name);
+		report_add_text(checking->unreachable, reason);
+		report_add_text(checking->unreachable, contact->fingerprint);
+		return 0;
+	}
+	checking->reachable++;
+	checking->member_reachable++;
+	if (store_certificate_get(
+		checking->ctl->store, contact->fingerprint, &certificate, &found, err) < 0)
+		return -1;
+	if (found)
+		note_expiry(checking, &certificate, contact->address, "contact");
+	return 0;
+}
+
+static int check_member(void *context, const struct member *member, struct err *err)
+{
+	struct checking *checking = context;
+	checking->member_contacts = 0;
+	checking->member_reachable = 0;
+	if (strcmp(member->state, "left") == 0)
+		return 0;
+	if (store_contact_each(checking->ctl->store, member->id, check_contact, checking, err) < 0)
+		return -1;
+	if (checking->member_reachable > 0)
+		return 0;
+	report_row(checking->members);
+	report_add_text(checking->members, member->id);
+	report_add_text(checking->members, member->name);
+	if (strcmp(member->state, "active") != 0)
+		report_add_text(checking->members, member->state);
+	else if (checking->member_contacts == 0)
+		report_add_text(checking->members, "has no contacts");
+	else
+		report_add_text(checking->members, "none of its contacts can be reached");
+	return 0;
+}
+
+static int check_publisher(void *context, const struct publisher *publisher, struct err *err)
+{
+	struct checking *checking = context;
+	struct certificate certificate;
+	char reason[STORE_REASON_SIZE] = "there is no such certificate";
+	bool found;
+	checking->publisher_count++;
+	if (store_certificate_get(
+		checking->ctl->store, publisher->fingerprint, &certificate, &found, err) < 0)
+		return -1;
+	if (found && reach_certificate(&certificate, checking->ctl->now, reason)) {
+		note_expiry(checking, &certificate, publisher->address, "publisher");
+		return 0;
+	}
+	report_row(checking->publishers);
+	report_add_text(checking->publishers, publisher->address);
+	report_add_text(checking->publishers, publisher->name);
+	report_add_text(checking->publishers, reason);
+	report_add_text(checking->publishers, publisher->fingerprint);
+	return 0;
+}
+
+static void add_count(struct buf *out, int64_t count, const char *one, const char *many)
+{
+	if (count > 0)
+		buf_printf(out, "%s%" PRId64 " %s", out->len > 0 ? ", " : "", count,
+		    count == 1 ? one : many);
+}
+
+/* What the exit status and the last line say. */
+static int judge(const struct checking *checking, int64_t bad_findings, struct err *err)
+{
+	struct buf faults = BUF_EMPTY(BUF_SMALL);
+	int status = 0;
+	add_count(&faults, checking->contacts - checking->reachable,
+	    "contact would not be reached today", "contacts would not be reached today");
+	add_count(&faults, (int64_t)report_rows(checking->members), "member not at all",
+	    "members not at all");
+	add_count(&faults, (int64_t)report_rows(checking->publishers),
+	    "publisher's certificate is unusable", "publishers' certificates are unusable");
+	add_count(
+	    &faults, bad_findings, "fault in the gateway itself", "faults in the gateway itself");
+	if (faults.len > 0)
+		status = ctl_refuse(err, "%s: the tables say why", buf_text(&faults));
+	buf_release(&faults);
+	return status;
+}
+
+static void say_if_alone(struct checking *checking, struct report *findings)
+{
+	if (checking->publisher_count == 0)
+		findings_add(findings, "publishers", FINDING_WARNING,
+		    "there is none, so nothing can be published: dewctl publisher add");
+	if (checking->contacts == 0)
+		findings_add(findings, "contacts", FINDING_WARNING,
+		    "there is none, so nothing can be delivered: dewctl contact add");
+}
+
+static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	struct err verdict;
+	(void)call;
+	if (ctl_open_store(ctl, err) < 0)
+		return -1;
+	struct report *summary =
+	    report_record(summary_columns, sizeof summary_columns / sizeof summary_columns[0]);
+	struct checking checking = {.ctl = ctl,
+	    .unreachable = TABLE(unreachable_columns, "none: every contact can be reached"),
+	    .members = TABLE(member_columns, "none"),
+	    .publishers = TABLE(publisher_columns, "none"),
+	    .expiring = TABLE(expiring_columns, "nothing")};
+	struct report *findings = findings_table();
+	report_attach(summary, "unreachable", "Contacts who would not be reached today",
+	    checking.unreachable);
+	report_attach(
+	    summary, "members", "Members nobody of whom can be reached", checking.members);
+	report_attach(
+	    summary, "publishers", "Publishers whose certificate is unusable", checking.publishers);
+	report_attach(
+	    summary, "expiring", "Certificates that expire within 30 days", checking.expiring);
+	report_attach(summary, "findings", "The gateway itself", findings);
+	if (store_member_each(ctl->store, check_member, &checking, err) < 0 ||
+	    store_publisher_each(ctl->store, check_publisher, &checking, err) < 0) {
+		report_free(summary);
+		return -1;
+	}
+	const int64_t bad = findings_collect(ctl, findings);
+	say_if_alone(&checking, findings);
+	const int status = judge(&checking, bad, &verdict);
+	report_add_flag(summary, status == 0);
+	report_add_number(summary, checking.contacts);
+	report_add_number(summary, checking.reachable);
+	if (ctl_print(ctl, summary, err) < 0)
+		return -1;
+	if (status < 0)
+		*err = verdict;
+	return status;
+}
+
+const struct ctl_verb check_verbs[] = {
+    {"", "", 0, 0, true, NULL, "Says who would not be reached today, and what is wrong",
+	"Run it before every release. Each contact is judged for the highest label they are\n"
+	"cleared for. Exit status 0: everybody can be reached and the gateway is sound.\n",
+	run_check},
+    {0},
+};

@@ -1,0 +1,72 @@
+/* What every command works with: the configuration, the store, the gateway's GnuPG home, and who is
+ * asking. Each is opened when a command first needs it. */
+#ifndef DEWLINE_DEWCTL_CTL_H
+#define DEWLINE_DEWCTL_CTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "dewctl/options.h"
+#include "pgp/home.h"
+#include "report/table.h"
+#include "store/store.h"
+
+enum { CTL_PATH_SIZE = CONFIG_PATH_SIZE + 64 };
+
+struct ctl {
+	const char *config_path;
+	bool json;
+	int64_t now; /* one moment for the whole command */
+	char actor[STORE_NAME_SIZE]; /* "admin NAME" */
+	struct config config;
+	bool config_is_read;
+	struct store *store; /* NULL until ctl_open_store */
+	char gateway[FINGERPRINT_SIZE];
+	struct home home;
+	bool home_is_open;
+	bool agent_is_ours; /* no agent served the home before us */
+};
+
+/* Reads the configuration; harmless the second time. */
+int ctl_open_config(struct ctl *ctl, struct err *err);
+
+/* Opens the store of a gateway that `dewctl init` has set up. Run by root, the process becomes the
+ * owner of the state directory for good, so that no file in it ends up unreadable for the daemon;
+ * files of the caller's are therefore read before this. */
+int ctl_open_store(struct ctl *ctl, struct err *err);
+/* The same without asking whether it is set up: for `dewctl init`. */
+int ctl_become_owner(struct ctl *ctl, struct err *err);
+
+/* Opens the GnuPG home, for what must be decrypted. */
+int ctl_open_home(struct ctl *ctl, struct err *err);
+
+/* Ends the agent that we started, and frees all. */
+void ctl_close(struct ctl *ctl);
+
+/* STATE/NAME. */
+void ctl_state_path(const struct ctl *ctl, const char *name, char out[static CTL_PATH_SIZE]);
+
+/* An audit entry by this admin, in the open transaction. */
+int ctl_audit(struct ctl *ctl, const char *event, const char *subject, struct err *err,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Ends a transaction: commits after status 0, else rolls back. Returns what became of it. */
+int ctl_end(struct ctl *ctl, int status, struct err *err);
+
+/* Prints the report, as --json says, and frees it. */
+int ctl_print(const struct ctl *ctl, struct report *report, struct err *err);
+
+/* A line for people on standard output, and one on standard error; control characters replaced. */
+void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void ctl_say_blank(void);
+void ctl_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "opening titles: 3 of 20" on one line of a terminal, which the last call wipes; nothing where
+ * standard error is none. */
+void ctl_progress(const char *what, size_t done, size_t total);
+
+/* Refuses: fills err with a line that says why and what to do. Returns -1. */
+#define ctl_refuse(err, ...) err_set((err), ERR_MESSAGE, ERR_NEVER, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,216 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "dewctl/find.h"
+#include "rules/reach.h"
+
+enum {
+	FINGERPRINT_V4_DIGITS = 40,
+	FINGERPRINT_V6_DIGITS = 64,
+	FINGERPRINT_GROUP_DIGITS = 4,
+};
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+}
+
+/* Without blanks, in upper case; false where it holds another character or grows too long. */
+static bool collect_digits(
+    const char *const *words, size_t count, char out[static FINGERPRINT_SIZE], size_t *len)
+{
+	*len = 0;
+	for (size_t i = 0; i < count; i++) {
+		const char *at = words[i];
+		if (*len == 0 && (strncmp(at, "0x", 2) == 0 || strncmp(at, "0X", 2) == 0))
+			at += 2;
+		for (; *at != '\0'; at++) {
+			if (*at == ' ' || *at == '\t')
+				continue;
+			const char digit = (char)toupper((unsigned char)*at);
+			if (!is_hex(digit) || *len == FINGERPRINT_SIZE - 1)
+				return false;
+			out[(*len)++] = digit;
+		}
+	}
+	out[*len] = '\0';
+	return true;
+}
+
+int find_fingerprint(
+    const char *const *words, size_t count, char out[static FINGERPRINT_SIZE], struct err *err)
+{
+	size_t len;
+	if (!collect_digits(words, count, out, &len))
+		return ctl_refuse(err,
+		    "\"%s\" is no fingerprint: give its %d hexadecimal digits, "
+		    "see dewctl key list",
+		    words[0], FINGERPRINT_V4_DIGITS);
+	if (len != FINGERPRINT_V4_DIGITS && len != FINGERPRINT_V6_DIGITS)
+		return ctl_refuse(err,
+		    "%zu digits are no whole fingerprint: give all %d of them, "
+		    "checked over another channel; short key IDs can be forged",
+		    len, FINGERPRINT_V4_DIGITS);
+	return 0;
+}
+
+void find_group_fingerprint(const char *fingerprint, struct buf *out)
+{
+	const size_t len = strlen(fingerprint);
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && i % FINGERPRINT_GROUP_DIGITS == 0)
+			buf_add_text(out, i == len / 2 ? "  " : " ");
+		buf_add_char(out, fingerprint[i]);
+	}
+}
+
+int find_certificate(
+    struct ctl *ctl, const char *fingerprint, struct certificate *out, struct err *err)
+{
+	bool found;
+	if (store_certificate_get(ctl->store, fingerprint, out, &found, err) < 0)
+		return -1;
+	if (!found)
+		return ctl_refuse(err,
+		    "there is no certificate %s: add it with dewctl key add FILE", fingerprint);
+	return 0;
+}
+
+int find_member(struct ctl *ctl, const char *id, struct member *out, struct err *err)
+{
+	bool found;
+	if (store_member_get(ctl->store, id, out, &found, err) < 0)
+		return -1;
+	if (!found)
+		return ctl_refuse(err, "there is no member %s: see dewctl member list", id);
+	return 0;
+}
+
+int find_contact(struct ctl *ctl, const char *address, struct contact *out, struct err *err)
+{
+	bool found;
+	if (store_contact_by_address(ctl->store, address, out, &found, err) < 0)
+		return -1;
+	if (!found)
+		return ctl_refuse(err, "there is no contact %s: see dewctl contact list", address);
+	return 0;
+}
+
+int find_advisory(struct ctl *ctl, const char *number, struct advisory *out, struct err *err)
+{
+	bool found;
+	if (store_advisory_get(ctl->store, number, out, &found, err) < 0)
+		return -1;
+	if (!found)
+		return ctl_refuse(
+		    err, "there is no advisory %s: see dewctl advisory list --all", number);
+	return 0;
+}
+
+int find_user_of(struct ctl *ctl, const char *fingerprint, struct buf *out, struct err *err)
+{
+	struct contact contact;
+	struct publisher publisher;
+	bool found;
+	if (store_contact_by_fingerprint(ctl->store, fingerprint, &contact, &found, err) < 0)
+		return -1;
+	if (found) {
+		buf_printf(out, "contact %s (%s)", contact.address, contact.member);
+		return 0;
+	}
+	if (store_publisher_by_fingerprint(ctl->store, fingerprint, &publisher, &found, err) < 0)
+		return -1;
+	if (found)
+		buf_printf(out, "publisher %s", publisher.address);
+	return 0;
+}
+
+int find_reach(struct ctl *ctl, const struct contact *contact, bool *reachable,
+    char reason[static STORE_REASON_SIZE], struct err *err)
+{
+	struct certificate certificate;
+	struct member member;
+	enum tlp label = TLP_CLEAR;
+	bool found;
+	if (find_member(ctl, contact->member, &member, err) < 0 ||
+	    store_certificate_get(ctl->store, contact->fingerprint, &certificate, &found, err) < 0)
+		return -1;
+	tlp_from(view_of(contact->clearance), &label); /* a bad one is the obstacle that is shown */
+	*reachable =
+	    reach_contact(contact, &member, found ? &certificate : NULL, label, ctl->now, reason);
+	return 0;
+}
+
+int find_free_certificate(struct ctl *ctl, const char *option, const char *address,
+    char fingerprint[static FINGERPRINT_SIZE], struct err *err)
+{
+	struct certificate certificate;
+	struct buf user = BUF_EMPTY(BUF_SMALL);
+	int status = -1;
+	if (find_fingerprint(&option, 1, fingerprint, err) < 0 ||
+	    find_certificate(ctl, fingerprint, &certificate, err) < 0 ||
+	    find_user_of(ctl, fingerprint, &user, err) < 0)
+		goto done;
+	if (user.len > 0) {
+		ctl_refuse(err,
+		    "this certificate belongs to %s already: every person needs their own",
+		    buf_text(&user));
+		goto done;
+	}
+	if (strcmp(certificate.state, "retired") == 0) {
+		ctl_refuse(err, "the certificate %s is retired: ask for a new one", fingerprint);
+		goto done;
+	}
+	status = 0;
+	if (strcmp(certificate.state, "pending") == 0)
+		ctl_warn(
+		    "the certificate is not confirmed yet, and until then %s is not reached: check "
+		    "its fingerprint over another channel, then dewctl key confirm %s",
+		    address, fingerprint);
+done:
+	buf_release(&user);
+	return status;
+}
+
+int check_address(const char *address, struct err *err)
+{
+	const char *why;
+	if (!text_is_address(view_of(address), &why))
+		return ctl_refuse(
+		    err, "\"%s\" is no mail address that can be used: %s", address, why);
+	return 0;
+}
+
+int check_name(const char *name, struct err *err)
+{
+	struct buf shown = BUF_EMPTY(BUF_SMALL);
+	text_add_shown(&shown, view_of(name));
+	const bool good = name[0] != '\0' && strlen(name) < STORE_NAME_SIZE &&
+			  text_is_utf8(view_of(name)) && view_is(buf_view(&shown), name);
+	buf_release(&shown);
+	if (!good)
+		return ctl_refuse(err,
+		    "a name is one line of UTF-8 of 1 to %d bytes without control "
+		    "characters",
+		    STORE_NAME_SIZE - 1);
+	return 0;
+}
+
+int check_id(const char *id, struct err *err)
+{
+	const size_t len = strlen(id);
+	if (strcmp(id, "all") == 0)
+		return ctl_refuse(
+		    err, "\"all\" means everybody in an audience: choose another name");
+	if (len == 0 || len >= STORE_ID_SIZE ||
+	    strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != len || id[0] == '-' ||
+	    id[len - 1] == '-')
+		return ctl_refuse(err,
+		    "\"%s\" cannot be used: take lower-case letters, digits and "
+		    "hyphens, at most %d, such as us-de",
+		    id, STORE_ID_SIZE - 1);
+	return 0;
+}

@@ -1,0 +1,163 @@
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dewctl/findings.h"
+#include "store/audit.h"
+
+static const struct report_column columns[] = {
+    {"what", "WHAT", REPORT_TEXT},
+    {"result", "RESULT", REPORT_TEXT},
+    {"detail", "DETAIL", REPORT_TEXT},
+};
+
+struct report *findings_table(void)
+{
+	return report_table(columns, sizeof columns / sizeof columns[0], "nothing was looked at");
+}
+
+void findings_add(struct report *table, const char *what, enum finding result, const char *detail)
+{
+	static const char *const names[] = {
+	    [FINDING_OK] = "ok", [FINDING_WARNING] = "warning", [FINDING_BAD] = "bad"};
+	report_row(table);
+	report_add_text(table, what);
+	report_add_text(table, names[result]);
+	report_add_text(table, detail);
+}
+
+/* Each looks at one thing and says in `detail` what it saw. */
+typedef enum finding look_fn(struct ctl *ctl, struct buf *detail);
+
+static enum finding look_at_store(struct ctl *ctl, struct buf *detail)
+{
+	struct err err;
+	if (store_verify(ctl->store, &err) == 0) {
+		buf_printf(detail, "whole");
+		return FINDING_OK;
+	}
+	buf_printf(detail, "%s", err.text);
+	return FINDING_BAD;
+}
+
+static enum finding look_at_audit(struct ctl *ctl, struct buf *detail)
+{
+	char what[STORE_REASON_SIZE] = "";
+	struct err err;
+	int64_t count;
+	int64_t bad;
+	if (store_audit_verify(ctl->store, 0, "", &count, &bad, what, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (bad != 0) {
+		buf_add_text(detail, what);
+		return FINDING_BAD;
+	}
+	buf_printf(detail, "%" PRId64 " entries, none edited or missing", count);
+	return FINDING_OK;
+}
+
+static enum finding look_at_key(struct ctl *ctl, struct buf *detail)
+{
+	struct err err;
+	if (ctl_open_home(ctl, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (strcmp(ctl->home.gateway, ctl->gateway) != 0) {
+		buf_printf(detail,
+		    "the key %s is not in %s: put the gateway's GnuPG home "
+		    "back from a copy",
+		    ctl->gateway, ctl->home.path);
+		return FINDING_BAD;
+	}
+	buf_printf(detail, "%s", ctl->gateway);
+	return FINDING_OK;
+}
+
+static enum finding look_at_password(const struct config *config, struct buf *detail)
+{
+	struct stat file;
+	const char *path = config->smarthost.password_file;
+	if (path[0] == '\0') {
+		buf_printf(detail, "user %s has no password_file", config->smarthost.user);
+		return FINDING_BAD;
+	}
+	if (stat(path, &file) != 0 || access(path, R_OK) != 0) {
+		buf_printf(detail, "the password file %s cannot be read", path);
+		return FINDING_BAD;
+	}
+	if ((file.st_mode & (S_IROTH | S_IWOTH)) != 0) {
+		buf_printf(detail, "everybody can read the password file: chmod 600 %s", path);
+		return FINDING_BAD;
+	}
+	return FINDING_OK;
+}
+
+static enum finding look_at_smarthost(struct ctl *ctl, struct buf *detail)
+{
+	const struct config *config = &ctl->config;
+	static const char *const tls[] = {[CONFIG_TLS_STARTTLS] = "STARTTLS",
+	    [CONFIG_TLS_TLS] = "TLS",
+	    [CONFIG_TLS_NONE] = "no TLS"};
+	const char *ca_file = config->smarthost.ca_file;
+	if (config->smarthost.host[0] == '\0') {
+		buf_printf(detail, "no smarthost.host in %s", config->file);
+		return FINDING_BAD;
+	}
+	if (ca_file[0] != '\0' && access(ca_file, R_OK) != 0) {
+		buf_printf(detail, "the ca_file %s cannot be read", ca_file);
+		return FINDING_BAD;
+	}
+	if (config->smarthost.user[0] != '\0' && look_at_password(config, detail) != FINDING_OK)
+		return FINDING_BAD;
+	buf_printf(detail, "%s, port %" PRId64 ", %s", config->smarthost.host,
+	    config->smarthost.port, tls[config->smarthost.tls]);
+	return FINDING_OK;
+}
+
+static enum finding look_at_drop(struct ctl *ctl, struct buf *detail)
+{
+	static const char *const parts[] = {"new", "cur", "tmp"};
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		char path[CTL_PATH_SIZE];
+		snprintf(path, sizeof path, "%s/%s", ctl->config.drop, parts[i]);
+		if (access(path, R_OK | W_OK | X_OK) != 0) {
+			buf_printf(detail,
+			    "%s cannot be read and written: the daemon's "
+			    "user must own it",
+			    path);
+			return FINDING_BAD;
+		}
+	}
+	buf_printf(detail, "%s", ctl->config.drop);
+	return FINDING_OK;
+}
+
+static const struct {
+	const char *what;
+	look_fn *look;
+} looks[] = {
+    {"store", look_at_store},
+    {"audit", look_at_audit},
+    {"gateway-key", look_at_key},
+    {"smarthost", look_at_smarthost},
+    {"drop", look_at_drop},
+};
+
+int64_t findings_collect(struct ctl *ctl, struct report *table)
+{
+	int64_t bad = 0;
+	for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+		struct buf detail = BUF_EMPTY(BUF_SMALL);
+		const enum finding result = looks[i].look(ctl, &detail);
+		findings_add(table, looks[i].what, result, buf_text(&detail));
+		buf_release(&detail);
+		bad += result == FINDING_BAD;
+	}
+	return bad;
+}

@@ -1,0 +1,137 @@
+/* dewctl inbox ... */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "dewctl/find.h"
+#include "dewctl/verbs.h"
+#include "store/arrivals.h"
+
+enum { MOST_UNLESS_ASKED = 20 };
+
+static const struct ctl_option list_options[] = {
+    {"most", "N", "list the newest N (20 unless given)", ctl_check_count, false},
+    {0},
+};
+static const struct ctl_option show_options[] = {
+    {"raw", NULL, "write the mail itself, byte for byte, to standard output", NULL, false},
+    {0},
+};
+
+static const struct report_column list_columns[] = {
+    {"id", "ID", REPORT_NUMBER},
+    {"received_at", "RECEIVED", REPORT_TIME},
+    {"size", "SIZE", REPORT_NUMBER},
+    {"state", "STATE", REPORT_TEXT},
+    {"meaning", "MEANING", REPORT_TEXT},
+    {"signer", NULL, REPORT_TEXT},
+    {"from", "SIGNED BY", REPORT_TEXT},
+    {"reason", "REASON", REPORT_TEXT},
+};
+static const struct report_column show_columns[] = {
+    {"id", "ID", REPORT_NUMBER},
+    {"received_at", "Received", REPORT_TIME},
+    {"size", "Size in bytes", REPORT_NUMBER},
+    {"state", "State", REPORT_TEXT},
+    {"meaning", "Meaning", REPORT_TEXT},
+    {"signer", "Signer's key", REPORT_TEXT},
+    {"from", "Signed by", REPORT_TEXT},
+    {"reason", "Reason", REPORT_TEXT},
+};
+
+struct list {
+	struct ctl *ctl;
+	struct report *report;
+};
+
+/* Both tables have the same columns. */
+static int add_cells(
+    struct ctl *ctl, struct report *report, const struct arrival *arrival, struct err *err)
+{
+	struct buf signer = BUF_EMPTY(BUF_SMALL);
+	if (arrival->signer[0] != '\0' && find_user_of(ctl, arrival->signer, &signer, err) < 0)
+		return -1;
+	report_add_number(report, arrival->id);
+	report_add_time(report, arrival->received_at);
+	report_add_number(report, arrival->size);
+	report_add_text(report, arrival->state);
+	report_add_text(report, arrival->meaning);
+	report_add_text(report, arrival->signer);
+	/* Somebody who was removed since is known by the key only. */
+	report_add_text(report, signer.len > 0 ? buf_text(&signer) : arrival->signer);
+	report_add_text(report, arrival->reason);
+	buf_release(&signer);
+	return 0;
+}
+
+static int list_arrival(void *context, const struct arrival *arrival, struct err *err)
+{
+	const struct list *list = context;
+	report_row(list->report);
+	return add_cells(list->ctl, list->report, arrival, err);
+}
+
+static int run_list(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	const int64_t most = ctl_number(call, "most", MOST_UNLESS_ASKED);
+	if (ctl_open_store(ctl, err) < 0)
+		return -1;
+	struct list list = {ctl, NULL};
+	list.report = report_table(
+	    list_columns, sizeof list_columns / sizeof list_columns[0], "no mail came in yet");
+	if (store_arrival_each(ctl->store, most, list_arrival, &list, err) < 0) {
+		report_free(list.report);
+		return -1;
+	}
+	return ctl_print(ctl, list.report, err);
+}
+
+static int write_raw(struct ctl *ctl, const struct arrival *arrival, struct err *err)
+{
+	struct buf raw = BUF_EMPTY((size_t)arrival->size + 1);
+	if (isatty(STDOUT_FILENO))
+		return ctl_refuse(err,
+		    "a stranger's mail can upset a terminal: dewctl inbox show %" PRId64
+		    " --raw > FILE",
+		    arrival->id);
+	int status = store_arrival_raw(ctl->store, arrival->id, &raw, err);
+	if (status == 0 && fwrite(raw.data, 1, raw.len, stdout) != raw.len)
+		status = err_system(err, "cannot write the output");
+	buf_release(&raw);
+	return status;
+}
+
+static int run_show(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	struct arrival arrival;
+	int64_t id;
+	bool found = false;
+	if (ctl_open_store(ctl, err) < 0)
+		return -1;
+	if (text_number(view_of(call->arguments[0]), 1, INT64_MAX, &id) &&
+	    store_arrival_get(ctl->store, id, &arrival, &found, err) < 0)
+		return -1;
+	if (!found)
+		return ctl_refuse(
+		    err, "there is no arrival %s: see dewctl inbox list", call->arguments[0]);
+	if (ctl_value(call, "raw") != NULL)
+		return write_raw(ctl, &arrival, err);
+	struct report *report =
+	    report_record(show_columns, sizeof show_columns / sizeof show_columns[0]);
+	if (add_cells(ctl, report, &arrival, err) < 0) {
+		report_free(report);
+		return -1;
+	}
+	return ctl_print(ctl, report, err);
+}
+
+const struct ctl_verb inbox_verbs[] = {
+    {"list", "", 0, 0, true, list_options, "Lists mail that came in, the newest first", NULL,
+	run_list},
+    {"show", "N", 1, 1, true, show_options, "Shows one mail's state, or the mail itself", NULL,
+	run_show},
+    {0},
+};

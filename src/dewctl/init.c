@@ -1,0 +1,147 @@
+/* dewctl init: every step can be done twice, and the value "gateway" is set last, so that an
+ * attempt which was interrupted is completed by the next one. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "dewctl/ctl.h"
+#include "dewctl/find.h"
+#include "dewctl/verbs.h"
+
+enum { PRIVATE_DIR = 0700, RETURN_PATH_KEY_SIZE = 32 };
+
+static int make_state_dir(struct ctl *ctl, struct err *err)
+{
+	struct stat state;
+	const char *path = ctl->config.state;
+	if (stat(path, &state) != 0 && errno == ENOENT) {
+		if (file_make_dir(path, PRIVATE_DIR, err) < 0)
+			return -1;
+		return stat(path, &state) == 0 ? 0 : err_system(err, "%s", path);
+	}
+	if (ctl_become_owner(ctl, err) < 0)
+		return -1;
+	if (!S_ISDIR(state.st_mode))
+		return ctl_refuse(
+		    err, "%s is no directory: the setting `state` must name one", path);
+	if (state.st_uid != geteuid())
+		return ctl_refuse(err,
+		    "%s belongs to somebody else: run dewctl as its owner, or with sudo", path);
+	if ((state.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return ctl_refuse(
+		    err, "%s is open to others: chmod 700 it, then run dewctl init again", path);
+	return 0;
+}
+
+static int make_drop(const struct ctl *ctl, struct err *err)
+{
+	static const char *const parts[] = {"", "/tmp", "/new", "/cur"};
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		char path[CTL_PATH_SIZE];
+		snprintf(path, sizeof path, "%s%s", ctl->config.drop, parts[i]);
+		if (access(path, F_OK) != 0 && file_make_dir(path, PRIVATE_DIR, err) < 0)
+			return err_prefix(err, "the drop");
+	}
+	return 0;
+}
+
+/* Opens the store, made where it is missing. */
+static int open_store(struct ctl *ctl, struct err *err)
+{
+	char path[CTL_PATH_SIZE];
+	ctl_state_path(ctl, "store.db", path);
+	if (access(path, F_OK) != 0 && store_create(path, err) < 0)
+		return -1;
+	return store_open(path, &ctl->store, err);
+}
+
+static int set_random_value(struct ctl *ctl, const char *name, struct err *err)
+{
+	unsigned char key[RETURN_PATH_KEY_SIZE];
+	struct buf known = BUF_EMPTY(BUF_SMALL);
+	bool found;
+	int status = store_value_get(ctl->store, name, &known, &found, err);
+	if (status == 0 && !found) {
+		random_bytes(key, sizeof key);
+		status = store_value_set(
+		    ctl->store, name, (struct view){(const char *)key, sizeof key}, err);
+		explicit_bzero(key, sizeof key);
+	}
+	buf_release(&known);
+	return status;
+}
+
+static int make_key(struct ctl *ctl, struct err *err)
+{
+	if (ctl_open_home(ctl, err) < 0)
+		return -1;
+	if (ctl->home.gateway[0] != '\0')
+		return 0;
+	return home_make_key(
+	    &ctl->home, ctl->config.gateway.name, ctl->config.gateway.address, err);
+}
+
+/* In the store's own transaction, so that of two at once one waits and then finds it done. */
+static int make_gateway(struct ctl *ctl, struct err *err)
+{
+	struct buf known = BUF_EMPTY(BUF_SMALL);
+	bool found;
+	if (store_begin(ctl->store, err) < 0)
+		return -1;
+	int status = store_value_get(ctl->store, "gateway", &known, &found, err);
+	if (status == 0 && found)
+		status = ctl_refuse(err,
+		    "this gateway is set up already, with the key %s: nothing was "
+		    "changed",
+		    buf_text(&known));
+	buf_release(&known);
+	if (status == 0 &&
+	    (make_key(ctl, err) < 0 || set_random_value(ctl, "return-path-key", err) < 0 ||
+		store_value_set(ctl->store, "gateway", view_of(ctl->home.gateway), err) < 0 ||
+		ctl_audit(ctl, "gateway.init", ctl->config.gateway.address, err, "key %s",
+		    ctl->home.gateway) < 0))
+		status = -1;
+	return ctl_end(ctl, status, err);
+}
+
+static int run_init(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	struct buf grouped = BUF_EMPTY(BUF_SMALL);
+	(void)call;
+	if (ctl_open_config(ctl, err) < 0 || make_state_dir(ctl, err) < 0 ||
+	    open_store(ctl, err) < 0 || make_drop(ctl, err) < 0 || make_gateway(ctl, err) < 0)
+		return -1;
+	find_group_fingerprint(ctl->home.gateway, &grouped);
+	ctl_say("The gateway %s is set up in %s.", ctl->config.gateway.address, ctl->config.state);
+	ctl_say("The fingerprint of its key:");
+	ctl_say_blank();
+	ctl_say("    %s", buf_text(&grouped));
+	ctl_say_blank();
+	buf_release(&grouped);
+	ctl_say("What to do next:");
+	ctl_say("  1. Let your mail server deliver mail for %s into the Maildir %s.",
+	    ctl->config.gateway.address, ctl->config.drop);
+	ctl_say("  2. Send contacts and publishers the gateway's certificate and, over another "
+		"channel,");
+	ctl_say(
+	    "     this fingerprint: gpg --homedir %s/gnupg --export --armor", ctl->config.state);
+	ctl_say("  3. dewctl key add FILE, and dewctl key confirm FINGERPRINT for each.");
+	ctl_say("  4. dewctl publisher add, member add, contact add; then dewctl check.");
+	ctl_say("  5. Start dewlined.");
+	return 0;
+}
+
+const struct ctl_verb init_verbs[] = {
+    {"", "", 0, 0, false, NULL, "Sets up a new gateway: its directory, store, drop and key",
+	"Makes what the configuration names: the state directory (mode 0700), the drop (a\n"
+	"Maildir), the store and the gateway's OpenPGP key. Parent directories must be there.\n"
+	"An attempt that was interrupted is completed by running it again; a gateway that is\n"
+	"set up is left alone.\n",
+	run_init},
+    {0},
+};

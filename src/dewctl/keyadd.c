@@ -1,0 +1,195 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "dewctl/find.h"
+#include "dewctl/keyadd.h"
+#include "rules/reach.h"
+
+enum { READ_STEP = 64 * 1024, FEW = 100, PROGRESS_LINES = 10 };
+
+/* A file of 10,000 certificates as found in the wild is about 100 MB. */
+#define KEY_FILE_MAX ((size_t)512 * 1024 * 1024)
+
+static const struct report_column columns[] = {
+    {"result", "RESULT", REPORT_TEXT},
+    {"fingerprint", "FINGERPRINT", REPORT_TEXT},
+    {"user_id", "USER ID", REPORT_TEXT},
+    {"state", "STATE", REPORT_TEXT},
+    {"expires_at", "EXPIRES", REPORT_TIME},
+    {"reason", "REASON", REPORT_TEXT},
+};
+
+struct adding {
+	struct ctl *ctl;
+	struct report *report;
+	int64_t added, updated, refused;
+	char fingerprint[FINGERPRINT_SIZE]; /* of the last one */
+	char reason[CERTIFICATE_REASON_SIZE]; /* why the last one was refused */
+};
+
+static int read_standard_input(struct buf *out, struct err *err)
+{
+	for (;;) {
+		char *room = buf_reserve(out, READ_STEP);
+		if (room == NULL)
+			return ctl_refuse(
+			    err, "standard input is larger than %zu bytes: split it", out->max);
+		const ssize_t len = read(STDIN_FILENO, room, READ_STEP);
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0)
+			return err_system(err, "cannot read standard input");
+		if (len == 0)
+			return 0;
+		buf_grown(out, (size_t)len);
+	}
+}
+
+static int read_file(const char *path, struct buf *out, struct err *err)
+{
+	if (strcmp(path, "-") == 0)
+		return read_standard_input(out, err);
+	/* The caller's own file: a link to it is as good. */
+	char *real = realpath(path, NULL);
+	if (real == NULL)
+		return err_system(err, "cannot read %s", path);
+	const int status = file_read(real, out, err);
+	free(real);
+	return status;
+}
+
+static void add_row(struct adding *adding, const char *result, const char *state,
+    const struct certificate_facts *facts)
+{
+	const struct certificate whole = {.facts = *facts};
+	report_row(adding->report);
+	report_add_text(adding->report, result);
+	report_add_text(adding->report, facts->fingerprint);
+	report_add_text(adding->report, facts->user_id);
+	report_add_text(adding->report, state);
+	report_add_time(adding->report, reach_expires(&whole));
+	report_add_text(adding->report, adding->reason);
+	snprintf(adding->fingerprint, sizeof adding->fingerprint, "%s", facts->fingerprint);
+}
+
+static int refuse_one(struct adding *adding, const struct certificate_facts *facts)
+{
+	adding->refused++;
+	add_row(adding, "refused", "", facts);
+	return 0;
+}
+
+/* Puts it into the store with its audit entry. *state says what it is now, "" when it clashed. */
+static int put(struct adding *adding, const struct certificate_verdict *verdict, bool *is_new,
+    char state[static STORE_ID_SIZE], struct err *err)
+{
+	struct ctl *ctl = adding->ctl;
+	struct certificate certificate;
+	char clash[FINGERPRINT_SIZE] = "";
+	const char *fingerprint = verdict->facts.fingerprint;
+	state[0] = '\0';
+	if (store_begin(ctl->store, err) < 0)
+		return -1;
+	int status = store_certificate_put(ctl->store, &verdict->facts, verdict->minimal,
+	    ctl->config.sealing.shard, is_new, clash, err);
+	if (status == 0 && clash[0] == '\0') {
+		status = find_certificate(ctl, fingerprint, &certificate, err);
+		if (status == 0)
+			status = ctl_audit(ctl, *is_new ? "key.add" : "key.update", fingerprint,
+			    err, "%s", verdict->facts.user_id);
+		if (status == 0)
+			snprintf(state, STORE_ID_SIZE, "%s", certificate.state);
+	}
+	if (clash[0] != '\0')
+		snprintf(adding->reason, sizeof adding->reason,
+		    "it has a key ID of another certificate, %s: ask for a new key", clash);
+	return ctl_end(ctl, status, err);
+}
+
+static int add_certificate(
+    void *context, const struct certificate_verdict *verdict, struct err *err)
+{
+	struct adding *adding = context;
+	char state[STORE_ID_SIZE];
+	bool is_new = false;
+	snprintf(adding->reason, sizeof adding->reason, "%s", verdict->reason);
+	if (adding->reason[0] == '\0' &&
+	    strcmp(verdict->facts.fingerprint, adding->ctl->gateway) == 0)
+		snprintf(
+		    adding->reason, sizeof adding->reason, "this is the gateway's own certificate");
+	if (adding->reason[0] != '\0')
+		return refuse_one(adding, &verdict->facts);
+	if (put(adding, verdict, &is_new, state, err) < 0)
+		return -1;
+	if (adding->reason[0] != '\0')
+		return refuse_one(adding, &verdict->facts);
+	adding->added += is_new;
+	adding->updated += !is_new;
+	if (strcmp(state, "retired") == 0)
+		snprintf(adding->reason, sizeof adding->reason, "stays retired");
+	add_row(adding, is_new ? "added" : "updated", state, &verdict->facts);
+	return 0;
+}
+
+static void show_progress(size_t done, size_t total)
+{
+	if (isatty(STDERR_FILENO)) {
+		ctl_progress("reading certificates", done, total);
+		return;
+	}
+	if (total >= FEW && done > 0 &&
+	    done * PROGRESS_LINES / total != (done - 1) * PROGRESS_LINES / total)
+		fprintf(stderr, "dewctl: reading certificates: %zu of %zu\n", done, total);
+}
+
+static int judge_result(const struct adding *adding, struct err *err)
+{
+	const int64_t taken = adding->added + adding->updated;
+	if (!adding->ctl->json && taken + adding->refused > 1)
+		ctl_say("%lld added, %lld updated, %lld refused", (long long)adding->added,
+		    (long long)adding->updated, (long long)adding->refused);
+	if (taken > 0) {
+		if (!adding->ctl->json && adding->added == 1 && taken + adding->refused == 1)
+			ctl_say("Check the fingerprint over another channel, then: dewctl key "
+				"confirm %s",
+			    adding->fingerprint);
+		return 0;
+	}
+	if (adding->refused == 1)
+		return ctl_refuse(err, "refused: %s", adding->reason);
+	return ctl_refuse(err, "none of the %lld certificates was taken: each line says why",
+	    (long long)adding->refused);
+}
+
+int keyadd_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	struct buf content = BUF_EMPTY(KEY_FILE_MAX);
+	struct adding adding = {.ctl = ctl};
+	int status = -1;
+	adding.report = report_table(columns, sizeof columns / sizeof columns[0], "no certificate");
+	if (ctl_open_config(ctl, err) < 0 || read_file(call->arguments[0], &content, err) < 0 ||
+	    ctl_open_store(ctl, err) < 0)
+		goto done;
+	const int outcome = certificate_read(buf_view(&content), ctl->now, ctl->config.state,
+	    add_certificate, &adding, show_progress, err);
+	if (outcome < 0 && err->whom == ERR_MESSAGE)
+		err_prefix(err, "%s", call->arguments[0]);
+	if (outcome < 0 && report_rows(adding.report) == 0)
+		goto done;
+	/* Even after a failure half-way people want to know what was taken before it. */
+	struct err ignored;
+	status = report_print(adding.report, ctl->json, stdout, outcome < 0 ? &ignored : err);
+	if (outcome < 0)
+		status = -1;
+	else if (status == 0)
+		status = judge_result(&adding, err);
+done:
+	report_free(adding.report);
+	buf_release(&content);
+	return status;
+}
