@@ -1,1 +1,11 @@
 # The files of src/dewlined/
+libdewline_a_SOURCES += \
+	src/dewlined/notify.c src/dewlined/notify.h \
+	src/dewlined/state.c src/dewlined/state.h \
+	src/dewlined/supervise.c src/dewlined/supervise.h
+
+unit_tests += test_dewlined_state test_dewlined_supervise
+test_dewlined_state_SOURCES = tests/unit/test_dewlined_state.c
+test_dewlined_state_LDADD = $(unit_libs)
+test_dewlined_supervise_SOURCES = tests/unit/test_dewlined_supervise.c
+test_dewlined_supervise_LDADD = $(unit_libs)

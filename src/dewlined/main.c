@@ -1,0 +1,144 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "courier/courier.h"
+#include "dewlined/state.h"
+#include "dewlined/supervise.h"
+#include "gate/gate.h"
+#include "mail/reader.h"
+#include "pgp/vault.h"
+
+enum { EXIT_USAGE = 2, OPTION_SETTINGS = 256, OPTION_VERSION };
+
+static const char default_configuration[] = SYSCONFDIR "/dewline.cfg";
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"test", no_argument, NULL, 't'},
+    {"settings", no_argument, NULL, OPTION_SETTINGS},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static void print_help(FILE *out)
+{
+	fprintf(out,
+	    "Usage: dewlined [-c FILE] [-t]\n"
+	    "The daemon of the dewline gateway for security advisories. Runs in the foreground "
+	    "until\n"
+	    "SIGTERM.\n\n"
+	    "  -c, --config FILE  read this configuration (default %s)\n"
+	    "  -t, --test         check the configuration and end: 0 when it is good, otherwise 1\n"
+	    "      --settings     print every setting, what is allowed and its default\n"
+	    "  -h, --help         print this\n"
+	    "      --version      print the version\n",
+	    default_configuration);
+}
+
+/* Descriptors 0 to 2 must be something, or a socket of ours would take the place of one. */
+static void open_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			abort();
+	}
+}
+
+/* What the worker processes inherit: nothing in a core, nothing readable by others. */
+static void protect_process(void)
+{
+	const struct rlimit no_core = {0, 0};
+	umask(S_IRWXG | S_IRWXO);
+	setrlimit(RLIMIT_CORE, &no_core);
+#ifndef DEWLINE_SANITIZED /* the leak check at the end traces its own process */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int run(const struct config *config, struct err *err)
+{
+	const struct supervision supervision = {
+	    .gate = {gate_main, config},
+	    .workers =
+		{
+		    [WORKER_READER] = {reader_main, config},
+		    [WORKER_VAULT] = {vault_main, config},
+		    [WORKER_COURIER] = {courier_main, config},
+		},
+	    .grace_ms = SUPERVISE_GRACE_MS,
+	};
+	if (state_take(config->state, err) != 0)
+		return -1;
+	if (chdir("/") != 0)
+		return err_system(err, "cannot change to /");
+	log_info("%s starts with %s", PACKAGE_STRING, config->file);
+	const int result = supervise(&supervision, err);
+	state_stop_agent(config->state);
+	if (result == 0)
+		log_info("ended");
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	const char *path = default_configuration;
+	bool only_test = false;
+	int option;
+	open_standard_descriptors();
+	while ((option = getopt_long(argc, argv, "c:th", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 't':
+			only_test = true;
+			break;
+		case OPTION_SETTINGS:
+			config_print_settings(stdout);
+			return EXIT_SUCCESS;
+		case 'h':
+			print_help(stdout);
+			return EXIT_SUCCESS;
+		case OPTION_VERSION:
+			puts(PACKAGE_STRING);
+			return EXIT_SUCCESS;
+		default:
+			print_help(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "dewlined: %s is one argument too many\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	protect_process();
+	log_open("dewlined", LOG_LEVEL_INFO);
+	struct config config;
+	struct err err;
+	int result = config_load(path, &config, &err);
+	if (result == 0 && only_test) {
+		printf("%s: good\n", path);
+		return EXIT_SUCCESS;
+	}
+	log_open("dewlined", result == 0 ? config.log_level : LOG_LEVEL_INFO);
+	if (result == 0)
+		result = run(&config, &err);
+	if (result != 0)
+		log_error("%s", err.text);
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

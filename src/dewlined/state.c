@@ -1,0 +1,97 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "dewlined/state.h"
+
+enum { AGENT_PATIENCE_MS = 5000, AGENT_LOOK_US = 10000 };
+
+extern char **environ;
+
+static int refuse(struct err *err, const char *state, const char *why)
+{
+	return err_set(err, ERR_DAEMON, ERR_NEVER, "the state directory %s %s", state, why);
+}
+
+int state_take(const char *state, struct err *err)
+{
+	char path[PATH_MAX];
+	struct stat about;
+	if (stat(state, &about) != 0) {
+		err_system(err, "the state directory %s (make it with `dewctl init`)", state);
+		err->when = ERR_NEVER;
+		return -1;
+	}
+	if (!S_ISDIR(about.st_mode))
+		return refuse(err, state, "is no directory");
+	if (about.st_uid != geteuid())
+		return refuse(err, state, "belongs to another user: run dewlined as its owner");
+	if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return refuse(err, state, "is open to others: chmod 700 it");
+	if (snprintf(path, sizeof path, "%s/lock", state) >= (int)sizeof path)
+		return refuse(err, state, "has too long a path");
+	const int taken = file_lock(path, err);
+	if (taken > 0)
+		return refuse(err, state, "is in use: another dewlined is running on it");
+	return taken;
+}
+
+/* Waits for a child, and kills it when it takes too long. */
+static void wait_for(pid_t pid)
+{
+	const int64_t until = clock_monotonic_ms() + AGENT_PATIENCE_MS;
+	pid_t ended;
+	while ((ended = waitpid(pid, NULL, WNOHANG)) == 0 && clock_monotonic_ms() < until)
+		usleep(AGENT_LOOK_US);
+	if (ended != 0)
+		return;
+	log_warning("gpgconf takes too long to end the gpg-agent");
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Without a shell, and without GPGME: it would bring its own signal handling into this process. */
+void state_stop_agent(const char *state)
+{
+	char home[PATH_MAX];
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	pid_t pid;
+	if (snprintf(home, sizeof home, "%s/gnupg", state) >= (int)sizeof home ||
+	    access(home, F_OK) != 0)
+		return;
+	char *const argv[] = {(char *)(uintptr_t) "gpgconf", (char *)(uintptr_t) "--homedir", home,
+	    (char *)(uintptr_t) "--kill", (char *)(uintptr_t) "gpg-agent", NULL};
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	const int failed = posix_spawnp(&pid, argv[0], &files, &attributes, argv, environ);
+	if (failed == 0) {
+		wait_for(pid);
+	} else {
+		errno = failed;
+		struct err err;
+		err_system(&err, "cannot run gpgconf to end the gpg-agent");
+		log_warning("%s", err.text);
+	}
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attributes);
+}

@@ -1,0 +1,14 @@
+/* The state directory as dewlined finds and leaves it. */
+#ifndef DEWLINE_DEWLINED_STATE_H
+#define DEWLINE_DEWLINED_STATE_H
+
+#include "base/err.h"
+
+/* Makes sure that the directory is ours alone (our user's, mode 0700), and takes the lock STATE/lock,
+ * held until this process ends. Refuses when another daemon has it. */
+int state_take(const char *state, struct err *err);
+
+/* Ends the gpg-agent of STATE/gnupg, if there is one; for at most five seconds. */
+void state_stop_agent(const char *state);
+
+#endif

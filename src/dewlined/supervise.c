@@ -1,0 +1,244 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "dewlined/notify.h"
+#include "dewlined/supervise.h"
+#include "worker/loop.h"
+
+enum {
+	/* A gate that dies sooner could not do its work, and each such death doubles the pause. */
+	YOUNG_MS = 10 * 1000,
+	PAUSE_FIRST_MS = 100,
+	PAUSE_MOST_MS = 30 * 1000,
+	/* From the end of its control socket to the end of the process. */
+	LEAVE_MS = 2000,
+	WHY_SIZE = 64,
+};
+
+struct supervisor {
+	const struct supervision *plan;
+	struct loop *loop;
+	struct notify *notify;
+	int signals; /* signalfd */
+
+	pid_t gate; /* 0 while there is none */
+	int control; /* -1 once the gate has closed its end */
+	int64_t started;
+	struct starter_children *children;
+	struct loop_watch *watch;
+	struct loop_timer *timer; /* until the gate is killed, or until it is started anew */
+	int64_t pause_ms;
+	bool stopping;
+};
+
+static void start_gate(struct supervisor *supervisor);
+
+static void on_pause_over(void *context)
+{
+	struct supervisor *supervisor = context;
+	supervisor->timer = NULL;
+	start_gate(supervisor);
+}
+
+static void start_later(struct supervisor *supervisor)
+{
+	const bool young = clock_monotonic_ms() - supervisor->started < YOUNG_MS;
+	supervisor->pause_ms =
+	    young && supervisor->pause_ms > 0 ? supervisor->pause_ms * 2 : PAUSE_FIRST_MS;
+	if (supervisor->pause_ms > PAUSE_MOST_MS)
+		supervisor->pause_ms = PAUSE_MOST_MS;
+	supervisor->timer =
+	    loop_after(supervisor->loop, supervisor->pause_ms, on_pause_over, supervisor);
+}
+
+/* -- the end of the gate -- */
+
+static void leave_control(struct supervisor *supervisor)
+{
+	loop_unwatch(supervisor->loop, supervisor->watch);
+	supervisor->watch = NULL;
+	if (supervisor->control >= 0)
+		close(supervisor->control);
+	supervisor->control = -1;
+}
+
+static void describe_end(int status, char why[static WHY_SIZE])
+{
+	if (WIFSIGNALED(status))
+		snprintf(why, WHY_SIZE, "killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(why, WHY_SIZE, "exit status %d", WEXITSTATUS(status));
+}
+
+/* Whether it lives or not: afterwards neither the gate nor any worker does. */
+static void end_gate(struct supervisor *supervisor)
+{
+	int status = 0;
+	char why[WHY_SIZE];
+	kill(-supervisor->gate, SIGKILL);
+	kill(supervisor->gate, SIGKILL);
+	while (waitpid(supervisor->gate, &status, 0) < 0 && errno == EINTR)
+		;
+	supervisor->gate = 0;
+	leave_control(supervisor);
+	starter_children_free(supervisor->children);
+	supervisor->children = NULL;
+	loop_timer_cancel(supervisor->loop, supervisor->timer);
+	supervisor->timer = NULL;
+	describe_end(status, why);
+	if (supervisor->stopping) {
+		if (status != 0)
+			log_warning("the gate did not end in good order: %s", why);
+		loop_stop(supervisor->loop);
+		return;
+	}
+	start_later(supervisor);
+	log_error(
+	    "the gate ended (%s); it starts anew in %lld ms", why, (long long)supervisor->pause_ms);
+	notify_send(supervisor->notify, "STATUS=The gate ended, it is started anew");
+}
+
+static void on_patience_over(void *context)
+{
+	struct supervisor *supervisor = context;
+	supervisor->timer = NULL;
+	end_gate(supervisor);
+}
+
+static void kill_gate_after(struct supervisor *supervisor, int64_t ms)
+{
+	loop_timer_cancel(supervisor->loop, supervisor->timer);
+	supervisor->timer = loop_after(supervisor->loop, ms, on_patience_over, supervisor);
+}
+
+/* A request from the gate, or its end. */
+static void on_control(void *context, int fd)
+{
+	struct supervisor *supervisor = context;
+	struct err err;
+	const int result = starter_serve(supervisor->children, fd, &err);
+	if (result > 0 || (result < 0 && err.when == ERR_NOW))
+		return;
+	if (result < 0) {
+		log_error("the gate is not what it should be: %s", err.text);
+		end_gate(supervisor);
+		return;
+	}
+	leave_control(supervisor);
+	if (!supervisor->stopping)
+		kill_gate_after(supervisor, LEAVE_MS);
+}
+
+static void start_gate(struct supervisor *supervisor)
+{
+	struct err err;
+	pid_t pid;
+	supervisor->started = clock_monotonic_ms();
+	if (process_start("gate", supervisor->plan->gate, &pid, &supervisor->control, &err) != 0) {
+		log_error("%s", err.text);
+		start_later(supervisor);
+		return;
+	}
+	/* A gate that asks and does not read the answers must not hold us up. */
+	const int flags = fcntl(supervisor->control, F_GETFL);
+	fcntl(supervisor->control, F_SETFL, flags | O_NONBLOCK);
+	supervisor->gate = pid;
+	supervisor->children = starter_children_new(supervisor->plan->workers);
+	supervisor->watch =
+	    loop_watch(supervisor->loop, supervisor->control, on_control, supervisor);
+	notify_send(supervisor->notify, "READY=1\nSTATUS=The gate is running");
+}
+
+/* -- signals -- */
+
+static void stop(struct supervisor *supervisor, unsigned number)
+{
+	if (supervisor->gate == 0) {
+		loop_stop(supervisor->loop);
+		return;
+	}
+	if (supervisor->stopping) {
+		log_warning("asked to end once more: killing the gate");
+		end_gate(supervisor);
+		return;
+	}
+	log_info("ending on signal %u", number);
+	supervisor->stopping = true;
+	notify_send(supervisor->notify, "STOPPING=1");
+	kill(supervisor->gate, SIGTERM);
+	kill_gate_after(supervisor, supervisor->plan->grace_ms);
+}
+
+/* Workers end too, but those are the business of the gate, which sees their sockets close. */
+static void look_at_gate(struct supervisor *supervisor)
+{
+	siginfo_t info = {.si_pid = 0};
+	if (supervisor->gate != 0 &&
+	    waitid(P_PID, (id_t)supervisor->gate, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == supervisor->gate)
+		end_gate(supervisor);
+}
+
+static void on_signal(void *context, int fd)
+{
+	struct supervisor *supervisor = context;
+	struct signalfd_siginfo info;
+	if (read(fd, &info, sizeof info) != (ssize_t)sizeof info)
+		return;
+	switch (info.ssi_signo) {
+	case SIGCHLD:
+		look_at_gate(supervisor);
+		break;
+	case SIGHUP:
+		log_warning(
+		    "the configuration is read at the start only: restart dewlined to change it");
+		break;
+	default:
+		stop(supervisor, info.ssi_signo);
+		break;
+	}
+}
+
+int supervise(const struct supervision *supervision, struct err *err)
+{
+	struct supervisor supervisor = {.plan = supervision, .control = -1};
+	sigset_t watched;
+	sigset_t former;
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGTERM);
+	sigaddset(&watched, SIGINT);
+	sigaddset(&watched, SIGHUP);
+	sigaddset(&watched, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &watched, &former);
+	supervisor.signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (supervisor.signals < 0) {
+		err_system(err, "cannot watch signals");
+		sigprocmask(SIG_SETMASK, &former, NULL);
+		return -1;
+	}
+	supervisor.loop = loop_new();
+	supervisor.notify = notify_new();
+	loop_watch(supervisor.loop, supervisor.signals, on_signal, &supervisor);
+	start_gate(&supervisor);
+	const int result = loop_run(supervisor.loop, err);
+	if (supervisor.gate != 0) {
+		supervisor.stopping = true;
+		end_gate(&supervisor);
+	}
+	notify_free(supervisor.notify);
+	loop_free(supervisor.loop);
+	close(supervisor.signals);
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	return result;
+}

@@ -1,0 +1,27 @@
+/* Watching over the gate: dewlined after its start.
+ *
+ * Starts the gate, starts and kills workers for it (starter_serve), and starts it anew when it dies,
+ * with a pause that grows while it cannot live. Nothing here reads mail, keys or the store. */
+#ifndef DEWLINE_DEWLINED_SUPERVISE_H
+#define DEWLINE_DEWLINED_SUPERVISE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "worker/spawn.h"
+
+/* How long the gate may take to end in good order before it is killed. */
+enum { SUPERVISE_GRACE_MS = 10 * 1000 };
+
+struct supervision {
+	struct worker_program gate; /* its descriptor is the control socket, for starter_remote */
+	struct worker_program workers[WORKER_KINDS];
+	int64_t grace_ms;
+};
+
+/* Runs until SIGTERM or SIGINT, then ends the gate in good order and kills all workers; a second such
+ * signal does not wait. SIGHUP only says that a restart is needed. Tells the service manager, where
+ * there is one, when it is ready and when it stops. 0: ended as asked. */
+int supervise(const struct supervision *supervision, struct err *err);
+
+#endif

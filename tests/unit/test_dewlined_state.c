@@ -1,0 +1,165 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "dewlined/state.h"
+
+static char directory[] = "/tmp/dl.XXXXXX";
+
+static int setup(void **state)
+{
+	(void)state;
+	return mkdtemp(directory) == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	struct err err;
+	return file_remove_tree(directory, &err);
+}
+
+static const char *below(const char *name, char out[static 64])
+{
+	snprintf(out, 64, "%s/%s", directory, name);
+	return out;
+}
+
+static void refused(const char *state, const char *why)
+{
+	struct err err = {.text = ""};
+	assert_int_equal(state_take(state, &err), -1);
+	if (strstr(err.text, why) == NULL || strstr(err.text, state) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", err.text, why);
+}
+
+static void directory_open_to_others_is_refused(void **state)
+{
+	(void)state;
+	const mode_t modes[] = {0755, 0710, 0701, 0770};
+	char path[64];
+	below("open", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+		assert_int_equal(chmod(path, modes[i]), 0);
+		refused(path, "chmod 700");
+	}
+}
+
+static void missing_directory_or_another_kind_of_file_is_refused(void **state)
+{
+	(void)state;
+	char path[64];
+	struct err err;
+	refused(below("missing", path), "dewctl init");
+	assert_int_equal(file_write(below("file", path), VIEW(""), 0600, &err), 0);
+	refused(path, "no directory");
+}
+
+static void directory_of_somebody_else_is_refused(void **state)
+{
+	(void)state;
+	char path[64];
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir(below("other", path), 0700), 0);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	refused(path, "another user");
+}
+
+static void second_daemon_is_refused(void **state)
+{
+	(void)state;
+	char path[64];
+	struct err err;
+	int status;
+	int ready[2];
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(mkdir(below("state", path), 0700), 0);
+	const pid_t first = fork();
+	if (first == 0) {
+		const char taken = state_take(path, &err) == 0 ? 'y' : 'n';
+		if (write(ready[1], &taken, 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	char taken = 'n';
+	assert_int_equal(read(ready[0], &taken, 1), 1);
+	assert_int_equal(taken, 'y');
+	refused(path, "another dewlined is running");
+	kill(first, SIGKILL);
+	waitpid(first, &status, 0);
+	assert_int_equal(state_take(path, &err), 0); /* the lock went with its process */
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* gpg-connect-agent exits with 0 in either case; only a living agent prints its "OK". */
+static bool agent_answers(const char *home, const char *option)
+{
+	char line[256];
+	snprintf(line, sizeof line,
+	    "gpg-connect-agent %s --homedir %s 'getinfo pid' /bye 2>/dev/null | grep -q OK", option,
+	    home);
+	return system(line) == 0;
+}
+
+static void agent_of_the_state_is_ended(void **state)
+{
+	(void)state;
+	char path[64];
+	char home[64];
+	if (access("/usr/bin/gpg-connect-agent", X_OK) != 0)
+		skip();
+	assert_int_equal(mkdir(below("gpg", path), 0700), 0);
+	assert_int_equal(mkdir(below("gpg/gnupg", home), 0700), 0);
+	assert_false(agent_answers(home, "--no-autostart"));
+	assert_true(agent_answers(home, ""));
+	assert_true(agent_answers(home, "--no-autostart"));
+	state_stop_agent(path);
+	int ms = 0;
+	while (ms < 5000 && agent_answers(home, "--no-autostart")) {
+		usleep(20000);
+		ms += 20;
+	}
+	assert_true(ms < 5000);
+}
+
+static void no_agent_to_end_is_no_trouble(void **state)
+{
+	(void)state;
+	char path[64];
+	state_stop_agent(below("missing", path));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(directory_open_to_others_is_refused),
+	    cmocka_unit_test(missing_directory_or_another_kind_of_file_is_refused),
+	    cmocka_unit_test(directory_of_somebody_else_is_refused),
+	    cmocka_unit_test(second_daemon_is_refused),
+	    cmocka_unit_test(agent_of_the_state_is_ended),
+	    cmocka_unit_test(no_agent_to_end_is_no_trouble),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	log_open("test", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests_name("dewlined_state", tests, setup, teardown);
+}
