@@ -18,6 +18,10 @@ enum {
 	NAME_SIZE = 64,
 	HOST_MAX = 253, /* characters of a name in the DNS (RFC 1035 section 2.3.4) */
 	LABEL_MAX = 12,
+	/* What the gate puts behind the local part of the return path, at most: "+", a delivery's
+	 * number, "." and a code of 16 characters. */
+	RETURN_PATH_TAG_MAX = 1 + 19 + 1 + 16,
+	RETURN_PATH_LOCAL_MAX = TEXT_LOCAL_PART_MAX - RETURN_PATH_TAG_MAX,
 	/* GnuPG puts the sockets of its agent below the state directory, and a socket's path holds
 	 * 107 bytes. */
 	STATE_PATH_MAX = 80,
@@ -497,6 +501,10 @@ static int check_together(struct reading *reading, struct err *err)
 	const bool has_user = config->smarthost.user[0] != '\0';
 	const bool has_password = config->smarthost.password_file[0] != '\0';
 	const bool is_plain = config->smarthost.tls == CONFIG_TLS_NONE;
+	char long_return_path[ERR_TEXT_SIZE];
+	snprintf(long_return_path, sizeof long_return_path,
+	    "must have at most %d characters before the @, for a tag is put behind them",
+	    RETURN_PATH_LOCAL_MAX);
 	const struct {
 		bool bad;
 		const char *name;
@@ -504,16 +512,16 @@ static int check_together(struct reading *reading, struct err *err)
 	} rules[] = {
 	    {is_plain && !is_loopback(config->smarthost.host), "smarthost.tls",
 		"\"none\" is allowed only where smarthost.host is this machine itself: "
-		"127.0.0.0/8, ::1 "
-		"or localhost; otherwise \"starttls\" or \"tls\""},
+		"127.0.0.0/8, ::1 or localhost; otherwise \"starttls\" or \"tls\""},
 	    {is_plain && has_user, "smarthost.user",
 		"is allowed only with smarthost.tls \"starttls\" or \"tls\": a password never "
-		"travels in "
-		"the clear"},
+		"travels in the clear"},
 	    {has_user && !has_password, "smarthost.user",
 		"needs smarthost.password_file beside it"},
 	    {has_password && !has_user, "smarthost.password_file",
 		"is allowed only beside smarthost.user"},
+	    {strcspn(config->gateway.return_path, "@") > RETURN_PATH_LOCAL_MAX,
+		"gateway.return_path", long_return_path},
 	    {config->retry.most < config->retry.first, "retry.most",
 		"must be at least retry.first"},
 	    {config->retry.give_up < config->retry.first, "retry.give_up",

@@ -4,6 +4,9 @@ libdewline_a_SOURCES += \
 	src/dewlined/state.c src/dewlined/state.h \
 	src/dewlined/supervise.c src/dewlined/supervise.h
 
+dist_man_MANS += src/dewlined/dewlined.8
+EXTRA_DIST += conf/dewlined.service
+
 unit_tests += test_dewlined_state test_dewlined_supervise
 test_dewlined_state_SOURCES = tests/unit/test_dewlined_state.c
 test_dewlined_state_LDADD = $(unit_libs)

@@ -320,6 +320,22 @@ static void user_and_password_file_go_together(void **state)
 	    "smarthost.password_file: ", "smarthost.user");
 }
 
+static void return_path_without_room_for_its_tag_is_refused(void **state)
+{
+	(void)state;
+	struct config config;
+	refused(
+	    "state = \"/s\"; drop = \"/d\"; gateway: { address = \"a@b.org\"; list = \"a@b.org\";\n"
+	    "return_path = \"1234567890123456789012345678@b.org\"; };\n" SMARTHOST,
+	    2, "gateway.return_path: ", "at most 27 characters");
+	refused("state = \"/s\"; drop = \"/d\"; gateway: { list = \"a@b.org\";\n"
+		"address = \"1234567890123456789012345678@b.org\"; };\n" SMARTHOST,
+	    0, "gateway.return_path: ", "at most 27 characters");
+	load("state = \"/s\"; drop = \"/d\"; gateway: { list = \"a@b.org\";\n"
+	     "address = \"123456789012345678901234567@b.org\"; };\n" SMARTHOST,
+	    &config);
+}
+
 static void retry_times_must_fit_together(void **state)
 {
 	(void)state;
@@ -425,6 +441,27 @@ static void sample_names_every_setting_with_its_default(void **state)
 	buf_release(&uncommented);
 }
 
+static void manual_page_names_every_setting(void **state)
+{
+	(void)state;
+	struct names table = {.count = 0};
+	struct names page = {.count = 0};
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	struct view line;
+	bool after_tag = false;
+	assert_int_equal(file_read(TEST_SRCDIR "/src/config/dewline.cfg.5", &text, &err), 0);
+	names_of_table(&table);
+	struct view rest = buf_view(&text);
+	while (view_next_line(&rest, &line)) {
+		if (after_tag && view_starts_nocase(line, ".B "))
+			add_name(&page, "", view_part(line, 3, line.len));
+		after_tag = view_is(line, ".TP");
+	}
+	same_names(&page, &table);
+	buf_release(&text);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,9 +482,11 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(state_path_too_long_for_sockets_is_refused),
 	    cmocka_unit_test(password_never_travels_in_the_clear),
 	    cmocka_unit_test(user_and_password_file_go_together),
+	    cmocka_unit_test(return_path_without_room_for_its_tag_is_refused),
 	    cmocka_unit_test(retry_times_must_fit_together),
 	    cmocka_unit_test(file_that_cannot_be_read_is_named),
 	    cmocka_unit_test(sample_names_every_setting_with_its_default),
+	    cmocka_unit_test(manual_page_names_every_setting),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
