@@ -4,6 +4,9 @@ libdewline_a_SOURCES += \
 	src/dewlined/state.c src/dewlined/state.h \
 	src/dewlined/supervise.c src/dewlined/supervise.h
 
+sbin_PROGRAMS += dewlined
+dewlined_SOURCES = src/dewlined/main.c
+dewlined_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 dist_man_MANS += src/dewlined/dewlined.8
 EXTRA_DIST += conf/dewlined.service
 
