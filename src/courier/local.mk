@@ -18,3 +18,11 @@ test_courier_classify_SOURCES = tests/unit/test_courier_classify.c
 test_courier_classify_LDADD = $(unit_libs)
 test_courier_codec_SOURCES = tests/unit/test_courier_codec.c
 test_courier_codec_LDADD = $(unit_libs)
+
+# These talk to the fake smarthost, tests/peer/.
+unit_tests += test_courier_dialogue
+test_courier_dialogue_SOURCES = tests/unit/test_courier_dialogue.c \
+	tests/unit/courier_fixture.c tests/unit/courier_fixture.h
+test_courier_dialogue_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+test_courier_dialogue_LDADD = $(unit_libs)
+EXTRA_test_courier_dialogue_DEPENDENCIES = smarthost

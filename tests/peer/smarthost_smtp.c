@@ -316,13 +316,22 @@ static void drop_front(struct buf *buf, size_t len)
 	buf->len -= len;
 }
 
+/* Bytes that the sender put in front of lines that begin with a dot. */
+static uint64_t doubled_dots(struct view message)
+{
+	uint64_t count = message.len > 0 && message.data[0] == '.' ? 1 : 0;
+	for (size_t at; (at = view_find(message, VIEW("\n."))) != SIZE_MAX; count++)
+		message = view_part(message, at + 2, message.len);
+	return count;
+}
+
 static void end_message(struct session *session, struct view message, uint64_t size)
 {
 	const struct server *server = session->server;
 	const enum action action = meddle(session, STEP_DOT, first_recipient(session));
 	session->state = STATE_COMMAND;
 	if (action == ACTION_NONE || action == ACTION_DROP_AFTER_STORE) {
-		if (server->size > 0 && size > (uint64_t)server->size)
+		if (server->size > 0 && size - doubled_dots(message) > (uint64_t)server->size)
 			reply(session, "552 5.3.4 too large");
 		else if (!spool_add(server->spool, session->sender, session->recipients,
 			     session->recipient_count, message))

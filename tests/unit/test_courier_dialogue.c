@@ -1,0 +1,360 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "courier/dialogue.h"
+#include "unit/courier_fixture.h"
+
+static const struct connection_limits quick = {
+    .connect = 2000,
+    .opening = 2000,
+    .step = 700,
+    .final_dot = 900,
+    .idle = 30000,
+    .least_rate = 16 * 1024,
+};
+
+static const char *const plain[] = {NULL};
+static const char text[] = "Subject: test\r\n\r\n.dot\r\nbody\r\n";
+
+struct bench {
+	struct config config;
+	struct connection *connection;
+};
+
+static void open_bench(struct bench *bench, enum config_tls tls, const char *const options[])
+{
+	peer_start(&bench->config, tls, options);
+	bench->connection = connection_new(&bench->config, &quick);
+}
+
+static void close_bench(struct bench *bench)
+{
+	connection_free(bench->connection);
+	peer_stop();
+}
+
+static struct courier_result send_to(struct bench *bench, const char *sender, const char *recipient)
+{
+	struct courier_delivery delivery = {.id = 5};
+	struct courier_message message = {.bytes = BUF_EMPTY(BUF_SMALL), .size = sizeof text - 1};
+	struct courier_result result;
+	snprintf(delivery.sender, sizeof delivery.sender, "%s", sender);
+	snprintf(delivery.recipient, sizeof delivery.recipient, "%s", recipient);
+	buf_add_text(&message.bytes, "Subject: test\r\n\r\n..dot\r\nbody\r\n");
+	dialogue_send(bench->connection, &delivery, &message, &result);
+	message_release(&message);
+	assert_int_equal(result.id, 5);
+	return result;
+}
+
+static struct courier_result send_one(struct bench *bench)
+{
+	return send_to(bench, "bounce+x@gw.example", "one@a.example");
+}
+
+static void expect(
+    struct courier_result result, enum courier_outcome outcome, bool down, const char *words)
+{
+	if (result.outcome != outcome || result.smarthost_down != down ||
+	    strstr(result.text, words) == NULL)
+		fail_msg("outcome %d, down %d, %d: %s; wanted %d, %d, %s", (int)result.outcome,
+		    result.smarthost_down, result.code, result.text, (int)outcome, down, words);
+}
+
+static void message_arrives_as_it_is_with_its_envelope(void **state)
+{
+	struct bench bench;
+	struct buf got = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	expect(send_one(&bench), COURIER_SENT, false, "250 2.0.0 kept");
+	expect(send_to(&bench, "", "two@a.example"), COURIER_SENT, false, "250 2.0.0 kept");
+	assert_int_equal(peer_count(), 2);
+	peer_read(1, &got);
+	assert_string_equal(buf_text(&got),
+	    "X-Envelope-From: bounce+x@gw.example\r\nX-Envelope-To: one@a.example\r\n"
+	    "Subject: test\r\n\r\n.dot\r\nbody\r\n");
+	assert_int_equal(peer_said("EHLO gateway.example\n"), 1);
+	assert_int_equal(peer_said("MAIL FROM:<bounce+x@gw.example> RET=HDRS SIZE=29\n"), 1);
+	assert_int_equal(peer_said("MAIL FROM:<> RET=HDRS SIZE=29\n"), 1);
+	assert_int_equal(peer_said("RCPT TO:<one@a.example> NOTIFY=FAILURE,DELAY\n"), 1);
+	buf_release(&got);
+	close_bench(&bench);
+	assert_int_equal(peer_said("QUIT\n"), 1);
+}
+
+static void large_message_arrives_whole(void **state)
+{
+	enum { LARGE = 3 * 1000 * 1000 };
+	struct bench bench;
+	struct courier_delivery delivery = {
+	    .id = 1, .sender = "s@gw.example", .recipient = "r@a.example"};
+	struct courier_message message = {.bytes = BUF_EMPTY(LARGE + 100)};
+	struct buf got = BUF_EMPTY(2 * LARGE);
+	struct courier_result result;
+	const char *const tls[] = {"--tls", "starttls", "--cert", peer_path("good.pem"), "--key",
+	    peer_path("good.key"), NULL};
+	(void)state;
+	for (int number = 0; message.bytes.len < LARGE; number++)
+		buf_printf(&message.bytes, "line number %d of a long message\r\n", number);
+	message.size = message.bytes.len;
+	for (int encrypted = 0; encrypted < 2; encrypted++) {
+		open_bench(&bench, encrypted ? CONFIG_TLS_STARTTLS : CONFIG_TLS_NONE,
+		    encrypted ? tls : plain);
+		dialogue_send(bench.connection, &delivery, &message, &result);
+		expect(result, COURIER_SENT, false, "250");
+		buf_clear(&got);
+		peer_read(1, &got);
+		assert_true(got.len > message.bytes.len);
+		assert_memory_equal(got.data + (got.len - message.bytes.len), message.bytes.data,
+		    message.bytes.len);
+		close_bench(&bench);
+	}
+	message_release(&message);
+	buf_release(&got);
+}
+
+struct trouble {
+	const char *rules;
+	enum courier_outcome outcome;
+	bool down;
+	const char *words;
+	size_t kept;
+};
+
+/* Each with a connection of its own; the second message must find its way where the rule is used
+ * up. */
+static void expect_trouble(const struct trouble *troubles, size_t count)
+{
+	struct bench bench;
+	for (size_t i = 0; i < count; i++) {
+		const struct trouble *trouble = &troubles[i];
+		open_bench(&bench, CONFIG_TLS_NONE, plain);
+		peer_script(trouble->rules);
+		expect(send_one(&bench), trouble->outcome, trouble->down, trouble->words);
+		assert_int_equal(peer_count(), trouble->kept);
+		if (connection_is_open(bench.connection) == trouble->down)
+			fail_msg(
+			    "%s: the connection stays open: %d", trouble->rules, !trouble->down);
+		expect(send_one(&bench), COURIER_SENT, false, "250");
+		assert_int_equal(peer_count(), trouble->kept + 1);
+		close_bench(&bench);
+	}
+}
+
+#define EXPECT_TROUBLE(...)                                                                        \
+	static const struct trouble troubles[] = {__VA_ARGS__};                                    \
+	expect_trouble(troubles, sizeof troubles / sizeof troubles[0])
+
+static void refusal_before_rcpt_defers_and_concerns_the_smarthost(void **state)
+{
+	(void)state;
+	EXPECT_TROUBLE({"connect * 1 reply 554 5.7.1 no", COURIER_DEFERRED, true,
+			   "the greeting: 554 5.7.1 no", 0},
+	    {"ehlo * 1 reply 550 5.7.1 no", COURIER_DEFERRED, true, "EHLO: 550 5.7.1 no", 0},
+	    {"mail * 1 reply 550 5.1.8 no", COURIER_DEFERRED, true, "MAIL FROM: 550 5.1.8 no", 0},
+	    {"mail * 1 reply 451 4.3.0 no", COURIER_DEFERRED, true, "MAIL FROM: 451 4.3.0 no", 0});
+}
+
+static void refusal_from_rcpt_on_concerns_one_delivery(void **state)
+{
+	(void)state;
+	EXPECT_TROUBLE(
+	    {"rcpt one@* 1 reply 550 5.1.1 no", COURIER_FAILED, false, "RCPT TO: 550 5.1.1 no", 0},
+	    {"rcpt * 1 reply 450 4.2.1 no", COURIER_DEFERRED, false, "RCPT TO: 450 4.2.1 no", 0},
+	    {"data * 1 reply 554 5.6.0 no", COURIER_FAILED, false, "DATA: 554 5.6.0 no", 0},
+	    {"data * 1 reply 451 4.3.0 no", COURIER_DEFERRED, false, "DATA: 451 4.3.0 no", 0},
+	    {"dot * 1 reply 554 5.6.0 no", COURIER_FAILED, false, "the final dot: 554 5.6.0 no", 0},
+	    {"dot * 1 reply 452 4.3.1 no", COURIER_DEFERRED, false, "final dot: 452 4.3.1", 0},
+	    {"mail * 1 reply 552 5.3.4 big", COURIER_FAILED, false, "MAIL FROM: 552", 0});
+}
+
+static void goodbye_defers_and_concerns_the_smarthost(void **state)
+{
+	(void)state;
+	EXPECT_TROUBLE({"connect * 1 reply 421 4.3.2 bye", COURIER_DEFERRED, true, "421", 0},
+	    {"rcpt * 1 reply 421 4.3.2 bye", COURIER_DEFERRED, true, "RCPT TO: 421", 0},
+	    {"dot * 1 reply 421 4.3.2 bye", COURIER_DEFERRED, true, "the final dot: 421", 0});
+}
+
+static void drop_before_the_dot_is_deferred(void **state)
+{
+	(void)state;
+	EXPECT_TROUBLE({"connect * 1 drop", COURIER_DEFERRED, true, "the greeting: ", 0},
+	    {"ehlo * 1 drop", COURIER_DEFERRED, true, "EHLO: closed by the server", 0},
+	    {"mail * 1 drop", COURIER_DEFERRED, true, "MAIL FROM: closed by the server", 0},
+	    {"rcpt * 1 drop", COURIER_DEFERRED, true, "RCPT TO: closed by the server", 0},
+	    {"data * 1 drop", COURIER_DEFERRED, true, "DATA: closed by the server", 0});
+}
+
+static void drop_after_the_dot_is_ambiguous(void **state)
+{
+	(void)state;
+	EXPECT_TROUBLE(
+	    {"dot * 1 drop", COURIER_AMBIGUOUS, true, "the final dot: closed by the server", 0},
+	    {"dot * 1 drop-after-store", COURIER_AMBIGUOUS, true, "the final dot: closed", 1});
+}
+
+static void silence_beyond_the_deadline_ends_the_step(void **state)
+{
+	(void)state;
+	const int64_t begin = clock_monotonic_ms();
+	EXPECT_TROUBLE({"ehlo * 1 stall 60", COURIER_DEFERRED, true, "EHLO: timed out", 0},
+	    {"rcpt * 1 stall 60", COURIER_DEFERRED, true, "RCPT TO: timed out", 0},
+	    {"dot * 1 stall 60", COURIER_AMBIGUOUS, true, "the final dot: timed out", 1},
+	    /* One byte at a time, each in time for a deadline on single reads. */
+	    {"data * 1 slow 5", COURIER_DEFERRED, true, "DATA: timed out", 0});
+	assert_true(clock_monotonic_ms() - begin < 20000);
+}
+
+/* A message too large for the socket's buffers, so that sending it takes more than one go. */
+static struct courier_result send_large(struct bench *bench)
+{
+	enum { LARGE = 20 * 1000 * 1000 };
+	const struct courier_delivery delivery = {
+	    .sender = "s@gw.example", .recipient = "r@a.example"};
+	struct courier_message message = {.bytes = BUF_EMPTY(LARGE + 100), .size = LARGE};
+	struct courier_result result;
+	while (message.bytes.len < LARGE)
+		buf_add_text(&message.bytes, "This is one of many lines of a large message.\r\n");
+	dialogue_send(bench->connection, &delivery, &message, &result);
+	message_release(&message);
+	return result;
+}
+
+static void drop_within_the_message_is_deferred(void **state)
+{
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	peer_script("body * 1 drop");
+	expect(send_large(&bench), COURIER_DEFERRED, true, "the message: ");
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	close_bench(&bench);
+}
+
+static void mail_within_a_used_connection_outlives_its_end(void **state)
+{
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	peer_script("mail * 1 drop");
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	peer_script("mail * 1 reply 421 4.7.0 too many messages");
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	assert_int_equal(peer_said("EHLO"), 3);
+	assert_int_equal(peer_count(), 3);
+	close_bench(&bench);
+}
+
+static void stale_connection_is_opened_anew(void **state)
+{
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	peer_stop();
+	/* On the same port: what the server that is gone had said is not believed. */
+	char port[16];
+	snprintf(port, sizeof port, "%d", (int)bench.config.smarthost.port);
+	const char *const same_port[] = {"--port", port, NULL};
+	struct config again;
+	peer_start(&again, CONFIG_TLS_NONE, same_port);
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	assert_int_equal(peer_count(), 1);
+	close_bench(&bench);
+}
+
+static void nobody_listening_defers(void **state)
+{
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	peer_stop();
+	expect(send_one(&bench), COURIER_DEFERRED, true, "connecting: cannot connect to localhost");
+	strcpy(bench.config.smarthost.host, "no-such-host.invalid");
+	expect(send_one(&bench), COURIER_DEFERRED, true, "cannot find the address of no-such-host");
+	connection_free(bench.connection);
+}
+
+static void message_beyond_the_size_is_not_offered(void **state)
+{
+	const char *const small[] = {"--size", "28", NULL};
+	const char *const enough[] = {"--size", "29", NULL};
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, small);
+	expect(send_one(&bench), COURIER_FAILED, false, "29 bytes, the smarthost takes at most 28");
+	assert_int_equal(peer_said("MAIL"), 0);
+	close_bench(&bench);
+	open_bench(&bench, CONFIG_TLS_NONE, enough);
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	close_bench(&bench);
+}
+
+static void address_that_holds_a_command_never_reaches_the_server(void **state)
+{
+	static const char *const bad[] = {
+	    "a@b.example>\r\nRCPT TO:<evil@c.example",
+	    "a@b.example> NOTIFY=NEVER",
+	    "a@b.example\nDATA",
+	    "<a@b.example>",
+	    "a b@c.example",
+	    "\"a\"@b.example",
+	    "a@[127.0.0.1]",
+	    "a@b@c.example",
+	    "@b.example",
+	    "a",
+	};
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		expect(
+		    send_to(&bench, "s@gw.example", bad[i]), COURIER_FAILED, false, "recipient ");
+		expect(send_to(&bench, bad[i], "r@a.example"), COURIER_FAILED, false, "sender ");
+	}
+	expect(send_to(&bench, "s@gw.example", ""), COURIER_FAILED, false, "recipient ");
+	assert_int_equal(peer_said("MAIL"), 1);
+	assert_int_equal(peer_count(), 1);
+	close_bench(&bench);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(message_arrives_as_it_is_with_its_envelope, peer_teardown),
+	    cmocka_unit_test_teardown(large_message_arrives_whole, peer_teardown),
+	    cmocka_unit_test_teardown(
+		refusal_before_rcpt_defers_and_concerns_the_smarthost, peer_teardown),
+	    cmocka_unit_test_teardown(refusal_from_rcpt_on_concerns_one_delivery, peer_teardown),
+	    cmocka_unit_test_teardown(goodbye_defers_and_concerns_the_smarthost, peer_teardown),
+	    cmocka_unit_test_teardown(drop_before_the_dot_is_deferred, peer_teardown),
+	    cmocka_unit_test_teardown(drop_after_the_dot_is_ambiguous, peer_teardown),
+	    cmocka_unit_test_teardown(silence_beyond_the_deadline_ends_the_step, peer_teardown),
+	    cmocka_unit_test_teardown(drop_within_the_message_is_deferred, peer_teardown),
+	    cmocka_unit_test_teardown(
+		mail_within_a_used_connection_outlives_its_end, peer_teardown),
+	    cmocka_unit_test_teardown(stale_connection_is_opened_anew, peer_teardown),
+	    cmocka_unit_test_teardown(nobody_listening_defers, peer_teardown),
+	    cmocka_unit_test_teardown(message_beyond_the_size_is_not_offered, peer_teardown),
+	    cmocka_unit_test_teardown(
+		address_that_holds_a_command_never_reaches_the_server, peer_teardown),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name(
+	    "courier_dialogue", tests, peer_group_setup, peer_group_teardown);
+}
