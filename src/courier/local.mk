@@ -20,9 +20,17 @@ test_courier_codec_SOURCES = tests/unit/test_courier_codec.c
 test_courier_codec_LDADD = $(unit_libs)
 
 # These talk to the fake smarthost, tests/peer/.
-unit_tests += test_courier_dialogue
-test_courier_dialogue_SOURCES = tests/unit/test_courier_dialogue.c \
-	tests/unit/courier_fixture.c tests/unit/courier_fixture.h
+courier_fixture = tests/unit/courier_fixture.c tests/unit/courier_fixture.h
+unit_tests += test_courier_dialogue test_courier_run test_courier_tls
+test_courier_dialogue_SOURCES = tests/unit/test_courier_dialogue.c $(courier_fixture)
 test_courier_dialogue_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 test_courier_dialogue_LDADD = $(unit_libs)
 EXTRA_test_courier_dialogue_DEPENDENCIES = smarthost
+test_courier_run_SOURCES = tests/unit/test_courier_run.c $(courier_fixture)
+test_courier_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+test_courier_run_LDADD = $(unit_libs)
+EXTRA_test_courier_run_DEPENDENCIES = smarthost
+test_courier_tls_SOURCES = tests/unit/test_courier_tls.c $(courier_fixture)
+test_courier_tls_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+test_courier_tls_LDADD = $(unit_libs)
+EXTRA_test_courier_tls_DEPENDENCIES = smarthost
