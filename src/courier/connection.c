@@ -146,6 +146,11 @@ uint64_t connection_max_size(const struct connection *connection)
 	return connection->can.max_size;
 }
 
+bool connection_can_pipeline(const struct connection *connection)
+{
+	return (connection->session->esmtp & MAILSMTP_ESMTP_PIPELINING) != 0;
+}
+
 mailsmtp *connection_session(struct connection *connection)
 {
 	return connection->session;
@@ -258,6 +263,8 @@ static void note_capabilities(struct connection *connection)
 			connection->session->esmtp |= MAILSMTP_ESMTP_STARTTLS;
 		} else if (view_is_nocase(keyword, "DSN")) {
 			connection->session->esmtp |= MAILSMTP_ESMTP_DSN;
+		} else if (view_is_nocase(keyword, "PIPELINING")) {
+			connection->session->esmtp |= MAILSMTP_ESMTP_PIPELINING;
 		} else if (view_is_nocase(keyword, "SIZE")) {
 			int64_t size = 0;
 			text_number(view_trim(words), 0, INT64_MAX, &size);

@@ -49,6 +49,9 @@ void connection_close(struct connection *connection, bool polite);
 /* Largest message that the server takes (RFC 1870), 0 when it did not say. */
 uint64_t connection_max_size(const struct connection *connection);
 
+/* True when commands may be sent in groups, before their replies are read (RFC 2920). */
+bool connection_can_pipeline(const struct connection *connection);
+
 /* For the dialogue, while it is open. begin_step starts a deadline of so many milliseconds and
  * forgets the last reply code. */
 mailsmtp *connection_session(struct connection *connection);

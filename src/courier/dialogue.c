@@ -4,11 +4,18 @@
 #include "base/text.h"
 #include "courier/dialogue.h"
 
-enum { CODE_TOO_LARGE = 552, SECOND_MS = 1000 };
+enum { CODE_CLOSING = 421, CODE_TOO_LARGE = 552, SECOND_MS = 1000 };
 
 static bool is_good(int code)
 {
 	return code / 100 == 2;
+}
+
+static int write_all(mailstream *mail, const char *data, size_t len)
+{
+	return mailstream_write(mail, data, len) == (ssize_t)len && mailstream_flush(mail) == 0
+		   ? 0
+		   : -1;
 }
 
 /* Each of the steps returns 0 when the dialogue goes on, and -1 when `reply` ends it. */
@@ -38,13 +45,6 @@ static int say_data(struct connection *connection, struct courier_reply *reply)
 	return connection_take_reply(connection, PHASE_DATA, reply) / 100 == 3 ? 0 : -1;
 }
 
-static int write_all(mailstream *mail, const char *data, size_t len)
-{
-	return mailstream_write(mail, data, len) == (ssize_t)len && mailstream_flush(mail) == 0
-		   ? 0
-		   : -1;
-}
-
 /* The message goes out at once and not through mailsmtp_data_message, which takes it apart line by
  * line and adds an empty one. Whether a byte of the final dot has left decides what a broken
  * connection means. */
@@ -68,12 +68,55 @@ static void say_message(struct connection *connection, const struct courier_mess
 		reply->phase = PHASE_BODY;
 }
 
+/* MAIL, RCPT and DATA in one packet, then their three replies: on a long way to the smarthost a
+ * message takes two round trips and not four. The first reply that is not good decides. */
+static int say_envelope(struct connection *connection, const struct courier_delivery *delivery,
+    size_t size, struct courier_reply *reply)
+{
+	const mailsmtp *session = connection_session(connection);
+	const bool dsn = (session->esmtp & MAILSMTP_ESMTP_DSN) != 0;
+	struct buf group = BUF_EMPTY(BUF_SMALL);
+	struct courier_reply rcpt;
+	struct courier_reply data;
+	buf_printf(&group, "MAIL FROM:<%s>%s", delivery->sender, dsn ? " RET=HDRS" : "");
+	if ((session->esmtp & MAILSMTP_ESMTP_SIZE) != 0)
+		buf_printf(&group, " SIZE=%zu", size);
+	buf_printf(&group, "\r\nRCPT TO:<%s>%s\r\nDATA\r\n", delivery->recipient,
+	    dsn ? " NOTIFY=FAILURE,DELAY" : "");
+	connection_begin_step(connection, connection_limits_of(connection)->step);
+	write_all(session->stream, buf_text(&group), group.len);
+	buf_release(&group);
+	const bool mail_good = is_good(connection_read_reply(connection, PHASE_MAIL, reply));
+	if (reply->code == 0 || reply->code == CODE_CLOSING)
+		return -1;
+	const bool rcpt_good = is_good(connection_read_reply(connection, PHASE_RCPT, &rcpt));
+	const bool data_good = connection_read_reply(connection, PHASE_DATA, &data) / 100 == 3;
+	if (mail_good && rcpt_good && data_good)
+		return 0;
+	if (mail_good)
+		*reply = rcpt_good ? data : rcpt;
+	/* A server that waits for a message all the same must not get one. */
+	if (data_good)
+		connection_close(connection, false);
+	return -1;
+}
+
+static int say_envelope_slowly(struct connection *connection,
+    const struct courier_delivery *delivery, size_t size, struct courier_reply *reply)
+{
+	if (say_mail(connection, delivery->sender, size, reply) != 0 ||
+	    say_rcpt(connection, delivery->recipient, reply) != 0)
+		return -1;
+	return say_data(connection, reply);
+}
+
 static void transact(struct connection *connection, const struct courier_delivery *delivery,
     const struct courier_message *message, struct courier_reply *reply)
 {
-	if (say_mail(connection, delivery->sender, message->size, reply) == 0 &&
-	    say_rcpt(connection, delivery->recipient, reply) == 0 &&
-	    say_data(connection, reply) == 0)
+	const int result = connection_can_pipeline(connection)
+			       ? say_envelope(connection, delivery, message->size, reply)
+			       : say_envelope_slowly(connection, delivery, message->size, reply);
+	if (result == 0)
 		say_message(connection, message, reply);
 }
 
@@ -147,12 +190,13 @@ static bool size_is_good(const struct connection *connection, const struct couri
 /* The server's leave, taken where nothing of this message has been said but MAIL FROM. */
 static bool is_parting(const struct courier_reply *reply)
 {
-	enum { CODE_CLOSING = 421 };
 	return reply->phase == PHASE_MAIL && (reply->code == 0 || reply->code == CODE_CLOSING);
 }
 
 static void finish(struct connection *connection, const struct courier_result *result)
 {
+	if (!connection_is_open(connection))
+		return;
 	if (result->smarthost_down)
 		connection_close(connection, result->code != 0);
 	else if (result->outcome != COURIER_SENT)

@@ -40,6 +40,7 @@ static const char help[] =
     "  --auth USER:PASSWORD  take no mail without AUTH\n"
     "  --mechanisms WORDS  AUTH mechanisms to offer (default \"PLAIN LOGIN\")\n"
     "  --size N            most bytes of a message\n"
+    "  --no-pipelining     do not offer PIPELINING\n"
     "  --script FILE       misbehave; read again whenever it changes\n"
     "  --log FILE          append each command line as it came\n"
     "  --help              this text\n"
@@ -121,6 +122,9 @@ static void take_option(struct options *options, int option, const char *value)
 	case 'z':
 		options->server.size = number_of(value, INT64_MAX);
 		break;
+	case 'n':
+		options->server.no_pipelining = true;
+		break;
 	case 'r':
 		options->script = value;
 		break;
@@ -149,6 +153,7 @@ static void read_options(int argc, char **argv, struct options *options)
 	    {"auth", required_argument, NULL, 'a'},
 	    {"mechanisms", required_argument, NULL, 'm'},
 	    {"size", required_argument, NULL, 'z'},
+	    {"no-pipelining", no_argument, NULL, 'n'},
 	    {"script", required_argument, NULL, 'r'},
 	    {"log", required_argument, NULL, 'l'},
 	    {"help", no_argument, NULL, 'h'},

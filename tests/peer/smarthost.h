@@ -72,6 +72,7 @@ struct server {
 	enum tls_mode tls;
 	const char *auth; /* "user:password" or NULL */
 	const char *mechanisms; /* "PLAIN LOGIN" */
+	bool no_pipelining; /* do not offer it */
 	const char *priority; /* GnuTLS priority string */
 	int64_t size; /* most bytes of a message, 0: any */
 	gnutls_certificate_credentials_t credentials;
@@ -119,6 +120,8 @@ struct session *session_new(struct server *server, int fd);
 void session_free(struct session *session);
 /* Does what can be done now. False when the session is over and must be freed. */
 bool session_run(struct session *session);
+/* Sends what there is to say, as far as it goes now. */
+void session_write(struct session *session);
 /* When it wants to run again by itself (clock_monotonic_ms), 0: only on events. */
 int64_t session_wakes(const struct session *session);
 

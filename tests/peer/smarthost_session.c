@@ -100,7 +100,7 @@ static bool has_output(const struct session *session)
 	return session->out_from < session->out.len;
 }
 
-static void write_output(struct session *session)
+void session_write(struct session *session)
 {
 	while (has_output(session) && !session->dead && session->resume_at == 0) {
 		size_t len = session->out.len - session->out_from;
@@ -148,18 +148,18 @@ static bool may_read(const struct session *session)
 
 static void move_on(struct session *session)
 {
-	write_output(session);
+	session_write(session);
 	if (session->start_tls && !has_output(session)) {
 		session->start_tls = false;
 		begin_tls(session);
 	}
 	if (session->handshaking && !session->dead)
 		shake_hands(session);
-	write_output(session);
+	session_write(session);
 	/* TLS may hold more than one step of input without the socket being readable. */
 	while (may_read(session) && read_input(session)) {
 		smtp_input(session);
-		write_output(session);
+		session_write(session);
 		if (session->tls == NULL)
 			break;
 	}

@@ -28,6 +28,8 @@ static void reply(struct session *session, const char *format, ...)
 static enum action meddle(struct session *session, enum step step, const char *recipient)
 {
 	const struct rule_action action = script_ask(session->server->script, step, recipient);
+	if (action.action != ACTION_NONE)
+		session_write(session); /* replies to commands before this one */
 	switch (action.action) {
 	case ACTION_REPLY:
 		reply(session, "%s", action.reply);
@@ -72,8 +74,9 @@ static void say_ehlo(struct session *session, struct view words)
 		return;
 	forget(session);
 	buf_add_text(&session->out,
-	    "250-smarthost.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
-	    "250-DSN\r\n");
+	    "250-smarthost.test\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n");
+	if (!server->no_pipelining)
+		buf_add_text(&session->out, "250-PIPELINING\r\n");
 	if (server->tls == TLS_STARTTLS && session->tls == NULL)
 		buf_add_text(&session->out, "250-STARTTLS\r\n");
 	if (server->auth != NULL && (session->tls != NULL || server->tls == TLS_NONE))

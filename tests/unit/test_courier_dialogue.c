@@ -24,6 +24,7 @@ static const struct connection_limits quick = {
 };
 
 static const char *const plain[] = {NULL};
+static const char *const step_by_step[] = {"--no-pipelining", NULL};
 static const char text[] = "Subject: test\r\n\r\n.dot\r\nbody\r\n";
 
 struct bench {
@@ -71,12 +72,11 @@ static void expect(
 		    result.smarthost_down, result.code, result.text, (int)outcome, down, words);
 }
 
-static void message_arrives_as_it_is_with_its_envelope(void **state)
+static void expect_arrival(const char *const options[])
 {
 	struct bench bench;
 	struct buf got = BUF_EMPTY(BUF_SMALL);
-	(void)state;
-	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	open_bench(&bench, CONFIG_TLS_NONE, options);
 	expect(send_one(&bench), COURIER_SENT, false, "250 2.0.0 kept");
 	expect(send_to(&bench, "", "two@a.example"), COURIER_SENT, false, "250 2.0.0 kept");
 	assert_int_equal(peer_count(), 2);
@@ -91,6 +91,27 @@ static void message_arrives_as_it_is_with_its_envelope(void **state)
 	buf_release(&got);
 	close_bench(&bench);
 	assert_int_equal(peer_said("QUIT\n"), 1);
+}
+
+static void message_arrives_as_it_is_with_its_envelope(void **state)
+{
+	(void)state;
+	expect_arrival(plain);
+	expect_arrival(step_by_step);
+}
+
+/* RFC 2920 section 3.1: the server may wait for a message that has no recipient. */
+static void message_without_recipient_is_not_sent(void **state)
+{
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	peer_script("rcpt * 1 reply 550 5.1.1 unknown\ndata * 1 reply 354 go on\n");
+	expect(send_one(&bench), COURIER_FAILED, false, "RCPT TO: 550 5.1.1 unknown");
+	assert_false(connection_is_open(bench.connection));
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	assert_int_equal(peer_count(), 1);
+	close_bench(&bench);
 }
 
 static void large_message_arrives_whole(void **state)
@@ -132,23 +153,26 @@ struct trouble {
 	size_t kept;
 };
 
-/* Each with a connection of its own; the second message must find its way where the rule is used
- * up. */
-static void expect_trouble(const struct trouble *troubles, size_t count)
+/* With a connection of its own; the second message must find its way where the rule is used up. */
+static void expect_one_trouble(const struct trouble *trouble, const char *const options[])
 {
 	struct bench bench;
+	open_bench(&bench, CONFIG_TLS_NONE, options);
+	peer_script(trouble->rules);
+	expect(send_one(&bench), trouble->outcome, trouble->down, trouble->words);
+	assert_int_equal(peer_count(), trouble->kept);
+	if (connection_is_open(bench.connection) == trouble->down)
+		fail_msg("%s: the connection stays open: %d", trouble->rules, !trouble->down);
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	assert_int_equal(peer_count(), trouble->kept + 1);
+	close_bench(&bench);
+}
+
+static void expect_trouble(const struct trouble *troubles, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
-		const struct trouble *trouble = &troubles[i];
-		open_bench(&bench, CONFIG_TLS_NONE, plain);
-		peer_script(trouble->rules);
-		expect(send_one(&bench), trouble->outcome, trouble->down, trouble->words);
-		assert_int_equal(peer_count(), trouble->kept);
-		if (connection_is_open(bench.connection) == trouble->down)
-			fail_msg(
-			    "%s: the connection stays open: %d", trouble->rules, !trouble->down);
-		expect(send_one(&bench), COURIER_SENT, false, "250");
-		assert_int_equal(peer_count(), trouble->kept + 1);
-		close_bench(&bench);
+		expect_one_trouble(&troubles[i], plain);
+		expect_one_trouble(&troubles[i], step_by_step);
 	}
 }
 
@@ -336,6 +360,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(message_arrives_as_it_is_with_its_envelope, peer_teardown),
+	    cmocka_unit_test_teardown(message_without_recipient_is_not_sent, peer_teardown),
 	    cmocka_unit_test_teardown(large_message_arrives_whole, peer_teardown),
 	    cmocka_unit_test_teardown(
 		refusal_before_rcpt_defers_and_concerns_the_smarthost, peer_teardown),
