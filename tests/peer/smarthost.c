@@ -49,7 +49,7 @@ static const char help[] =
     "  STEP     connect, ehlo, starttls, auth, mail, rcpt, data, body (its first bytes), dot\n"
     "  PATTERN  shell pattern for the recipient; before RCPT there is none, and * fits\n"
     "  COUNT    how many times the rule applies, * for ever; the first rule that fits counts\n"
-    "  ACTION   reply CODE TEXT     say this instead (421 closes)\n"
+    "  ACTION   reply CODE TEXT     say this instead (421 closes; so does any at body)\n"
     "           drop                close without a reply; at dot, without keeping the message\n"
     "           drop-after-store    at dot: keep the message, then close without a reply\n"
     "           stall SECONDS       go on that much later\n"

@@ -356,8 +356,8 @@ static bool take_data(struct session *session)
 	if (in->len > 0 && !session->body_asked) {
 		session->body_asked = true;
 		if (meddle(session, STEP_BODY, first_recipient(session)) != ACTION_NONE)
-			session->dead = true;
-		if (session->dead || session->resume_at != 0)
+			session->closing = true;
+		if (session->dead || session->closing || session->resume_at != 0)
 			return false;
 	}
 	/* An empty message: the line break before its dot is that of DATA itself. */

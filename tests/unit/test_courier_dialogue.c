@@ -25,7 +25,8 @@ static const struct connection_limits quick = {
 
 static const char *const plain[] = {NULL};
 static const char *const step_by_step[] = {"--no-pipelining", NULL};
-static const char text[] = "Subject: test\r\n\r\n.dot\r\nbody\r\n";
+/* As it is to arrive. */
+#define TEXT "Subject: test\r\n\r\n.dot\r\nbody\r\n"
 
 struct bench {
 	struct config config;
@@ -47,7 +48,7 @@ static void close_bench(struct bench *bench)
 static struct courier_result send_to(struct bench *bench, const char *sender, const char *recipient)
 {
 	struct courier_delivery delivery = {.id = 5};
-	struct courier_message message = {.bytes = BUF_EMPTY(BUF_SMALL), .size = sizeof text - 1};
+	struct courier_message message = {.bytes = BUF_EMPTY(BUF_SMALL), .size = sizeof TEXT - 1};
 	struct courier_result result;
 	snprintf(delivery.sender, sizeof delivery.sender, "%s", sender);
 	snprintf(delivery.recipient, sizeof delivery.recipient, "%s", recipient);
@@ -82,8 +83,7 @@ static void expect_arrival(const char *const options[])
 	assert_int_equal(peer_count(), 2);
 	peer_read(1, &got);
 	assert_string_equal(buf_text(&got),
-	    "X-Envelope-From: bounce+x@gw.example\r\nX-Envelope-To: one@a.example\r\n"
-	    "Subject: test\r\n\r\n.dot\r\nbody\r\n");
+	    "X-Envelope-From: bounce+x@gw.example\r\nX-Envelope-To: one@a.example\r\n" TEXT);
 	assert_int_equal(peer_said("EHLO gateway.example\n"), 1);
 	assert_int_equal(peer_said("MAIL FROM:<bounce+x@gw.example> RET=HDRS SIZE=29\n"), 1);
 	assert_int_equal(peer_said("MAIL FROM:<> RET=HDRS SIZE=29\n"), 1);
@@ -267,6 +267,18 @@ static void drop_within_the_message_is_deferred(void **state)
 	close_bench(&bench);
 }
 
+/* The reply waits behind a write that fails. */
+static void refusal_within_the_message_is_heard(void **state)
+{
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	peer_script("body * 1 reply 552 5.3.4 enough");
+	expect(send_large(&bench), COURIER_FAILED, false, "the message: 552 5.3.4 enough");
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	close_bench(&bench);
+}
+
 static void mail_within_a_used_connection_outlives_its_end(void **state)
 {
 	struct bench bench;
@@ -370,6 +382,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_teardown(drop_after_the_dot_is_ambiguous, peer_teardown),
 	    cmocka_unit_test_teardown(silence_beyond_the_deadline_ends_the_step, peer_teardown),
 	    cmocka_unit_test_teardown(drop_within_the_message_is_deferred, peer_teardown),
+	    cmocka_unit_test_teardown(refusal_within_the_message_is_heard, peer_teardown),
 	    cmocka_unit_test_teardown(
 		mail_within_a_used_connection_outlives_its_end, peer_teardown),
 	    cmocka_unit_test_teardown(stale_connection_is_opened_anew, peer_teardown),

@@ -46,6 +46,7 @@ static int end_worker(struct worker *worker)
 
 static void ask(struct worker *worker, uint32_t number)
 {
+	static const char pkesks[] = "ABCDEF";
 	struct courier_run run = {
 	    .head = VIEW("Subject: x\r\n\r\n"),
 	    .data = VIEW("the data that all share"),
@@ -56,7 +57,7 @@ static void ask(struct worker *worker, uint32_t number)
 	struct err err;
 	for (size_t i = 0; i < RUN; i++) {
 		run.deliveries[i].id = (int64_t)(100 + i);
-		run.deliveries[i].pkesk = (struct view){"ABCDEF" + i, 1};
+		run.deliveries[i].pkesk = (struct view){&pkesks[i], 1};
 		strcpy(run.deliveries[i].sender, "s@gw.example");
 		snprintf(run.deliveries[i].recipient, COURIER_ADDRESS_SIZE, "r%zu@a.example", i);
 	}
