@@ -22,7 +22,8 @@
 
 enum {
 	GENEROUS_MS = 20000,
-	SHORT_MS = 300,
+	SHORT_MS = 800,
+	PARTS = 6, /* a quarter of SHORT_MS apart */
 	BIG_BODY = 40000000,
 };
 
@@ -90,8 +91,8 @@ static int hang_with_grandchild(void)
 
 static int slow_parts(struct pool_service *service, struct err *err)
 {
-	for (int i = 0; i < 4; i++) {
-		usleep(SHORT_MS * 1000 / 2);
+	for (int i = 0; i < PARTS; i++) {
+		usleep(SHORT_MS * 1000 / 4);
 		if (pool_reply(service, POOL_PROGRESS, VIEW("part"), err) != 0)
 			return -1;
 	}
@@ -372,7 +373,7 @@ static void progress_starts_the_deadline_anew(void **state)
 	ask(bench, &result, SLOW_PARTS, "", SHORT_MS, 1);
 	run(bench);
 	assert_true(clock_monotonic_ms() - begun > SHORT_MS);
-	assert_int_equal(result.progress, 4);
+	assert_int_equal(result.progress, PARTS);
 	assert_int_equal(result.answers, 1);
 	assert_int_equal(result.died, 0);
 	buf_release(&result.body);
