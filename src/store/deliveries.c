@@ -179,7 +179,7 @@ static int move(struct store *store, int64_t id, const char *event, const char *
 		    "delivery %" PRId64 " is %s: no \"%s\" then", id, old.state, event);
 	if (strcmp(to, "failed") == 0 && old.reason[0] == '\0' &&
 	    (reason == NULL || *reason == '\0'))
-		return err_set(err, ERR_MESSAGE, ERR_NEVER, "a failed delivery needs its reason");
+		reason = "no reason was given";
 	return sql_run(store,
 	    "UPDATE delivery SET state = ?3, reason = ifnull(?4, reason),"
 	    " next_at = ifnull(?5, next_at), attempts = attempts + ?6,"

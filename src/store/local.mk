@@ -15,13 +15,20 @@ libdewline_a_SOURCES += \
 	src/store/store.c src/store/store.h \
 	src/store/value.c
 
-# The schema as a C string. Named as a prerequisite of its one reader too, so that a single test program
-# can be built in a fresh tree.
-BUILT_SOURCES += src/store/schema.inc
-CLEANFILES += src/store/schema.inc
+# The schema as a C string.
+nodist_libdewline_a_SOURCES = src/store/schema.c
+CLEANFILES += src/store/schema.c
 EXTRA_DIST += src/store/schema.sql
-src/store/schema.inc: src/store/schema.sql
+src/store/schema.c: src/store/schema.sql
 	$(AM_V_GEN)$(MKDIR_P) src/store && \
-	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $(srcdir)/src/store/schema.sql >$@.tmp && \
-	mv $@.tmp $@
-src/store/migrate.$(OBJEXT): src/store/schema.inc
+	{ echo '#include "store/migrate.h"' && echo 'const char migrate_schema[] =' && \
+	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $(srcdir)/src/store/schema.sql && \
+	echo ';'; } >$@.tmp && mv $@.tmp $@
+
+store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
+unit_tests += test_store_deliveries
+test_store_deliveries_SOURCES = tests/unit/test_store_deliveries.c $(store_fixture)
+test_store_deliveries_LDADD = $(unit_libs)
+unit_tests += test_store_queue
+test_store_queue_SOURCES = tests/unit/test_store_queue.c $(store_fixture)
+test_store_queue_LDADD = $(unit_libs)

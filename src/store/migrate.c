@@ -11,10 +11,6 @@ enum { APPLICATION_NUMBER = 0x4445574c };
 
 const int64_t migrate_version = 1;
 
-static const char schema[] =
-#include "src/store/schema.inc"
-    ;
-
 /* One row for each version that was ever released, oldest first. Version 1 is the first. */
 static const struct migration steps[] = {
     {0, NULL},
@@ -35,7 +31,8 @@ int migrate_create(struct store *store, struct err *err)
 	if (store_begin(store, err) != 0)
 		return -1;
 	if (sql_script(store, "PRAGMA application_id = " APPLICATION_ID, err) != 0 ||
-	    sql_script(store, schema, err) != 0 || set_version(store, migrate_version, err) != 0) {
+	    sql_script(store, migrate_schema, err) != 0 ||
+	    set_version(store, migrate_version, err) != 0) {
 		store_rollback(store);
 		return -1;
 	}

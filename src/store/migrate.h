@@ -20,6 +20,9 @@ struct migration {
 /* The present version: the one that schema.sql describes. */
 extern const int64_t migrate_version;
 
+/* The text of schema.sql. */
+extern const char migrate_schema[];
+
 /* Makes the present schema in an empty database. */
 int migrate_create(struct store *store, struct err *err);
 /* Brings the store forward with our own table of steps; an error when it is newer than we are. */

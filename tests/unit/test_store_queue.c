@@ -1,0 +1,338 @@
+/* Sealing groups, due times, session keys: from a queued delivery to one that is handed over. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_fixture.h"
+
+enum { SEEN_MAX = 64 };
+
+struct seen {
+	size_t count;
+	int64_t ids[SEEN_MAX];
+	struct buf keys;
+	int64_t skip_message, skip_shard;
+};
+
+static int note(void *context, const struct delivery *delivery, struct err *err)
+{
+	struct seen *seen = context;
+	(void)err;
+	assert_true(seen->count < SEEN_MAX);
+	seen->ids[seen->count++] = delivery->id;
+	return 0;
+}
+
+static int note_due(
+    void *context, const struct delivery *delivery, struct view pkesk, struct err *err)
+{
+	struct seen *seen = context;
+	buf_add_view(&seen->keys, pkesk);
+	return note(seen, delivery, err);
+}
+
+static bool skip_one(void *context, int64_t message, int64_t shard)
+{
+	const struct seen *seen = context;
+	return message == seen->skip_message && shard == seen->skip_shard;
+}
+
+static void seal_groups_share_a_message_and_a_shard(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t first = fixture_message(f, "1@x");
+	const int64_t second = fixture_message(f, "2@x");
+	struct seen seen = {.count = 0};
+	struct seal_group group;
+	int64_t ids[4];
+	for (int n = 1; n <= 4; n++) { /* three fill a shard, the fourth has the next */
+		const int64_t contact = fixture_contact(f, n);
+		ids[n - 1] = fixture_delivery(f, first, contact, n);
+		fixture_delivery(f, second, contact, n);
+	}
+	OK(f, store_seal_next(f->store, 100, skip_one, &group, note, &seen, &f->err));
+	assert_int_equal(group.message, first);
+	assert_int_equal(group.shard, 1);
+	assert_int_equal(group.generation, 3);
+	assert_true(view_is(buf_view(&group.stash), "ciphertext"));
+	assert_int_equal(seen.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(seen.ids[i], ids[i]);
+	buf_release(&group.stash);
+
+	seen = (struct seen){.skip_message = first, .skip_shard = 1};
+	OK(f, store_seal_next(f->store, 100, skip_one, &group, note, &seen, &f->err));
+	assert_int_equal(group.message, first);
+	assert_int_equal(group.shard, 2);
+	assert_int_equal(group.generation, 1);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.ids[0], ids[3]);
+	buf_release(&group.stash);
+}
+
+static void seal_group_is_at_most_as_large_as_asked(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t message = fixture_message(f, "1@x");
+	struct seen seen = {.count = 0};
+	struct seal_group group;
+	for (int n = 1; n <= 3; n++)
+		fixture_delivery(f, message, fixture_contact(f, n), n);
+	OK(f, store_seal_next(f->store, 2, NULL, &group, note, &seen, &f->err));
+	assert_int_equal(seen.count, 2);
+	buf_release(&group.stash);
+}
+
+static bool skip_all(void *context, int64_t message, int64_t shard)
+{
+	(void)context;
+	(void)message;
+	(void)shard;
+	return true;
+}
+
+static void nothing_to_seal_is_shard_minus_one(void **state)
+{
+	struct fixture *f = *state;
+	struct seen seen = {.count = 0};
+	struct seal_group group;
+	OK(f, store_seal_next(f->store, 10, NULL, &group, note, &seen, &f->err));
+	assert_int_equal(group.shard, -1);
+	fixture_sealed(f, fixture_message(f, "1@x"), fixture_contact(f, 1), 1);
+	OK(f, store_seal_next(f->store, 10, NULL, &group, note, &seen, &f->err));
+	assert_int_equal(group.shard, -1);
+	fixture_delivery(f, fixture_message(f, "2@x"), fixture_contact(f, 2), 2);
+	OK(f, store_seal_next(f->store, 10, skip_all, &group, note, &seen, &f->err));
+	assert_int_equal(group.shard, -1);
+	assert_int_equal(seen.count, 0);
+}
+
+static void a_renewed_subkey_reaches_what_waits_to_be_sealed(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t contact = fixture_contact(f, 1);
+	const int64_t sealed = fixture_sealed(f, fixture_message(f, "1@x"), contact, 1);
+	const int64_t waiting = fixture_delivery(f, fixture_message(f, "2@x"), contact, 1);
+	struct certificate_facts facts;
+	struct delivery delivery;
+	char clash[FINGERPRINT_SIZE];
+	bool flag;
+	fixture_facts(1, &facts);
+	strcpy(facts.encryption_key_id, "EEEEEEEEEEEEEEEE");
+	OK(f, store_certificate_put(f->store, &facts, VIEW("new"), 3, &flag, clash, &f->err));
+	OK(f, store_delivery_get(f->store, waiting, &delivery, &flag, &f->err));
+	assert_string_equal(delivery.key_id, "EEEEEEEEEEEEEEEE");
+	OK(f, store_delivery_get(f->store, sealed, &delivery, &flag, &f->err));
+	assert_string_equal(delivery.key_id, "E000000000000001");
+}
+
+static void bind_refuses_a_batch_of_another_message(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t one = fixture_message(f, "1@x");
+	const int64_t other = fixture_message(f, "2@x");
+	const int64_t delivery = fixture_delivery(f, one, fixture_contact(f, 1), 1);
+	int64_t batch;
+	OK(f, store_batch_add(f->store, other, VIEW("data"), &batch, &f->err));
+	REFUSED(store_delivery_bind(f->store, delivery, batch, VIEW("k"), &f->err));
+	OK(f, store_batch_add(f->store, one, VIEW("data"), &batch, &f->err));
+	REFUSED(store_delivery_bind(f->store, delivery, batch, VIEW(""), &f->err));
+	OK(f, store_delivery_bind(f->store, delivery, batch, VIEW("k"), &f->err));
+	REFUSED(store_delivery_bind(f->store, delivery, batch, VIEW("k"), &f->err)); /* once */
+}
+
+static void due_ones_come_oldest_first_with_their_session_keys(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t message = fixture_message(f, "1@x");
+	static const int64_t due[] = {300, 100, 200, 900};
+	struct seen seen = {.keys = BUF_EMPTY(BUF_SMALL)};
+	int64_t ids[4];
+	int64_t batch;
+	int64_t found;
+	int64_t next_at;
+	OK(f, store_batch_add(f->store, message, VIEW("data"), &batch, &f->err));
+	for (int n = 0; n < 4; n++) {
+		char key[16];
+		snprintf(key, sizeof key, "k%d", n);
+		ids[n] = fixture_delivery(f, message, fixture_contact(f, n + 1), n + 1);
+		OK(f, store_delivery_bind(f->store, ids[n], batch, view_of(key), &f->err));
+		OK(f, store_delivery_move(
+			  f->store, ids[n], "retry", NULL, due[n], 1, false, &f->err));
+	}
+	OK(f, store_due_next(f->store, 500, 10, &found, &next_at, note_due, &seen, &f->err));
+	assert_int_equal(found, batch);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.ids[0], ids[1]);
+	assert_int_equal(seen.ids[1], ids[2]);
+	assert_int_equal(seen.ids[2], ids[0]);
+	assert_string_equal(buf_text(&seen.keys), "k1k2k0");
+
+	seen.count = 0;
+	OK(f, store_due_next(f->store, 500, 2, &found, &next_at, note_due, &seen, &f->err));
+	assert_int_equal(seen.count, 2);
+	buf_release(&seen.keys);
+}
+
+static void postpone(struct fixture *f, int64_t delivery, int64_t next_at)
+{
+	fixture_move(f, delivery, "start", 10);
+	OK(f, store_delivery_move(
+		  f->store, delivery, "postpone", "451 busy", next_at, 11, false, &f->err));
+}
+
+static void due_ones_are_of_one_batch_and_next_at_tells_when(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t message = fixture_message(f, "1@x");
+	const int64_t one = fixture_sealed(f, message, fixture_contact(f, 1), 1);
+	const int64_t two = fixture_sealed(f, message, fixture_contact(f, 2), 2);
+	struct seen seen = {.keys = BUF_EMPTY(BUF_SMALL)};
+	int64_t batch;
+	int64_t next_at;
+	fixture_delivery(f, message, fixture_contact(f, 3), 3); /* not sealed: not due */
+	OK(f, store_due_next(f->store, 10, 10, &batch, &next_at, note_due, &seen, &f->err));
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.ids[0], one);
+	postpone(f, one, 70);
+	postpone(f, two, 90);
+	seen.count = 0;
+	OK(f, store_due_next(f->store, 69, 10, &batch, &next_at, note_due, &seen, &f->err));
+	assert_int_equal(batch, 0);
+	assert_int_equal(next_at, 70);
+	OK(f, store_due_next(f->store, 80, 10, &batch, &next_at, note_due, &seen, &f->err));
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.ids[0], one);
+	fixture_move(f, one, "start", 80);
+	fixture_move(f, two, "exclude", 81);
+	OK(f, store_due_next(f->store, 500, 10, &batch, &next_at, note_due, &seen, &f->err));
+	assert_int_equal(batch, 0);
+	assert_int_equal(next_at, 0);
+	buf_release(&seen.keys);
+}
+
+/* One that claims what it is given while it is given it. */
+struct claim {
+	struct fixture *f;
+	size_t count;
+};
+
+static int start_it(
+    void *context, const struct delivery *delivery, struct view pkesk, struct err *err)
+{
+	struct claim *claim = context;
+	assert_true(view_is(pkesk, "key"));
+	claim->count++;
+	return store_delivery_move(claim->f->store, delivery->id, "start", NULL, 0, 50, false, err);
+}
+
+static void a_callback_may_move_what_it_is_given(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t message = fixture_message(f, "1@x");
+	struct claim claim = {.f = f};
+	int64_t batch;
+	int64_t next_at;
+	OK(f, store_batch_add(f->store, message, VIEW("data"), &batch, &f->err));
+	for (int n = 1; n <= 20; n++) {
+		const int64_t id = fixture_delivery(f, message, fixture_contact(f, n), n);
+		OK(f, store_delivery_bind(f->store, id, batch, VIEW("key"), &f->err));
+	}
+	OK(f, store_begin(f->store, &f->err));
+	OK(f, store_due_next(f->store, 50, 15, &batch, &next_at, start_it, &claim, &f->err));
+	OK(f, store_commit(f->store, &f->err));
+	assert_int_equal(claim.count, 15);
+	OK(f, store_due_next(f->store, 50, 15, &batch, &next_at, start_it, &claim, &f->err));
+	assert_int_equal(claim.count, 20);
+}
+
+static void the_queue_is_what_is_neither_final_nor_sent(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t message = fixture_message(f, "1@x");
+	const int64_t later = fixture_sealed(f, message, fixture_contact(f, 1), 1);
+	const int64_t sending = fixture_sealed(f, message, fixture_contact(f, 2), 2);
+	const int64_t sent = fixture_sealed(f, message, fixture_contact(f, 3), 3);
+	const int64_t unsealed = fixture_delivery(f, message, fixture_contact(f, 4), 4);
+	struct seen seen = {.count = 0};
+	postpone(f, later, 70);
+	fixture_move(f, sending, "start", 10);
+	fixture_move(f, sent, "start", 10);
+	fixture_move(f, sent, "accept", 10);
+	OK(f, store_delivery_each_queued(f->store, note, &seen, &f->err));
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.ids[0], sending);
+	assert_int_equal(seen.ids[1], unsealed);
+	assert_int_equal(seen.ids[2], later);
+}
+
+static void retry_now_makes_waiting_ones_due(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t message = fixture_message(f, "1@x");
+	const int64_t deferred = fixture_sealed(f, message, fixture_contact(f, 1), 1);
+	const int64_t sending = fixture_sealed(f, message, fixture_contact(f, 2), 2);
+	struct delivery d;
+	int64_t count;
+	bool found;
+	postpone(f, deferred, 900);
+	OK(f, store_delivery_move(f->store, sending, "start", NULL, 800, 1, false, &f->err));
+	OK(f, store_delivery_retry_now(f->store, 10, &count, &f->err));
+	assert_int_equal(count, 1);
+	OK(f, store_delivery_get(f->store, deferred, &d, &found, &f->err));
+	assert_string_equal(d.state, "queued");
+	assert_int_equal(d.next_at, 10);
+	assert_string_equal(d.reason, "451 busy");
+	fixture_expect_state(f, sending, "sending");
+}
+
+static void a_batch_is_read_as_it_was_kept(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t message = fixture_message(f, "1@x");
+	const size_t size = (size_t)10 * 1024 * 1024;
+	char *data = malloc(size);
+	struct buf head = BUF_EMPTY(BUF_SMALL);
+	struct buf body = BUF_EMPTY(size);
+	struct buf tail = BUF_EMPTY(BUF_SMALL);
+	int64_t batch;
+	assert_non_null(data);
+	for (size_t i = 0; i < size; i++)
+		data[i] = (char)((i * 2654435761U >> 24) & 0x7f);
+	const struct view all = {data, size};
+	OK(f, store_batch_add(f->store, message, all, &batch, &f->err));
+	OK(f, store_batch_read(f->store, batch, &head, &body, &tail, &f->err));
+	assert_string_equal(buf_text(&head), "Subject: [...]\r\n\r\n");
+	assert_string_equal(buf_text(&tail), "\r\n--x--\r\n");
+	assert_true(view_equals(buf_view(&body), all));
+	buf_release(&body);
+	body.max = size - 1;
+	REFUSED(store_batch_read(f->store, batch, &head, &body, &tail, &f->err));
+	REFUSED(store_batch_read(f->store, 99, &head, &body, &tail, &f->err));
+	buf_release(&head);
+	buf_release(&body);
+	buf_release(&tail);
+	free(data);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(seal_groups_share_a_message_and_a_shard),
+	    TEST(seal_group_is_at_most_as_large_as_asked),
+	    TEST(nothing_to_seal_is_shard_minus_one),
+	    TEST(a_renewed_subkey_reaches_what_waits_to_be_sealed),
+	    TEST(bind_refuses_a_batch_of_another_message),
+	    TEST(due_ones_come_oldest_first_with_their_session_keys),
+	    TEST(due_ones_are_of_one_batch_and_next_at_tells_when),
+	    TEST(a_callback_may_move_what_it_is_given),
+	    TEST(the_queue_is_what_is_neither_final_nor_sent),
+	    TEST(retry_now_makes_waiting_ones_due),
+	    TEST(a_batch_is_read_as_it_was_kept),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("store_queue", tests, NULL, NULL);
+}
