@@ -148,7 +148,7 @@ static void plain_smarthost_is_taken_on_loopback_only(void **state)
 	struct config config;
 	const char *good[] = {"localhost", "LocalHost", "127.0.0.1", "127.9.8.7", "::1"};
 	const char *bad[] = {"mail.example.org", "10.0.0.1", "::2", "localhost.example.org",
-	    "127.example.org", "::ffff:10.0.0.1", "128.0.0.1"};
+	    "127.example.org", "::ffff:10.0.0.1", "128.0.0.1", "126.255.255.255"};
 	char text[512];
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		snprintf(text, sizeof text,
