@@ -17,8 +17,8 @@
 enum {
 	RUN_DELIVERIES = 32,
 	COURIER_MS = (COURIER_FINAL_DOT_S + 2 * COURIER_STEP_S) * 1000,
-	PAUSE_FIRST_MS = 2 * 1000,
-	PAUSE_MOST_MS = 120 * 1000,
+	PAUSE_STEP_MS = 1000,
+	PAUSE_MOST_MS = 60 * 1000,
 };
 
 /* Deliveries of one batch in the hands of a courier. */
@@ -180,7 +180,7 @@ static void judge_smarthost(struct sending *sending, const struct result *result
 	}
 	if (sending->paused_until > clock_monotonic_ms())
 		return;
-	sending->pause_ms = sending->pause_ms == 0 ? PAUSE_FIRST_MS : sending->pause_ms * 2;
+	sending->pause_ms += PAUSE_STEP_MS;
 	if (sending->pause_ms > PAUSE_MOST_MS)
 		sending->pause_ms = PAUSE_MOST_MS;
 	sending->paused_until = clock_monotonic_ms() + sending->pause_ms;

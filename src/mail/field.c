@@ -338,7 +338,8 @@ static bool is_automatic(struct view name, struct view value)
 		return strcmp(field.word, "no") != 0;
 	}
 	if (view_is_nocase(name, "Precedence"))
-		return view_is_nocase(value, "auto_reply") || view_is_nocase(value, "junk");
+		return view_is_nocase(value, "auto_reply") || view_is_nocase(value, "junk") ||
+		       view_is_nocase(value, "bulk");
 	return view_is_nocase(name, "X-Autoreply") || view_is_nocase(name, "X-Autorespond") ||
 	       view_is_nocase(name, "X-Auto-Response-Suppress");
 }

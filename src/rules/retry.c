@@ -11,5 +11,10 @@ bool retry_next(const struct retry_times *times, int64_t attempts, int64_t first
 	if (pause > times->most)
 		pause = times->most;
 	*next_at = now + pause;
-	return first_at == 0 || now - first_at < times->give_up;
+	if (first_at == 0)
+		return true;
+	const int64_t last = first_at + times->give_up;
+	if (*next_at > last) /* the last attempt is at the deadline, not some time after it */
+		*next_at = last;
+	return now < last;
 }

@@ -12,7 +12,8 @@ struct retry_times {
 };
 
 /* True with the time of the next attempt after `attempts` (at least 1) failed ones: the pause
- * doubles from `first` to `most`. False when `give_up` seconds have passed since first_at. */
+ * doubles from `first` to `most`, and the last attempt is at the deadline, `give_up` seconds after
+ * first_at. False when that has passed. */
 bool retry_next(const struct retry_times *times, int64_t attempts, int64_t first_at, int64_t now,
     int64_t *next_at);
 

@@ -54,6 +54,14 @@ static void it_gives_up_when_the_time_is_over_and_not_a_second_sooner(void **sta
 	assert_false(retry_next(&TIMES, 1, 1000, 1000 + 86401, &next));
 }
 
+static void last_attempt_is_at_the_deadline(void **state)
+{
+	int64_t next = 0;
+	(void)state;
+	assert_true(retry_next(&TIMES, 30, 1000, 1000 + 86000, &next));
+	assert_int_equal(next, 1000 + 86400);
+}
+
 static void what_was_never_tried_is_never_given_up(void **state)
 {
 	int64_t next = 0;
@@ -77,6 +85,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(very_many_attempts_do_not_overflow),
 	    cmocka_unit_test(first_pause_longer_than_the_longest_is_cut),
 	    cmocka_unit_test(it_gives_up_when_the_time_is_over_and_not_a_second_sooner),
+	    cmocka_unit_test(last_attempt_is_at_the_deadline),
 	    cmocka_unit_test(what_was_never_tried_is_never_given_up),
 	    cmocka_unit_test(clock_set_back_does_not_end_a_delivery),
 	};
