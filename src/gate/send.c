@@ -16,7 +16,6 @@
 
 enum {
 	RUN_DELIVERIES = 32,
-	COURIER_MS = (COURIER_FINAL_DOT_S + 2 * COURIER_STEP_S) * 1000,
 	PAUSE_STEP_MS = 1000,
 	PAUSE_MOST_MS = 60 * 1000,
 };
@@ -247,7 +246,6 @@ static void ask_courier(struct run *run)
 	struct pool_request request = {
 	    .type = COURIER_REQUEST_SEND,
 	    .body = BUF_EMPTY(FRAME_BODY_MAX),
-	    .deadline_ms = COURIER_MS,
 	    .attempts = 1, /* a second attempt is the store's business: it counts them */
 	    .answer = on_courier,
 	    .context = run,
@@ -256,6 +254,7 @@ static void ask_courier(struct run *run)
 	run->request.data = buf_view(&run->data);
 	run->request.tail = buf_view(&run->tail);
 	run->request.count = run->count;
+	request.deadline_ms = courier_deadline_ms(&run->request);
 	courier_put_run(&request.body, &run->request);
 	run->next = gate->sending->under_way;
 	gate->sending->under_way = run;
