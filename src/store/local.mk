@@ -26,9 +26,33 @@ src/store/schema.c: src/store/schema.sql
 	echo ';'; } >$@.tmp && mv $@.tmp $@
 
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
+unit_tests += test_store_advisories
+test_store_advisories_SOURCES = tests/unit/test_store_advisories.c $(store_fixture)
+test_store_advisories_LDADD = $(unit_libs)
+unit_tests += test_store_arrivals
+test_store_arrivals_SOURCES = tests/unit/test_store_arrivals.c $(store_fixture)
+test_store_arrivals_LDADD = $(unit_libs)
+unit_tests += test_store_audit
+test_store_audit_SOURCES = tests/unit/test_store_audit.c $(store_fixture)
+test_store_audit_LDADD = $(unit_libs)
+unit_tests += test_store_certificates
+test_store_certificates_SOURCES = tests/unit/test_store_certificates.c $(store_fixture)
+test_store_certificates_LDADD = $(unit_libs)
 unit_tests += test_store_deliveries
 test_store_deliveries_SOURCES = tests/unit/test_store_deliveries.c $(store_fixture)
 test_store_deliveries_LDADD = $(unit_libs)
+unit_tests += test_store_file
+test_store_file_SOURCES = tests/unit/test_store_file.c $(store_fixture)
+test_store_file_LDADD = $(unit_libs)
+unit_tests += test_store_people
+test_store_people_SOURCES = tests/unit/test_store_people.c $(store_fixture)
+test_store_people_LDADD = $(unit_libs)
+unit_tests += test_store_plans
+test_store_plans_SOURCES = tests/unit/test_store_plans.c $(store_fixture)
+test_store_plans_LDADD = $(unit_libs)
 unit_tests += test_store_queue
 test_store_queue_SOURCES = tests/unit/test_store_queue.c $(store_fixture)
 test_store_queue_LDADD = $(unit_libs)
+unit_tests += test_store_state
+test_store_state_SOURCES = tests/unit/test_store_state.c
+test_store_state_LDADD = $(unit_libs)

@@ -47,6 +47,15 @@ void fixture_raw(const struct fixture *fixture, const char *sql)
 	sqlite3_close(db);
 }
 
+void fixture_refused(const struct fixture *fixture, const char *sql)
+{
+	sqlite3 *db = open_raw(fixture);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		fail_msg("not refused: %s", sql);
+	sqlite3_close(db);
+}
+
 int64_t fixture_number(const struct fixture *fixture, const char *sql)
 {
 	sqlite3 *db = open_raw(fixture);

@@ -40,6 +40,8 @@ int fixture_teardown(void **state);
 
 /* A second connection that knows nothing of the store's rules: runs SQL as it is. */
 void fixture_raw(const struct fixture *fixture, const char *sql);
+/* The same, and fails unless SQLite refuses it. */
+void fixture_refused(const struct fixture *fixture, const char *sql);
 /* The number that a query gives. */
 int64_t fixture_number(const struct fixture *fixture, const char *sql);
 

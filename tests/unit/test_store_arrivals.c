@@ -1,0 +1,150 @@
+/* Mail as it came in, and replays of what was signed. */
+#include "config.h"
+
+#include <string.h>
+
+#include "store/state.h"
+#include "store_fixture.h"
+
+static void the_same_bytes_are_one_arrival(void **state)
+{
+	struct fixture *f = *state;
+	struct arrival arrival;
+	struct buf raw = BUF_EMPTY(BUF_SMALL);
+	int64_t first;
+	int64_t again;
+	int64_t other;
+	bool fresh;
+	OK(f, store_arrival_receive(f->store, VIEW("a\0b"), 5, &first, &fresh, &f->err));
+	assert_true(fresh);
+	OK(f, store_arrival_receive(f->store, VIEW("a\0b"), 6, &again, &fresh, &f->err));
+	assert_false(fresh);
+	assert_int_equal(again, first);
+	OK(f, store_arrival_receive(f->store, VIEW("a\0c"), 7, &other, &fresh, &f->err));
+	assert_true(fresh);
+	assert_int_not_equal(other, first);
+	OK(f, store_arrival_get(f->store, first, &arrival, &fresh, &f->err));
+	assert_true(fresh);
+	assert_int_equal(arrival.received_at, 5);
+	assert_int_equal(arrival.size, 3);
+	assert_string_equal(arrival.state, "received");
+	OK(f, store_arrival_raw(f->store, first, &raw, &f->err));
+	assert_int_equal(raw.len, 3);
+	assert_memory_equal(raw.data, "a\0b", 3);
+	buf_release(&raw);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival_raw"), 2);
+}
+
+static void an_empty_arrival_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct buf raw = BUF_EMPTY(BUF_SMALL);
+	OK(f, store_arrival_raw(f->store, fixture_arrival(f, ""), &raw, &f->err));
+	assert_int_equal(raw.len, 0);
+	REFUSED(store_arrival_raw(f->store, 99, &raw, &f->err));
+	buf_release(&raw);
+}
+
+static void a_move_records_what_was_found_and_leaves_the_rest(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t id = fixture_arrival(f, "mail");
+	struct arrival arrival;
+	bool found;
+	OK(f, store_arrival_move(f->store, id, "judge", "advisory", NULL, "ABCD", &f->err));
+	OK(f, store_arrival_move(f->store, id, "refuse", NULL, "line 2: no", NULL, &f->err));
+	OK(f, store_arrival_get(f->store, id, &arrival, &found, &f->err));
+	assert_string_equal(arrival.state, "refused");
+	assert_string_equal(arrival.meaning, "advisory");
+	assert_string_equal(arrival.reason, "line 2: no");
+	assert_string_equal(arrival.signer, "ABCD");
+	REFUSED(store_arrival_move(f->store, 99, "judge", NULL, NULL, NULL, &f->err));
+}
+
+static int count_one(void *context, const struct arrival *arrival, struct err *err)
+{
+	(void)err;
+	int64_t *sum = context;
+	*sum = *sum * 10 + arrival->id;
+	return 0;
+}
+
+static void a_final_arrival_is_never_judged_again(void **state) /* S4 */
+{
+	struct fixture *f = *state;
+	static const char *const ends[] = {"finish", "refuse", "give-up"};
+	static const char *const events[] = {"judge", "finish", "refuse", "give-up"};
+	static const char *const mails[] = {"1", "2", "3"};
+	int64_t open = 0;
+	for (size_t i = 0; i < 3; i++) {
+		const int64_t id = fixture_arrival(f, mails[i]);
+		OK(f, store_arrival_move(f->store, id, "judge", NULL, NULL, NULL, &f->err));
+		OK(f, store_arrival_move(f->store, id, ends[i], NULL, NULL, NULL, &f->err));
+		for (size_t e = 0; e < 4; e++)
+			REFUSED(store_arrival_move(
+			    f->store, id, events[e], "other", NULL, NULL, &f->err));
+		assert_int_equal(fixture_arrival(f, mails[i]), id);
+	}
+	OK(f, store_arrival_each_open(f->store, count_one, &open, &f->err));
+	assert_int_equal(open, 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival WHERE meaning <> ''"), 0);
+}
+
+static void open_ones_come_oldest_first_and_all_newest_first(void **state)
+{
+	struct fixture *f = *state;
+	int64_t seen = 0;
+	const int64_t one = fixture_arrival(f, "1");
+	const int64_t two = fixture_arrival(f, "2");
+	fixture_arrival(f, "3");
+	OK(f, store_arrival_move(f->store, one, "judge", NULL, NULL, NULL, &f->err));
+	OK(f, store_arrival_move(f->store, two, "give-up", NULL, "no mail", NULL, &f->err));
+	OK(f, store_arrival_each_open(f->store, count_one, &seen, &f->err));
+	assert_int_equal(seen, 13);
+	seen = 0;
+	OK(f, store_arrival_each(f->store, 2, count_one, &seen, &f->err));
+	assert_int_equal(seen, 32);
+}
+
+static void signed_content_in_other_wrapping_is_a_replay(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t one = fixture_arrival(f, "1");
+	const int64_t two = fixture_arrival(f, "2");
+	bool fresh;
+	OK(f, store_signed_seen(f->store, "DIGEST", one, &fresh, &f->err));
+	assert_true(fresh);
+	OK(f, store_signed_seen(f->store, "DIGEST", two, &fresh, &f->err));
+	assert_false(fresh);
+	OK(f, store_signed_seen(f->store, "OTHER", two, &fresh, &f->err));
+	assert_true(fresh);
+	REFUSED(store_signed_seen(f->store, "THIRD", 99, &fresh, &f->err));
+}
+
+static void what_was_rolled_back_was_not_seen(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t one = fixture_arrival(f, "1");
+	bool fresh;
+	OK(f, store_begin(f->store, &f->err));
+	OK(f, store_signed_seen(f->store, "DIGEST", one, &fresh, &f->err));
+	store_rollback(f->store);
+	OK(f, store_signed_seen(f->store, "DIGEST", one, &fresh, &f->err));
+	assert_true(fresh);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(the_same_bytes_are_one_arrival),
+	    TEST(an_empty_arrival_is_kept),
+	    TEST(a_move_records_what_was_found_and_leaves_the_rest),
+	    TEST(a_final_arrival_is_never_judged_again),
+	    TEST(open_ones_come_oldest_first_and_all_newest_first),
+	    TEST(signed_content_in_other_wrapping_is_a_replay),
+	    TEST(what_was_rolled_back_was_not_seen),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("store_arrivals", tests, NULL, NULL);
+}

@@ -1,0 +1,453 @@
+/* The file itself: settings, transactions, versions, copies, and what happens when power or disk
+ * go. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/audit.h"
+#include "store/migrate.h"
+#include "store/sql.h"
+#include "store_fixture.h"
+
+static int64_t pragma(struct fixture *f, const char *text)
+{
+	int64_t number;
+	OK(f, sql_number(f->store, text, SQL_NOTHING, &number, &f->err));
+	return number;
+}
+
+static void a_store_is_durable_and_strict(void **state)
+{
+	struct fixture *f = *state;
+	struct sql_query query;
+	bool found;
+	assert_int_equal(pragma(f, "PRAGMA synchronous"), 2); /* FULL */
+	assert_int_equal(pragma(f, "PRAGMA foreign_keys"), 1);
+	assert_int_equal(pragma(f, "PRAGMA trusted_schema"), 0);
+	assert_int_equal(pragma(f, "PRAGMA cell_size_check"), 1);
+	assert_int_equal(pragma(f, "PRAGMA secure_delete"), 1);
+	assert_int_equal(pragma(f, "PRAGMA user_version"), migrate_version);
+	OK(f, sql_first(f->store, &query, "PRAGMA journal_mode", SQL_NOTHING, &found, &f->err));
+	assert_true(view_is(sql_column_view(&query, 0), "wal"));
+	sql_close(&query);
+	assert_int_equal(
+	    pragma(f, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main'"
+		      " AND type = 'table' AND strict = 0 AND name NOT GLOB 'sqlite_*'"),
+	    0);
+	OK(f, store_verify(f->store, &f->err));
+}
+
+static void expect_private(const char *path)
+{
+	struct stat found;
+	assert_int_equal(stat(path, &found), 0);
+	assert_int_equal(found.st_mode & 0777, 0600);
+}
+
+static void nobody_else_can_read_it(void **state)
+{
+	struct fixture *f = *state;
+	char path[FIXTURE_PATH_SIZE + 8];
+	fixture_arrival(f, "mail");
+	expect_private(f->path);
+	snprintf(path, sizeof path, "%s-wal", f->path);
+	expect_private(path);
+	snprintf(path, sizeof path, "%s-shm", f->path);
+	expect_private(path);
+}
+
+static void a_wide_umask_opens_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char path[FIXTURE_PATH_SIZE + 8];
+	snprintf(path, sizeof path, "%s2", f->path);
+	const mode_t old = umask(0);
+	OK(f, store_create(path, &f->err));
+	umask(old);
+	expect_private(path);
+}
+
+static void an_existing_file_is_not_made_a_store(void **state)
+{
+	struct fixture *f = *state;
+	REFUSED(store_create(f->path, &f->err));
+	assert_int_equal(f->err.whom, ERR_MESSAGE);
+	fixture_arrival(f, "still works");
+}
+
+static void a_store_that_is_not_there_is_not_made_by_opening(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+	char path[FIXTURE_PATH_SIZE + 8];
+	snprintf(path, sizeof path, "%s2", f->path);
+	REFUSED(store_open(path, &store, &f->err));
+	assert_null(store);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_file_of_another_kind_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+	char path[FIXTURE_PATH_SIZE + 8];
+	fixture_raw(f, "PRAGMA application_id = 7");
+	REFUSED(store_open(f->path, &store, &f->err));
+	snprintf(path, sizeof path, "%s2", f->path);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "%04096d", 7);
+	fclose(file);
+	REFUSED(store_open(path, &store, &f->err));
+	assert_non_null(strstr(f->err.text, "not a store"));
+}
+
+static void a_newer_store_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+	fixture_raw(f, "PRAGMA user_version = 99");
+	REFUSED(store_open(f->path, &store, &f->err));
+	assert_non_null(strstr(f->err.text, "newer"));
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 99);
+}
+
+static void a_version_that_nothing_leads_from_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+	fixture_raw(f, "PRAGMA user_version = 0");
+	REFUSED(store_open(f->path, &store, &f->err));
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 0);
+}
+
+/* Steps of versions to come, the second of which rebuilds a table that others refer to. */
+static const struct migration steps[] = {
+    {1, "ALTER TABLE member ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'"},
+    {2, "CREATE TABLE other (id TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL,"
+	" parent TEXT REFERENCES member (id), state TEXT NOT NULL, added_at INTEGER NOT NULL,"
+	" colour TEXT NOT NULL) STRICT;"
+	"INSERT INTO other SELECT * FROM member; DROP TABLE member;"
+	"ALTER TABLE other RENAME TO member; UPDATE member SET colour = 'green'"},
+};
+
+static void an_older_store_goes_forward_step_by_step(void **state)
+{
+	struct fixture *f = *state;
+	struct contact contact;
+	bool found;
+	const int64_t id = fixture_contact(f, 1);
+	OK(f, migrate_with(f->store, steps, 2, 3, &f->err));
+	assert_int_equal(pragma(f, "PRAGMA user_version"), 3);
+	assert_int_equal(pragma(f, "PRAGMA foreign_keys"), 1);
+	assert_int_equal(
+	    pragma(f, "SELECT count(*) FROM member WHERE id = 'm' AND colour = 'green'"), 1);
+	OK(f, store_contact_get(f->store, id, &contact, &found, &f->err));
+	assert_true(found);
+	OK(f, store_verify(f->store, &f->err));
+	OK(f, migrate_with(f->store, steps, 2, 3, &f->err)); /* nothing left to do */
+}
+
+static void a_step_that_fails_undoes_all_steps(void **state)
+{
+	struct fixture *f = *state;
+	static const struct migration failing[] = {
+	    {1, "ALTER TABLE member ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'"},
+	    {2, "UPDATE nothing_there SET x = 1"},
+	};
+	REFUSED(migrate_with(f->store, failing, 2, 3, &f->err));
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM pragma_table_info('member')"
+					   " WHERE name = 'colour'"),
+	    0);
+}
+
+static void a_step_that_leaves_loose_ends_is_undone(void **state)
+{
+	struct fixture *f = *state;
+	static const struct migration loose[] = {{1, "DELETE FROM member"}};
+	fixture_contact(f, 1);
+	REFUSED(migrate_with(f->store, loose, 1, 2, &f->err));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM member"), 1);
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 1);
+}
+
+static void a_rollback_undoes_and_a_commit_stays(void **state)
+{
+	struct fixture *f = *state;
+	store_rollback(f->store); /* harmless */
+	OK(f, store_begin(f->store, &f->err));
+	REFUSED(store_begin(f->store, &f->err));
+	fixture_arrival(f, "1");
+	store_rollback(f->store);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival"), 0);
+	OK(f, store_begin(f->store, &f->err));
+	fixture_arrival(f, "2");
+	OK(f, store_commit(f->store, &f->err));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival"), 1);
+	REFUSED(store_commit(f->store, &f->err));
+}
+
+static void a_commit_elsewhere_is_seen_and_ours_is_not_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	assert_false(store_changed_elsewhere(f->store));
+	fixture_arrival(f, "ours");
+	assert_false(store_changed_elsewhere(f->store));
+	fixture_raw(f, "INSERT INTO value VALUES ('a', x'00')");
+	assert_true(store_changed_elsewhere(f->store));
+	assert_false(store_changed_elsewhere(f->store));
+}
+
+/* Forked while this process has no connection: SQLite's own books must not be carried over. */
+static void writers_wait_for_each_other(void **state)
+{
+	struct fixture *f = *state;
+	int go[2];
+	int status;
+	store_close(f->store);
+	assert_int_equal(pipe(go), 0);
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct store *mine;
+		struct err err;
+		char byte;
+		int64_t id;
+		bool fresh;
+		const bool good =
+		    read(go[0], &byte, 1) == 1 && store_open(f->path, &mine, &err) == 0 &&
+		    store_arrival_receive(mine, VIEW("theirs"), 1, &id, &fresh, &err) == 0;
+		_exit(good ? 0 : 1);
+	}
+	OK(f, store_open(f->path, &f->store, &f->err));
+	OK(f, store_begin(f->store, &f->err));
+	assert_int_equal(write(go[1], "x", 1), 1);
+	close(go[0]);
+	close(go[1]);
+	usleep(300 * 1000);
+	assert_int_equal(waitpid(child, &status, WNOHANG), 0); /* it waits */
+	fixture_arrival(f, "ours");
+	OK(f, store_commit(f->store, &f->err));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival"), 2);
+}
+
+static void values_and_counters_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct buf value = BUF_EMPTY(BUF_SMALL);
+	bool found;
+	OK(f, store_value_get(f->store, "key", &value, &found, &f->err));
+	assert_false(found);
+	OK(f, store_value_set(f->store, "key", VIEW("a\0b"), &f->err));
+	OK(f, store_value_set(f->store, "key", VIEW("c\0d"), &f->err));
+	OK(f, store_value_get(f->store, "key", &value, &found, &f->err));
+	assert_true(found);
+	assert_int_equal(value.len, 3);
+	assert_memory_equal(value.data, "c\0d", 3);
+	buf_clear(&value);
+	OK(f, store_counter_add(f->store, "gpg-runs", 3, &f->err));
+	OK(f, store_counter_add(f->store, "gpg-runs", 39, &f->err));
+	OK(f, store_value_get(f->store, "gpg-runs", &value, &found, &f->err));
+	assert_string_equal(buf_text(&value), "42");
+	buf_release(&value);
+}
+
+static void a_copy_of_the_live_store_is_whole_and_private(void **state)
+{
+	struct fixture *f = *state;
+	struct store *writer;
+	struct store *copy;
+	struct arrival arrival;
+	char path[FIXTURE_PATH_SIZE + 8];
+	bool found;
+	snprintf(path, sizeof path, "%s.bak", f->path);
+	const int64_t id = fixture_arrival(f, "mail");
+	/* Somebody is in the middle of something: that is not in the copy. */
+	OK(f, store_open(f->path, &writer, &f->err));
+	OK(f, store_begin(writer, &f->err));
+	OK(f, store_value_set(writer, "half", VIEW("done"), &f->err));
+	OK(f, store_backup(f->store, path, &f->err));
+	OK(f, store_commit(writer, &f->err));
+	store_close(writer);
+	expect_private(path);
+	OK(f, store_open(path, &copy, &f->err));
+	OK(f, store_verify(copy, &f->err));
+	OK(f, store_arrival_get(copy, id, &arrival, &found, &f->err));
+	assert_true(found);
+	struct buf value = BUF_EMPTY(BUF_SMALL);
+	OK(f, store_value_get(copy, "half", &value, &found, &f->err));
+	assert_false(found);
+	store_close(copy);
+	REFUSED(store_backup(f->store, path, &f->err)); /* it is there already */
+	OK(f, store_open(path, &copy, &f->err));
+	store_close(copy);
+}
+
+static void damage_is_found(void **state)
+{
+	struct fixture *f = *state;
+	fixture_contact(f, 1);
+	fixture_raw(f, "PRAGMA foreign_keys = OFF; DELETE FROM member");
+	REFUSED(store_verify(f->store, &f->err));
+	assert_non_null(strstr(f->err.text, "contact"));
+}
+
+/* The child commits, tells, begins more, tells, and is killed in the middle. */
+static void child_is_killed_after(struct fixture *f, int committed)
+{
+	int pipe_ends[2];
+	char byte;
+	assert_int_equal(pipe(pipe_ends), 0);
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct store *mine;
+		struct err err;
+		char raw[32];
+		int64_t id;
+		bool fresh;
+		if (store_open(f->path, &mine, &err) != 0)
+			_exit(1);
+		for (int i = 0; i <= committed; i++) {
+			if (store_begin(mine, &err) != 0)
+				_exit(1);
+			snprintf(raw, sizeof raw, "mail %d", i);
+			if (store_arrival_receive(mine, view_of(raw), 1, &id, &fresh, &err) != 0 ||
+			    store_audit_add(mine, 1, "gate", "x", "y", &err, "%d", i) != 0)
+				_exit(1);
+			if (i < committed && store_commit(mine, &err) != 0)
+				_exit(1);
+		}
+		if (write(pipe_ends[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(1);
+	}
+	close(pipe_ends[1]);
+	assert_int_equal(read(pipe_ends[0], &byte, 1), 1);
+	close(pipe_ends[0]);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void a_kill_in_mid_transaction_loses_nothing_committed(void **state)
+{
+	struct fixture *f = *state;
+	char what[STORE_REASON_SIZE];
+	int64_t count;
+	int64_t bad;
+	store_close(f->store);
+	f->store = NULL;
+	child_is_killed_after(f, 5);
+	OK(f, store_open(f->path, &f->store, &f->err));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival"), 5);
+	OK(f, store_verify(f->store, &f->err));
+	OK(f, store_audit_verify(f->store, 0, NULL, &count, &bad, what, &f->err));
+	assert_int_equal(count, 5);
+	assert_int_equal(bad, 0);
+	fixture_arrival(f, "and on it goes");
+}
+
+/* Runs in a child, since the limit cannot be taken back: 0 when all is as it should be. */
+static int write_past_the_limit(const char *path)
+{
+	const struct rlimit limit = {.rlim_cur = 256 * 1024, .rlim_max = 256 * 1024};
+	static char big[1024 * 1024];
+	struct store *mine;
+	struct err err;
+	int64_t id;
+	bool fresh;
+	signal(SIGXFSZ, SIG_IGN);
+	if (store_open(path, &mine, &err) != 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 1;
+	if (store_arrival_receive(mine, (struct view){big, sizeof big}, 1, &id, &fresh, &err) == 0)
+		return 2;
+	if (err.whom != ERR_DAEMON || strstr(err.text, "disk") == NULL)
+		return 3;
+	/* A disk that failed once is not believed again. */
+	if (store_arrival_receive(mine, VIEW("small"), 1, &id, &fresh, &err) == 0)
+		return 4;
+	if (err.when != ERR_NEVER || store_begin(mine, &err) == 0)
+		return 5;
+	store_rollback(mine);
+	store_close(mine);
+	return 0;
+}
+
+static void after_a_disk_error_nothing_more_is_accepted(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	store_close(f->store);
+	f->store = NULL;
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(write_past_the_limit(f->path));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival"), 0);
+}
+
+static void a_full_disk_says_so_and_may_be_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	static char big[1024 * 1024];
+	int64_t id;
+	int64_t pages;
+	bool fresh;
+	char sql[64];
+	pages = pragma(f, "PRAGMA page_count");
+	snprintf(sql, sizeof sql, "PRAGMA max_page_count = %lld", (long long)pages + 4);
+	OK(f, sql_script(f->store, sql, &f->err));
+	REFUSED(store_arrival_receive(
+	    f->store, (struct view){big, sizeof big}, 1, &id, &fresh, &f->err));
+	assert_non_null(strstr(f->err.text, "full"));
+	assert_int_equal(f->err.when, ERR_LATER);
+	OK(f, sql_script(f->store, "PRAGMA max_page_count = 100000", &f->err));
+	OK(f, store_arrival_receive(
+		  f->store, (struct view){big, sizeof big}, 1, &id, &fresh, &f->err));
+	assert_true(fresh);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_store_is_durable_and_strict),
+	    TEST(nobody_else_can_read_it),
+	    TEST(a_wide_umask_opens_nothing),
+	    TEST(an_existing_file_is_not_made_a_store),
+	    TEST(a_store_that_is_not_there_is_not_made_by_opening),
+	    TEST(a_file_of_another_kind_is_refused),
+	    TEST(a_newer_store_is_refused),
+	    TEST(a_version_that_nothing_leads_from_is_refused),
+	    TEST(an_older_store_goes_forward_step_by_step),
+	    TEST(a_step_that_fails_undoes_all_steps),
+	    TEST(a_step_that_leaves_loose_ends_is_undone),
+	    TEST(a_rollback_undoes_and_a_commit_stays),
+	    TEST(a_commit_elsewhere_is_seen_and_ours_is_not_elsewhere),
+	    TEST(writers_wait_for_each_other),
+	    TEST(values_and_counters_are_kept),
+	    TEST(a_copy_of_the_live_store_is_whole_and_private),
+	    TEST(damage_is_found),
+	    TEST(a_kill_in_mid_transaction_loses_nothing_committed),
+	    TEST(after_a_disk_error_nothing_more_is_accepted),
+	    TEST(a_full_disk_says_so_and_may_be_tried_again),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("store_file", tests, NULL, NULL);
+}
