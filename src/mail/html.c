@@ -7,39 +7,44 @@
 
 #include "mail/html.h"
 
-enum { ENTITY_MAX = 10, BLANK_LINES_MAX = 2 };
+enum { ENTITY_MAX = 10, BREAKS_MAX = 2 };
 
 struct html_writer {
 	struct buf *out;
 	size_t start; /* of what this call wrote */
 	bool space; /* white space is due before the next character */
-	unsigned breaks; /* line ends at the end of what was written */
+	unsigned breaks; /* line ends due before the next character */
 	unsigned pre; /* depth of <pre> */
 };
 
+/* At least `count` line ends before the next character, none in front of all. */
 static void write_break(struct html_writer *writer, unsigned count)
 {
 	writer->space = false;
-	if (writer->out->len == writer->start)
-		return;
-	for (; writer->breaks < count; writer->breaks++)
-		buf_add_char(writer->out, '\n');
+	if (writer->out->len > writer->start && writer->breaks < count)
+		writer->breaks = count;
+}
+
+/* One line end more. */
+static void write_line_end(struct html_writer *writer)
+{
+	write_break(writer, writer->breaks < BREAKS_MAX ? writer->breaks + 1 : BREAKS_MAX);
 }
 
 static void write_bytes(struct html_writer *writer, const char *data, size_t len)
 {
 	if (writer->space && writer->breaks == 0 && writer->out->len > writer->start)
 		buf_add_char(writer->out, ' ');
+	for (; writer->breaks > 0; writer->breaks--)
+		buf_add_char(writer->out, '\n');
 	writer->space = false;
-	writer->breaks = 0;
 	buf_add(writer->out, data, len);
 }
 
 static void write_char(struct html_writer *writer, char c)
 {
 	if (writer->pre > 0 && c == '\n') {
-		write_break(
-		    writer, writer->breaks < BLANK_LINES_MAX ? writer->breaks + 1 : writer->breaks);
+		write_line_end(writer);
 	} else if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
 		if (writer->pre > 0 && (c == ' ' || c == '\t'))
 			write_bytes(writer, &c, 1);
@@ -186,12 +191,11 @@ static void break_for(struct html_writer *writer, struct view name, bool closing
 	    "header", "footer", "center", "hr", "address", NULL};
 	static const char *const cells[] = {"td", "th", NULL};
 	if (view_is_nocase(name, "br") && !closing)
-		write_break(
-		    writer, writer->breaks < BLANK_LINES_MAX ? writer->breaks + 1 : writer->breaks);
+		write_line_end(writer);
 	else if (is_name(name, paragraphs))
-		write_break(writer, BLANK_LINES_MAX);
+		write_break(writer, BREAKS_MAX);
 	else if (is_name(name, lines))
-		write_break(writer, writer->breaks > 1 ? writer->breaks : 1);
+		write_break(writer, 1);
 	else if (is_name(name, cells))
 		writer->space = true;
 	if (view_is_nocase(name, "li") && !closing)
@@ -242,5 +246,5 @@ void html_to_text(struct view html, struct buf *out)
 		html = view_part(html, took, html.len);
 	}
 	if (out->len > writer.start)
-		write_break(&writer, 1);
+		buf_add_char(out, '\n');
 }

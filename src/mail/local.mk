@@ -16,3 +16,21 @@ libdewline_a_SOURCES += \
 	src/mail/reader.c src/mail/reader.h \
 	src/mail/shape.c src/mail/shape.h \
 	src/mail/tree.c src/mail/tree.h
+
+EXTRA_DIST += tests/unit/mail_reading.h
+unit_tests += test_mail_limits test_mail_shape test_mail_content test_mail_csaf test_mail_compose \
+	test_mail_reader test_mail_corpus
+test_mail_limits_SOURCES = tests/unit/test_mail_limits.c
+test_mail_limits_LDADD = $(unit_libs)
+test_mail_shape_SOURCES = tests/unit/test_mail_shape.c
+test_mail_shape_LDADD = $(unit_libs)
+test_mail_content_SOURCES = tests/unit/test_mail_content.c
+test_mail_content_LDADD = $(unit_libs)
+test_mail_csaf_SOURCES = tests/unit/test_mail_csaf.c
+test_mail_csaf_LDADD = $(unit_libs)
+test_mail_compose_SOURCES = tests/unit/test_mail_compose.c
+test_mail_compose_LDADD = $(unit_libs)
+test_mail_reader_SOURCES = tests/unit/test_mail_reader.c
+test_mail_reader_LDADD = $(unit_libs)
+test_mail_corpus_SOURCES = tests/unit/test_mail_corpus.c
+test_mail_corpus_LDADD = $(unit_libs)

@@ -156,6 +156,25 @@ static void refuse(struct finder *finder, const char *why)
 	limits_refuse(finder->out->reason, "%s", why);
 }
 
+/* Armor into the store. Its last line may have lost its end to a boundary. */
+static struct span store_armor(struct buf *store, struct view block)
+{
+	struct span span = {store->len, 0};
+	buf_add_view(store, block);
+	if (block.len > 0 && block.data[block.len - 1] != '\n')
+		buf_add_char(store, '\n');
+	span.len = store->len - span.from;
+	return span;
+}
+
+static struct span store_bytes(struct buf *store, struct view bytes)
+{
+	struct span span = {store->len, 0};
+	buf_add_view(store, bytes);
+	span.len = store->len - span.from;
+	return span;
+}
+
 /* An encrypted message as its own part: armored, or binary as it is. */
 static void take_encrypted(struct finder *finder, size_t index)
 {
@@ -166,9 +185,8 @@ static void take_encrypted(struct finder *finder, size_t index)
 	armor_find(buf_view(&data), &armor);
 	if (armor.kind == ARMOR_MANY)
 		refuse(finder, "more than one armored message in the encrypted part");
-	finder->message.from = finder->store->len;
-	buf_add_view(finder->store, armor.kind == ARMOR_MESSAGE ? armor.block : buf_view(&data));
-	finder->message.len = finder->store->len - finder->message.from;
+	finder->message = armor.kind == ARMOR_MESSAGE ? store_armor(finder->store, armor.block)
+						      : store_bytes(finder->store, buf_view(&data));
 	finder->store->overflow = finder->store->overflow || data.overflow;
 	buf_release(&data);
 }
@@ -176,9 +194,7 @@ static void take_encrypted(struct finder *finder, size_t index)
 /* Armor in the text of a part, whose bytes must stay as they were signed: no charset is undone. */
 static void take_inline(struct finder *finder, const struct armor *armor)
 {
-	finder->message.from = finder->store->len;
-	buf_add_view(finder->store, armor->block);
-	finder->message.len = finder->store->len - finder->message.from;
+	finder->message = store_armor(finder->store, armor->block);
 	finder->text_beside = finder->text_beside || !armor->alone;
 	if (armor->kind == ARMOR_BROKEN)
 		refuse(finder, "an armored message without its end");

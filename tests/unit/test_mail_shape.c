@@ -1,0 +1,444 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+
+#include "mail_reading.h"
+
+#define ARMOR "-----BEGIN PGP MESSAGE-----\n\nhF4Dexample\n=abcd\n-----END PGP MESSAGE-----\n"
+#define CLEARTEXT                                                                                  \
+	"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nreceived\n- -----BEGIN PGP "          \
+	"MESSAGE-----\n"                                                                           \
+	"-----BEGIN PGP SIGNATURE-----\n\niHUEexample\n-----END PGP SIGNATURE-----\n"
+#define SIGNATURE "-----BEGIN PGP SIGNATURE-----\n\niHUEexample\n-----END PGP SIGNATURE-----\n"
+#define VERSION_PART "Content-Type: application/pgp-encrypted\n\nVersion: 1\n\n"
+#define DATA_PART "Content-Type: application/octet-stream; name=encrypted.asc\n\n" ARMOR
+
+#define ENCRYPTED(boundary)                                                                        \
+	"Content-Type: multipart/encrypted;\n protocol=\"application/pgp-encrypted\";\n boundary=" \
+	"" boundary "\n\nThis is an OpenPGP/MIME encrypted message.\n--" boundary                  \
+	"\n" VERSION_PART "--" boundary "\n" DATA_PART "\n--" boundary "--\n"
+#define SIGNED(boundary)                                                                           \
+	"Content-Type: multipart/signed; micalg=pgp-sha256;\n "                                    \
+	"protocol=\"application/pgp-signature"                                                     \
+	"\"; boundary=" boundary "\n\n--" boundary "\nContent-Type: text/plain\n\nreceived\n--"    \
+	"" boundary "\nContent-Type: application/pgp-signature; name=signature.asc\n\n" SIGNATURE  \
+	"\n--" boundary "--\n"
+#define MIXED "Content-Type: multipart/mixed; boundary=m\n\n"
+#define FOOTER "--m\nContent-Type: text/plain\n\n_____\nlist footer\n--m--\n"
+
+struct expected {
+	enum mail_shape shape;
+	bool whole;
+	const char *message; /* NULL: not looked at */
+};
+
+static void assert_shape(const char *raw, struct expected expected)
+{
+	struct reading_outline *reading = reading_outline_of(view_of(raw));
+	if (reading->out.shape != expected.shape)
+		print_error("%s\n%s\n", raw, reading->out.reason);
+	assert_int_equal(reading->out.shape, expected.shape);
+	assert_int_equal(reading->out.whole, expected.whole);
+	if (expected.message != NULL)
+		assert_view_is(reading->out.message, expected.message);
+	if (expected.shape == MAIL_REFUSED) {
+		assert_string_not_equal(reading->out.reason, "");
+		assert_int_equal(reading->out.message.len, 0);
+	}
+	reading_outline_free(reading);
+}
+
+static void mail_without_openpgp_is_plain(void **state)
+{
+	(void)state;
+	assert_shape("Subject: hello\n\ntext\n", (struct expected){MAIL_PLAIN, false, ""});
+	assert_shape("hello\n", (struct expected){MAIL_PLAIN, false, ""});
+	assert_shape("Subject: a key\n\n-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ\n"
+		     "-----END PGP PUBLIC KEY BLOCK-----\n",
+	    (struct expected){MAIL_PLAIN, false, ""});
+}
+
+static void multipart_encrypted_is_taken_with_its_preamble(void **state)
+{
+	(void)state;
+	assert_shape(ENCRYPTED("b"), (struct expected){MAIL_ENCRYPTED, true, ARMOR});
+}
+
+static void multipart_encrypted_without_version_part_is_refused(void **state)
+{
+	(void)state;
+	assert_shape("Content-Type: multipart/encrypted; boundary=b\n\n--b\n" DATA_PART
+		     "--b\n" DATA_PART "--b--\n",
+	    (struct expected){MAIL_REFUSED, false, NULL});
+	assert_shape("Content-Type: multipart/encrypted; boundary=b\n\n--b\n" VERSION_PART
+		     "--b--\n",
+	    (struct expected){MAIL_REFUSED, false, NULL});
+}
+
+static void encrypted_in_a_list_mail_with_footer_is_not_whole(void **state)
+{
+	(void)state;
+	assert_shape(
+	    MIXED "--m\n" ENCRYPTED("b") FOOTER, (struct expected){MAIL_ENCRYPTED, false, ARMOR});
+}
+
+static void exchange_mixed_form_is_encrypted_and_whole(void **state)
+{
+	(void)state;
+	assert_shape(MIXED
+	    "--m\nContent-Type: text/plain; charset=\"us-ascii\"\n\n\n--m\n" VERSION_PART
+	    "--m\n" DATA_PART "\n--m--\n",
+	    (struct expected){MAIL_ENCRYPTED, true, ARMOR});
+}
+
+static void exchange_part_in_base64_is_decoded(void **state)
+{
+	(void)state;
+	assert_shape(MIXED
+	    "--m\n" VERSION_PART
+	    "--m\nContent-Type: application/octet-stream; name=\"encrypted.asc\"\n"
+	    "Content-Transfer-Encoding: base64\n\n"
+	    "LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tCgpoRjREZXhhbXBsZQo9YWJjZAotLS0tLUVORCBQ\n"
+	    "R1AgTUVTU0FHRS0tLS0tCg==\n--m--\n",
+	    (struct expected){MAIL_ENCRYPTED, true, ARMOR});
+}
+
+static void exchange_form_with_text_is_not_whole(void **state)
+{
+	(void)state;
+	assert_shape(MIXED "--m\nContent-Type: text/plain\n\nDisclaimer\n--m\n" VERSION_PART
+			   "--m\n" DATA_PART "\n--m--\n",
+	    (struct expected){MAIL_ENCRYPTED, false, ARMOR});
+}
+
+static void multipart_signed_is_cut_and_brought_to_crlf(void **state)
+{
+	(void)state;
+	assert_shape(SIGNED("b"),
+	    (struct expected){MAIL_SIGNED, true, "Content-Type: text/plain\r\n\r\nreceived"});
+	struct reading_outline *reading = reading_outline_of(view_of(SIGNED("b")));
+	assert_view_is(reading->out.signature, SIGNATURE);
+	reading_outline_free(reading);
+}
+
+static void signed_in_a_list_mail_with_footer_is_not_whole(void **state)
+{
+	(void)state;
+	assert_shape(MIXED "--m\n" SIGNED("b") FOOTER,
+	    (struct expected){MAIL_SIGNED, false, "Content-Type: text/plain\r\n\r\nreceived"});
+}
+
+static void text_behind_the_last_boundary_is_not_whole(void **state)
+{
+	(void)state;
+	assert_shape(
+	    SIGNED("b") "Your provider adds this\n", (struct expected){MAIL_SIGNED, false, NULL});
+}
+
+static void signature_of_another_protocol_is_plain(void **state)
+{
+	(void)state;
+	assert_shape(
+	    "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; "
+	    "boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMII\n"
+	    "--b--\n",
+	    (struct expected){MAIL_PLAIN, false, ""});
+}
+
+static void inline_message_as_only_text_is_whole(void **state)
+{
+	(void)state;
+	assert_shape(
+	    "Subject: re\n\n" ARMOR, (struct expected){MAIL_INLINE_ENCRYPTED, true, ARMOR});
+	assert_shape("Subject: re\n\n\n" ARMOR "\n \n",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, true, ARMOR});
+}
+
+static void inline_message_with_text_around_is_not_whole(void **state)
+{
+	(void)state;
+	assert_shape("Subject: re\n\nSee below\n" ARMOR,
+	    (struct expected){MAIL_INLINE_ENCRYPTED, false, ARMOR});
+	assert_shape("Subject: re\n\n" ARMOR "-- \nAda\n",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, false, ARMOR});
+	assert_shape(MIXED "--m\nContent-Type: text/plain\n\n" ARMOR FOOTER,
+	    (struct expected){MAIL_INLINE_ENCRYPTED, false, ARMOR});
+}
+
+static void inline_signed_text_keeps_its_bytes(void **state)
+{
+	(void)state;
+	assert_shape(
+	    "Subject: re\n\n" CLEARTEXT, (struct expected){MAIL_INLINE_SIGNED, true, CLEARTEXT});
+	assert_shape("Content-Type: text/plain; charset=iso-8859-1\n"
+		     "Content-Transfer-Encoding: quoted-printable\n\n"
+		     "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nempf=E4ngt\n"
+		     "-----BEGIN PGP SIGNATURE-----\n\niHUE=3D\n-----END PGP SIGNATURE-----\n",
+	    (struct expected){MAIL_INLINE_SIGNED, true,
+		"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nempf\xe4ngt\n"
+		"-----BEGIN PGP SIGNATURE-----\n\niHUE=\n-----END PGP SIGNATURE-----\n"});
+}
+
+static void inline_with_html_of_the_same_is_whole(void **state)
+{
+	(void)state;
+	assert_shape(
+	    "Content-Type: multipart/alternative; boundary=m\n\n"
+	    "--m\nContent-Type: text/plain\n\n" ARMOR
+	    "--m\nContent-Type: text/html\n\n<p>-----BEGIN PGP MESSAGE-----<br><br>hF4Dexample"
+	    "<br>=abcd<br>-----END PGP MESSAGE-----</p>\n--m--\n",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, true,
+		"-----BEGIN PGP MESSAGE-----\n\nhF4Dexample\n=abcd\n-----END PGP MESSAGE-----\n"});
+}
+
+static void inline_with_other_html_is_not_whole(void **state)
+{
+	(void)state;
+	assert_shape("Content-Type: multipart/alternative; boundary=m\n\n"
+		     "--m\nContent-Type: text/plain\n\n" ARMOR
+		     "\n--m\nContent-Type: text/html\n\n<p>Something else</p>\n--m--\n",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, false, ARMOR});
+}
+
+static void inline_message_in_html_alone_is_found(void **state)
+{
+	(void)state;
+	assert_shape(
+	    "Content-Type: text/html\n\n<div>-----BEGIN PGP MESSAGE-----</div><div><br></div>"
+	    "<div>hF4Dexample</div><div>=abcd</div><div>-----END PGP MESSAGE-----</div>",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, true, ARMOR});
+}
+
+static void quoted_armor_is_no_openpgp_part(void **state)
+{
+	(void)state;
+	assert_shape("Subject: re\n\n> -----BEGIN PGP MESSAGE-----\n> \n> abc\n"
+		     "> -----END PGP MESSAGE-----\n",
+	    (struct expected){MAIL_PLAIN, false, ""});
+}
+
+static void armor_without_end_is_refused(void **state)
+{
+	(void)state;
+	assert_shape("Subject: re\n\n-----BEGIN PGP MESSAGE-----\n\nabc\n",
+	    (struct expected){MAIL_REFUSED, false, NULL});
+}
+
+static void two_openpgp_parts_are_refused(void **state)
+{
+	(void)state;
+	assert_shape(MIXED "--m\n" SIGNED("b") "--m\n" SIGNED("c") "--m--\n",
+	    (struct expected){MAIL_REFUSED, false, NULL});
+	assert_shape(MIXED "--m\n" SIGNED("b") "--m\nContent-Type: text/plain\n\n" ARMOR "--m--\n",
+	    (struct expected){MAIL_REFUSED, false, NULL});
+	assert_shape("Subject: re\n\n" ARMOR ARMOR, (struct expected){MAIL_REFUSED, false, NULL});
+	assert_shape(MIXED "--m\n" ENCRYPTED("b") "--m\n" VERSION_PART "--m\n" DATA_PART "--m--\n",
+	    (struct expected){MAIL_REFUSED, false, NULL});
+}
+
+static void two_messages_in_the_encrypted_part_are_refused(void **state)
+{
+	(void)state;
+	assert_shape("Content-Type: multipart/encrypted; boundary=b\n\n--b\n" VERSION_PART
+		     "--b\n" DATA_PART ARMOR "--b--\n",
+	    (struct expected){MAIL_REFUSED, false, NULL});
+}
+
+static void delivery_reports_are_reports(void **state)
+{
+	(void)state;
+	assert_shape(
+	    "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
+	    "--b\n\nfailed\n--b\nContent-Type: message/delivery-status\n\nAction: failed\n--b--\n",
+	    (struct expected){MAIL_REPORT, false, ""});
+	assert_shape(
+	    "Content-Type: multipart/report; boundary=b\n\n"
+	    "--b\n\nread\n--b\nContent-Type: message/disposition-notification\n\nx: y\n--b--\n",
+	    (struct expected){MAIL_REPORT, false, ""});
+}
+
+static void automatic_replies_are_known_by_their_headers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *header;
+		bool automatic;
+	} cases[] = {{"Auto-Submitted: auto-replied", true}, {"Auto-Submitted: no", false},
+	    {"auto-submitted: No (a person)", false}, {"X-Autoreply: yes", true},
+	    {"X-Autorespond: out", true}, {"X-Auto-Response-Suppress: All", true},
+	    {"Precedence: auto_reply", true}, {"Precedence: junk", true},
+	    {"Precedence: list", false}, {"Subject: Auto-Submitted: auto-replied", false}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct buf raw = BUF_EMPTY(BUF_SMALL);
+		buf_printf(&raw, "From: a@example.org\n%s\n\n" ARMOR, cases[i].header);
+		struct reading_outline *reading = reading_outline_of(buf_view(&raw));
+		assert_int_equal(reading->out.automatic, cases[i].automatic);
+		assert_int_equal(reading->out.shape, MAIL_INLINE_ENCRYPTED);
+		reading_outline_free(reading);
+		buf_release(&raw);
+	}
+}
+
+/* The rest is checked by GnuPG itself, with a throw-away key. */
+
+static char home[] = "/tmp/dl.XXXXXX";
+
+static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int run(const char *format, ...)
+{
+	struct buf command = BUF_EMPTY(BUF_SMALL);
+	char text[2048];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	buf_printf(&command, "exec >/dev/null 2>&1; cd %s && %s", home, text);
+	const int status = system(buf_text(&command));
+	buf_release(&command);
+	return status;
+}
+
+static int make_home(void **state)
+{
+	(void)state;
+	if (mkdtemp(home) == NULL || setenv("GNUPGHOME", home, 1) != 0)
+		return -1;
+	return run("gpg --batch --pinentry-mode loopback --passphrase '' --quick-gen-key "
+		   "'Ada <ada@example.org>' ed25519 sign never");
+}
+
+static int remove_home(void **state)
+{
+	(void)state;
+	struct err err;
+	run("gpgconf --homedir %s --kill gpg-agent", home);
+	return file_remove_tree(home, &err);
+}
+
+static void write_file(const char *name, struct view content)
+{
+	char path[64];
+	struct err err;
+	snprintf(path, sizeof path, "%s/%s", home, name);
+	assert_int_equal(file_write(path, content, 0600, &err), 0);
+}
+
+static void read_home_file(const char *name, struct buf *out)
+{
+	char path[64];
+	struct err err;
+	snprintf(path, sizeof path, "%s/%s", home, name);
+	assert_int_equal(file_read(path, out, &err), 0);
+}
+
+/* Signs `entity`, which has CR LF, and sets it into a multipart/signed. */
+static void make_signed(struct view entity, struct buf *raw)
+{
+	struct buf signature = BUF_EMPTY(BUF_SMALL);
+	write_file("entity", entity);
+	assert_int_equal(run("rm -f entity.asc; gpg --batch --armor --detach-sign entity"), 0);
+	read_home_file("entity.asc", &signature);
+	buf_add_text(raw, "From: ada@example.org\r\n"
+			  "Content-Type: multipart/signed; boundary=\"=-b\"; micalg=pgp-sha512;\r\n"
+			  "\tprotocol=\"application/pgp-signature\"\r\n\r\npreamble\r\n--=-b\r\n");
+	buf_add_view(raw, entity);
+	buf_add_text(raw, "\r\n--=-b\r\nContent-Type: application/pgp-signature\r\n\r\n");
+	struct view rest = buf_view(&signature);
+	struct view line;
+	while (view_next_line(&rest, &line)) {
+		buf_add_view(raw, line);
+		buf_add_text(raw, "\r\n");
+	}
+	buf_add_text(raw, "\r\n--=-b--\r\n");
+	buf_release(&signature);
+}
+
+static bool slice_verifies(struct view raw)
+{
+	struct reading_outline *reading = reading_outline_of(raw);
+	assert_int_equal(reading->out.shape, MAIL_SIGNED);
+	write_file("slice", reading->out.message);
+	write_file("slice.asc", reading->out.signature);
+	reading_outline_free(reading);
+	return run("gpg --batch --verify slice.asc slice") == 0;
+}
+
+static void assert_slice_verifies(struct view entity)
+{
+	struct buf raw = BUF_EMPTY(BUF_SMALL);
+	struct buf bare = BUF_EMPTY(BUF_SMALL);
+	make_signed(entity, &raw);
+	assert_true(slice_verifies(buf_view(&raw)));
+	for (size_t i = 0; i < raw.len; i++)
+		if (raw.data[i] != '\r')
+			buf_add_char(&bare, raw.data[i]);
+	assert_true(slice_verifies(buf_view(&bare)));
+	const size_t at = view_find(buf_view(&raw), VIEW("received"));
+	raw.data[at] = 'R';
+	assert_false(slice_verifies(buf_view(&raw)));
+	buf_release(&raw);
+	buf_release(&bare);
+}
+
+static void signed_text_verifies_with_gpg_in_crlf_and_lf(void **state)
+{
+	(void)state;
+	assert_slice_verifies(VIEW("Content-Type: text/plain; charset=utf-8\r\n"
+				   "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+				   "received =E2=80=94 thanks\r\n"));
+	assert_slice_verifies(VIEW("Content-Type: text/plain\r\n\r\nreceived, no line end"));
+	assert_slice_verifies(VIEW("Content-Type: text/plain\r\n\r\nreceived\r\n\r\n\r\n"));
+}
+
+static void signed_multipart_verifies_with_gpg(void **state)
+{
+	(void)state;
+	assert_slice_verifies(VIEW("Content-Type: multipart/mixed; boundary=in\r\n\r\n"
+				   "--in\r\nContent-Type: text/plain\r\n\r\nreceived\r\n"
+				   "--in\r\nContent-Type: application/pdf\r\n\r\nx\r\n--in--\r\n"));
+	assert_slice_verifies(VIEW("Content-Type: multipart/mixed; boundary=in\r\n\r\n"
+				   "--in\r\n\r\nreceived\r\n--in--"));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(mail_without_openpgp_is_plain),
+	    cmocka_unit_test(multipart_encrypted_is_taken_with_its_preamble),
+	    cmocka_unit_test(multipart_encrypted_without_version_part_is_refused),
+	    cmocka_unit_test(encrypted_in_a_list_mail_with_footer_is_not_whole),
+	    cmocka_unit_test(exchange_mixed_form_is_encrypted_and_whole),
+	    cmocka_unit_test(exchange_part_in_base64_is_decoded),
+	    cmocka_unit_test(exchange_form_with_text_is_not_whole),
+	    cmocka_unit_test(multipart_signed_is_cut_and_brought_to_crlf),
+	    cmocka_unit_test(signed_in_a_list_mail_with_footer_is_not_whole),
+	    cmocka_unit_test(text_behind_the_last_boundary_is_not_whole),
+	    cmocka_unit_test(signature_of_another_protocol_is_plain),
+	    cmocka_unit_test(inline_message_as_only_text_is_whole),
+	    cmocka_unit_test(inline_message_with_text_around_is_not_whole),
+	    cmocka_unit_test(inline_signed_text_keeps_its_bytes),
+	    cmocka_unit_test(inline_with_html_of_the_same_is_whole),
+	    cmocka_unit_test(inline_with_other_html_is_not_whole),
+	    cmocka_unit_test(inline_message_in_html_alone_is_found),
+	    cmocka_unit_test(quoted_armor_is_no_openpgp_part),
+	    cmocka_unit_test(armor_without_end_is_refused),
+	    cmocka_unit_test(two_openpgp_parts_are_refused),
+	    cmocka_unit_test(two_messages_in_the_encrypted_part_are_refused),
+	    cmocka_unit_test(delivery_reports_are_reports),
+	    cmocka_unit_test(automatic_replies_are_known_by_their_headers),
+	    cmocka_unit_test(signed_text_verifies_with_gpg_in_crlf_and_lf),
+	    cmocka_unit_test(signed_multipart_verifies_with_gpg),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("mail_shape", tests, make_home, remove_home);
+}
