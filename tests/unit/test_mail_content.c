@@ -76,6 +76,9 @@ static void transfer_encodings_are_undone(void **state)
 	    "received");
 	assert_text(
 	    "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\ncm*Vj\n", "rec");
+	assert_text("Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n"
+		    "cmVjZQ==\n____\nlist footer\n",
+	    "rece");
 	assert_text(
 	    "Content-Type: text/plain\nContent-Transfer-Encoding: 8bit\n\na=3D\n", "a=3D\n");
 }
