@@ -276,7 +276,8 @@ static void automatic_replies_are_known_by_their_headers(void **state)
 	    {"auto-submitted: No (a person)", false}, {"X-Autoreply: yes", true},
 	    {"X-Autorespond: out", true}, {"X-Auto-Response-Suppress: All", true},
 	    {"Precedence: auto_reply", true}, {"Precedence: junk", true},
-	    {"Precedence: list", false}, {"Subject: Auto-Submitted: auto-replied", false}};
+	    {"Precedence: bulk", true}, {"Precedence: list", false},
+	    {"Subject: Auto-Submitted: auto-replied", false}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct buf raw = BUF_EMPTY(BUF_SMALL);
 		buf_printf(&raw, "From: a@example.org\n%s\n\n" ARMOR, cases[i].header);
