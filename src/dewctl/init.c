@@ -86,6 +86,18 @@ static int make_key(struct ctl *ctl, struct err *err)
 	    &ctl->home, ctl->config.gateway.name, ctl->config.gateway.address, err);
 }
 
+/* What Autocrypt headers carry: the gate, which may run no gpg itself, finds it in the store. */
+static int keep_certificate(struct ctl *ctl, struct err *err)
+{
+	struct buf certificate = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	const int status =
+	    home_export_key(&ctl->home, false, &certificate, err) < 0
+		? -1
+		: store_value_set(ctl->store, "gateway-certificate", buf_view(&certificate), err);
+	buf_release(&certificate);
+	return status;
+}
+
 /* In the store's own transaction, so that of two at once one waits and then finds it done. */
 static int make_gateway(struct ctl *ctl, struct err *err)
 {
@@ -102,6 +114,7 @@ static int make_gateway(struct ctl *ctl, struct err *err)
 	buf_release(&known);
 	if (status == 0 &&
 	    (make_key(ctl, err) < 0 || set_random_value(ctl, "return-path-key", err) < 0 ||
+		keep_certificate(ctl, err) < 0 ||
 		store_value_set(ctl->store, "gateway", view_of(ctl->home.gateway), err) < 0 ||
 		ctl_audit(ctl, "gateway.init", ctl->config.gateway.address, err, "key %s",
 		    ctl->home.gateway) < 0))

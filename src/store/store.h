@@ -1,8 +1,8 @@
 /* The store: one SQLite file that is the only truth (DESIGN: "Truth").
  *
  * Every function here and in the record headers works inside the caller's transaction, or as one of
- * its own where none is open. "Not found" is an answer: *found is false. An error (ERR_DAEMON) means
- * that the database itself failed; after one, roll back. All SQL is in this room. */
+ * its own where none is open. "Not found" is an answer: *found is false. An error (ERR_DAEMON)
+ * means that the database itself failed; after one, roll back. All SQL is in this room. */
 #ifndef DEWLINE_STORE_STORE_H
 #define DEWLINE_STORE_STORE_H
 
@@ -12,8 +12,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { STORE_ID_SIZE = 65, STORE_NAME_SIZE = 256, STORE_ADDRESS_SIZE = 256,
-	STORE_REASON_SIZE = 256, STORE_NUMBER_SIZE = 64 };
+enum {
+	STORE_ID_SIZE = 65,
+	STORE_NAME_SIZE = 256,
+	STORE_ADDRESS_SIZE = 256,
+	STORE_REASON_SIZE = 256,
+	STORE_NUMBER_SIZE = 64
+};
 
 struct store;
 
@@ -36,9 +41,10 @@ int store_backup(struct store *store, const char *path, struct err *err);
 /* PRAGMA integrity_check and foreign_key_check: 0 when sound; else err says what is not. */
 int store_verify(struct store *store, struct err *err);
 
-/* Small values that are kept by name: "gateway" (fingerprint), "return-path-key", "gpg-runs". */
-int store_value_get(struct store *store, const char *name, struct buf *out, bool *found,
-    struct err *err);
+/* Small values that are kept by name: "gateway" (fingerprint), "gateway-certificate"
+ * (minimal, binary), "return-path-key", "gpg-runs". */
+int store_value_get(
+    struct store *store, const char *name, struct buf *out, bool *found, struct err *err);
 int store_value_set(struct store *store, const char *name, struct view value, struct err *err);
 int store_counter_add(struct store *store, const char *name, int64_t count, struct err *err);
 
