@@ -36,3 +36,13 @@ dist_man_MANS += src/dewctl/dewctl.8
 unit_tests += test_dewctl_options
 test_dewctl_options_SOURCES = tests/unit/test_dewctl_options.c
 test_dewctl_options_LDADD = $(unit_libs)
+
+unit_tests += test_dewctl_commands
+test_dewctl_commands_SOURCES = tests/unit/test_dewctl_commands.c tests/unit/dewctl_world.c \
+	tests/unit/dewctl_world.h
+test_dewctl_commands_LDADD = $(unit_libs)
+
+unit_tests += test_dewctl_acks
+test_dewctl_acks_SOURCES = tests/unit/test_dewctl_acks.c tests/unit/dewctl_world.c \
+	tests/unit/dewctl_world.h
+test_dewctl_acks_LDADD = $(unit_libs)

@@ -1,0 +1,265 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dewctl_world.h"
+#include "pgp/home.h"
+#include "store/people.h"
+
+#define US "alice@us.example"
+
+static void assert_says(const struct buf *printed, const char *what)
+{
+	if (strstr(buf_text(printed), what) == NULL)
+		fail_msg("\"%s\" is not in: %s", what, buf_text(printed));
+}
+
+static void read_fingerprint(const struct world *world, struct buf *out)
+{
+	struct store *store = world_store(world);
+	struct err err;
+	bool found;
+	assert_int_equal(store_value_get(store, "gateway", out, &found, &err), 0);
+	assert_true(found);
+	store_close(store);
+}
+
+/* -- init -- */
+
+static void commands_before_init_say_what_to_do(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(CTL(world, "member", "list"), 1);
+	assert_says(&world->err, "run dewctl init");
+}
+
+static void init_makes_private_directories_and_a_key(void **state)
+{
+	struct world *world = *state;
+	struct stat about;
+	struct buf fingerprint = BUF_EMPTY(BUF_SMALL);
+	MUST(world, "init");
+	assert_int_equal(stat(world_path(world, "state"), &about), 0);
+	assert_int_equal(about.st_mode & 07777, 0700);
+	assert_int_equal(stat(world_path(world, "drop/new"), &about), 0);
+	read_fingerprint(world, &fingerprint);
+	assert_int_equal(fingerprint.len, 40);
+	buf_release(&fingerprint);
+	MUST(world, "check");
+}
+
+static void init_of_a_gateway_that_is_set_up_changes_nothing(void **state)
+{
+	struct world *world = *state;
+	struct buf first = BUF_EMPTY(BUF_SMALL);
+	struct buf second = BUF_EMPTY(BUF_SMALL);
+	MUST(world, "init");
+	read_fingerprint(world, &first);
+	assert_int_equal(CTL(world, "init"), 1);
+	assert_says(&world->err, "set up already");
+	read_fingerprint(world, &second);
+	assert_string_equal(buf_text(&first), buf_text(&second));
+	buf_release(&first);
+	buf_release(&second);
+}
+
+static void init_that_was_interrupted_is_completed_with_the_same_key(void **state)
+{
+	struct world *world = *state;
+	struct home home;
+	struct err err;
+	struct buf fingerprint = BUF_EMPTY(BUF_SMALL);
+	assert_int_equal(mkdir(world_path(world, "state"), 0700), 0);
+	assert_int_equal(store_create(world_path(world, "state/store.db"), &err), 0);
+	assert_int_equal(home_open(world_path(world, "state/gnupg"), &home, &err), 0);
+	assert_int_equal(home_make_key(&home, "Test", "gateway@gw.example", &err), 0);
+	home_stop_agent(&home);
+	assert_int_equal(CTL(world, "member", "list"), 1);
+	MUST(world, "init");
+	read_fingerprint(world, &fingerprint);
+	assert_string_equal(buf_text(&fingerprint), home.gateway);
+	buf_release(&fingerprint);
+}
+
+static void init_refuses_a_state_directory_that_is_open_to_others(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(mkdir(world_path(world, "state"), 0755), 0);
+	assert_int_equal(chmod(world_path(world, "state"), 0755), 0);
+	assert_int_equal(CTL(world, "init"), 1);
+	assert_says(&world->err, "chmod 700");
+	assert_int_not_equal(access(world_path(world, "state/store.db"), F_OK), 0);
+}
+
+/* -- keys and people -- */
+
+static void certificate_is_confirmed_by_its_whole_fingerprint_only(void **state)
+{
+	struct world *world = *state;
+	char fingerprint[FINGERPRINT_SIZE];
+	char grouped[64] = "";
+	MUST(world, "init");
+	world_make_key(world, US, fingerprint);
+	assert_int_equal(CTL(world, "key", "confirm", fingerprint + 24), 1);
+	assert_says(&world->err, "whole fingerprint");
+	for (size_t i = 0; i < 40; i++)
+		snprintf(grouped + strlen(grouped), 3, "%s%c", i % 4 == 0 && i > 0 ? " " : "",
+		    fingerprint[i] >= 'A' ? fingerprint[i] - 'A' + 'a' : fingerprint[i]);
+	MUST(world, "key", "confirm", grouped);
+	assert_int_equal(CTL(world, "key", "confirm", fingerprint), 1);
+	assert_says(&world->err, "confirmed already");
+}
+
+static void contact_with_a_pending_certificate_is_named_by_check(void **state)
+{
+	struct world *world = *state;
+	char fingerprint[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_make_key(world, US, fingerprint);
+	MUST(world, "member", "add", "us", "--name", "United States");
+	MUST(world, "contact", "add", "us", US, "--key", fingerprint);
+	assert_says(&world->err, "not confirmed yet");
+	assert_int_equal(CTL(world, "check"), 1);
+	assert_says(&world->out, US);
+	assert_says(&world->err, "1 contact would not be reached today");
+	MUST(world, "key", "confirm", fingerprint);
+	MUST(world, "check");
+	assert_int_equal(CTL(world, "key", "retire", fingerprint), 0);
+	assert_int_equal(CTL(world, "check"), 1);
+}
+
+static void member_without_contacts_is_named_by_check(void **state)
+{
+	struct world *world = *state;
+	MUST(world, "init");
+	MUST(world, "member", "add", "us", "--name", "United States");
+	assert_int_equal(CTL(world, "check"), 1);
+	assert_says(&world->out, "has no contacts");
+	MUST(world, "member", "remove", "us");
+	MUST(world, "check");
+}
+
+static void one_certificate_serves_one_person(void **state)
+{
+	struct world *world = *state;
+	char fingerprint[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_make_key(world, US, fingerprint);
+	MUST(world, "member", "add", "us", "--name", "United States");
+	MUST(world, "publisher", "add", "pub@vendor.example", "--key", fingerprint);
+	assert_int_equal(CTL(world, "contact", "add", "us", US, "--key", fingerprint), 1);
+	assert_says(&world->err, "belongs to publisher pub@vendor.example already");
+	MUST(world, "publisher", "remove", "pub@vendor.example");
+	MUST(world, "contact", "add", "us", US, "--key", fingerprint);
+	assert_int_equal(
+	    CTL(world, "publisher", "add", "pub@vendor.example", "--key", fingerprint), 1);
+	assert_says(&world->err, "belongs to contact " US);
+}
+
+static void clearance_is_amber_unless_given(void **state)
+{
+	struct world *world = *state;
+	char fingerprint[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_make_key(world, US, fingerprint);
+	MUST(world, "member", "add", "us", "--name", "United States");
+	MUST(world, "contact", "add", "us", US, "--key", fingerprint);
+	MUST(world, "contact", "show", US, "--json");
+	assert_says(&world->out, "\"clearance\": \"AMBER\"");
+	assert_says(&world->out, "\"rank\": 1");
+}
+
+static void group_that_cannot_be_made_whole_is_not_made(void **state)
+{
+	struct world *world = *state;
+	MUST(world, "init");
+	MUST(world, "member", "add", "us", "--name", "United States");
+	assert_int_equal(CTL(world, "group", "add", "g7", "us", "nobody"), 1);
+	MUST(world, "group", "list");
+	assert_says(&world->out, "no groups yet");
+}
+
+static void removed_member_takes_its_contacts_along(void **state)
+{
+	struct world *world = *state;
+	char fingerprint[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_make_key(world, US, fingerprint);
+	MUST(world, "member", "add", "us", "--name", "United States");
+	MUST(world, "contact", "add", "us", US, "--key", fingerprint);
+	MUST(world, "member", "remove", "us");
+	assert_int_equal(CTL(world, "contact", "show", US), 1);
+	assert_int_equal(CTL(world, "member", "add", "us", "--name", "Again"), 1);
+	MUST(world, "member", "add", "us2", "--name", "Again");
+	MUST(world, "contact", "add", "us2", US, "--key", fingerprint);
+}
+
+static void every_change_stands_in_the_audit_log(void **state)
+{
+	struct world *world = *state;
+	MUST(world, "init");
+	MUST(world, "member", "add", "us", "--name", "United States");
+	assert_int_equal(CTL(world, "member", "add", "us", "--name", "Twice"), 1);
+	MUST(world, "audit", "show");
+	assert_says(&world->out, "gateway.init");
+	assert_says(&world->out, "member.add");
+	assert_says(&world->out, "admin ");
+	assert_null(strstr(buf_text(&world->out), "Twice"));
+	MUST(world, "audit", "verify");
+}
+
+static void backup_is_a_store_and_never_overwrites(void **state)
+{
+	struct world *world = *state;
+	struct store *copy = NULL;
+	struct err err;
+	MUST(world, "init");
+	MUST(world, "backup", world_path(world, "copy.db"));
+	assert_int_equal(store_open(world_path(world, "copy.db"), &copy, &err), 0);
+	store_close(copy);
+	assert_int_equal(CTL(world, "backup", world_path(world, "copy.db")), 1);
+	assert_says(&world->err, "exists");
+}
+
+static void wrong_usage_exits_with_two(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(CTL(world, "member", "add", "us"), 2);
+	assert_says(&world->err, "usage: dewctl member add ID --name N");
+	assert_int_equal(CTL(world, "member", "add", "--help"), 0);
+}
+
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_open, world_close)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    IN_WORLD(commands_before_init_say_what_to_do),
+	    IN_WORLD(init_makes_private_directories_and_a_key),
+	    IN_WORLD(init_of_a_gateway_that_is_set_up_changes_nothing),
+	    IN_WORLD(init_that_was_interrupted_is_completed_with_the_same_key),
+	    IN_WORLD(init_refuses_a_state_directory_that_is_open_to_others),
+	    IN_WORLD(certificate_is_confirmed_by_its_whole_fingerprint_only),
+	    IN_WORLD(contact_with_a_pending_certificate_is_named_by_check),
+	    IN_WORLD(member_without_contacts_is_named_by_check),
+	    IN_WORLD(one_certificate_serves_one_person),
+	    IN_WORLD(clearance_is_amber_unless_given),
+	    IN_WORLD(group_that_cannot_be_made_whole_is_not_made),
+	    IN_WORLD(removed_member_takes_its_contacts_along),
+	    IN_WORLD(every_change_stands_in_the_audit_log),
+	    IN_WORLD(backup_is_a_store_and_never_overwrites),
+	    IN_WORLD(wrong_usage_exits_with_two),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("dewctl_commands", tests, NULL, NULL);
+}
