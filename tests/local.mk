@@ -13,3 +13,4 @@ print-unit-tests:
 	@for test in $(unit_tests); do echo $$test; done
 
 include $(srcdir)/tests/peer/local.mk
+include $(srcdir)/tests/bench/local.mk
