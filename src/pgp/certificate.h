@@ -1,7 +1,7 @@
 /* OpenPGP certificates: what is in one, and whether the gateway takes it.
  *
- * Admission checks what matters for sealing: a live encryption subkey of a sound algorithm and size,
- * not expired, not revoked, and AES among the preferences (or none stated). */
+ * Admission checks what matters for sealing: a live encryption subkey of a sound algorithm and
+ * size, not expired, not revoked, and AES among the preferences (or none stated). */
 #ifndef DEWLINE_PGP_CERTIFICATE_H
 #define DEWLINE_PGP_CERTIFICATE_H
 
@@ -13,7 +13,7 @@
 
 enum {
 	FINGERPRINT_SIZE = 65, /* hexadecimal, upper case, with NUL: 40 digits for version 4 keys */
-	KEY_ID_SIZE = 17,      /* 16 digits */
+	KEY_ID_SIZE = 17, /* 16 digits */
 	CERTIFICATE_KEYS_MAX = 32,
 	CERTIFICATE_USER_ID_SIZE = 256,
 	CERTIFICATE_ALGORITHM_SIZE = 64,
@@ -22,15 +22,15 @@ enum {
 };
 
 struct certificate_facts {
-	char fingerprint[FINGERPRINT_SIZE];           /* primary key */
-	char user_id[CERTIFICATE_USER_ID_SIZE];       /* the primary one, UTF-8 as found, for showing */
-	char algorithm[CERTIFICATE_ALGORITHM_SIZE];   /* "rsa4096, encrypts with rsa4096" */
-	int64_t created;                              /* seconds since 1970 */
-	int64_t expires;                              /* of the primary key, 0: never */
-	char encryption_key_id[KEY_ID_SIZE];          /* the subkey that mail is sealed for */
+	char fingerprint[FINGERPRINT_SIZE]; /* primary key */
+	char user_id[CERTIFICATE_USER_ID_SIZE]; /* the primary one, UTF-8 as found, for showing */
+	char algorithm[CERTIFICATE_ALGORITHM_SIZE]; /* "rsa4096, encrypts with rsa4096" */
+	int64_t created; /* seconds since 1970 */
+	int64_t expires; /* of the primary key, 0: never */
+	char encryption_key_id[KEY_ID_SIZE]; /* the subkey that mail is sealed for */
 	char encryption_fingerprint[FINGERPRINT_SIZE];
-	int64_t encryption_expires;                   /* 0: never */
-	uint32_t key_count;                           /* primary and subkeys that may sign */
+	int64_t encryption_expires; /* 0: never */
+	uint32_t key_count; /* primary and subkeys that may sign */
 	char key_ids[CERTIFICATE_KEYS_MAX][KEY_ID_SIZE];
 };
 
@@ -52,8 +52,7 @@ typedef int certificate_fn(
  * of `now`, and calls back in the order of the file. Works in a temporary GnuPG home below
  * `scratch_dir`, removed afterwards. Secret keys, and bytes that are no certificate, are an error
  * (ERR_MESSAGE). `progress`, when not NULL, is told how many of how many are done. */
-int certificate_read(struct view content, int64_t now, const char *scratch_dir,
-    certificate_fn *fn, void *context, void (*progress)(size_t done, size_t total),
-    struct err *err);
+int certificate_read(struct view content, int64_t now, const char *scratch_dir, certificate_fn *fn,
+    void *context, void (*progress)(size_t done, size_t total), struct err *err);
 
 #endif

@@ -18,8 +18,8 @@
 enum { HOME_PATH_SIZE = 4096 };
 
 struct home {
-	char path[HOME_PATH_SIZE];            /* the main home */
-	char gateway[FINGERPRINT_SIZE];       /* primary fingerprint of the gateway's own key, or "" */
+	char path[HOME_PATH_SIZE]; /* the main home */
+	char gateway[FINGERPRINT_SIZE]; /* primary fingerprint of the gateway's own key, or "" */
 };
 
 /* Makes the main home (mode 0700) with its configuration, where it is missing, and finds the

@@ -12,7 +12,24 @@ libdewline_a_SOURCES += \
 	src/pgp/open.c src/pgp/open.h \
 	src/pgp/packet.c src/pgp/packet.h \
 	src/pgp/seal.c src/pgp/seal.h \
-	src/pgp/shape.c src/pgp/shape.h \
+	src/pgp/framing.c src/pgp/framing.h \
 	src/pgp/stash.c \
 	src/pgp/vault.c src/pgp/vault.h \
 	src/pgp/verdict.c src/pgp/verdict.h
+
+unit_tests += test_pgp_packet test_pgp_seal
+test_pgp_packet_SOURCES = tests/unit/test_pgp_packet.c
+test_pgp_packet_LDADD = $(unit_libs)
+test_pgp_seal_SOURCES = tests/unit/test_pgp_seal.c tests/unit/pgp_world.h
+test_pgp_seal_LDADD = $(unit_libs)
+unit_tests += test_pgp_open
+test_pgp_open_SOURCES = tests/unit/test_pgp_open.c tests/unit/pgp_world.h
+test_pgp_open_LDADD = $(unit_libs)
+unit_tests += test_pgp_certificate
+test_pgp_certificate_SOURCES = tests/unit/test_pgp_certificate.c tests/unit/pgp_world.h
+test_pgp_certificate_LDADD = $(unit_libs)
+unit_tests += test_pgp_home test_pgp_vault
+test_pgp_home_SOURCES = tests/unit/test_pgp_home.c tests/unit/pgp_world.h
+test_pgp_home_LDADD = $(unit_libs)
+test_pgp_vault_SOURCES = tests/unit/test_pgp_vault.c tests/unit/pgp_world.h
+test_pgp_vault_LDADD = $(unit_libs)

@@ -8,7 +8,7 @@
 #include "pgp/cleartext.h"
 #include "pgp/engine.h"
 #include "pgp/open.h"
-#include "pgp/shape.h"
+#include "pgp/framing.h"
 #include "pgp/verdict.h"
 
 /* One opening on its way. */
@@ -121,8 +121,8 @@ static int open_message(struct opening *opening, struct view message, struct err
 	struct buf packets = BUF_EMPTY(message.len);
 	const char *why;
 	const bool good = engine_packets(message, "PGP MESSAGE", &packets, &why) &&
-			  (result->encrypted ? shape_is_encrypted(buf_view(&packets), &why)
-					     : shape_is_signed_message(buf_view(&packets), &why));
+			  (result->encrypted ? framing_is_encrypted(buf_view(&packets), &why)
+					     : framing_is_signed(buf_view(&packets), &why));
 	const int status =
 	    good ? run_message(opening, buf_view(&packets), err) : unreadable(result, "it %s", why);
 	buf_release(&packets);
@@ -167,12 +167,12 @@ static int open_detached(
 	const char *why;
 	uint32_t count;
 	bool over_text;
-	if (!shape_is_signatures(signatures, &count, &over_text, &why))
+	if (!framing_is_signatures(signatures, &count, &over_text, &why))
 		return unreadable(result, "its signature %s", why);
-	if (over_text && !shape_has_short_lines(text))
+	if (over_text && !framing_has_short_lines(text))
 		return unreadable(result,
 		    "it is signed as text and has a line of more than %d bytes",
-		    SHAPE_TEXT_LINE_MAX);
+		    FRAMING_TEXT_LINE_MAX);
 	buf_add_view(&result->plaintext, text);
 	if (result->plaintext.overflow)
 		return over_limit(result);

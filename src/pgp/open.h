@@ -16,24 +16,25 @@
 enum { OPEN_SIGNATURES_MAX = 8 };
 
 enum signature_status {
-	SIGNATURE_GOOD,        /* valid, and the key was live when it was made and is not revoked */
+	SIGNATURE_GOOD, /* valid, and the key was live when it was made and is not revoked */
 	SIGNATURE_KEY_EXPIRED, /* made after the key had expired */
 	SIGNATURE_KEY_REVOKED,
-	SIGNATURE_EXPIRED,     /* the signature itself has expired */
+	SIGNATURE_EXPIRED, /* the signature itself has expired */
 	SIGNATURE_UNKNOWN_KEY, /* nobody whose certificate is in this home */
-	SIGNATURE_WEAK,        /* a digest or key that we do not accept, such as SHA-1 */
+	SIGNATURE_WEAK, /* a digest or key that we do not accept, such as SHA-1 */
 	SIGNATURE_BAD,
 };
 
 struct signature_facts {
 	enum signature_status status;
 	char fingerprint[FINGERPRINT_SIZE]; /* primary key; "" for an unknown key */
-	char key_id[KEY_ID_SIZE];           /* of the key that signed, always */
-	int64_t created;                    /* when it says it was made */
+	char key_id[KEY_ID_SIZE]; /* of the key that signed, always */
+	int64_t created; /* when it says it was made */
 };
 
 struct opened {
-	bool readable;   /* false: not for us, damaged, without integrity protection, over the limit */
+	bool
+	    readable; /* false: not for us, damaged, without integrity protection, over the limit */
 	bool encrypted;
 	char reason[CERTIFICATE_REASON_SIZE]; /* why it is not readable, "" otherwise */
 	uint32_t signature_count; /* as found; those past OPEN_SIGNATURES_MAX are not listed */
@@ -43,10 +44,11 @@ struct opened {
 };
 
 enum open_form {
-	OPEN_ENCRYPTED,  /* one OpenPGP message, encrypted, perhaps signed inside */
-	OPEN_DETACHED,   /* signed bytes and a detached signature (RFC 3156 section 5) */
-	OPEN_CLEARTEXT,  /* "-----BEGIN PGP SIGNED MESSAGE-----" alone: plaintext is the signed text */
-	OPEN_SIGNED,     /* one OpenPGP message, signed and not encrypted */
+	OPEN_ENCRYPTED, /* one OpenPGP message, encrypted, perhaps signed inside */
+	OPEN_DETACHED, /* signed bytes and a detached signature (RFC 3156 section 5) */
+	OPEN_CLEARTEXT, /* "-----BEGIN PGP SIGNED MESSAGE-----" alone: plaintext is the signed text
+			 */
+	OPEN_SIGNED, /* one OpenPGP message, signed and not encrypted */
 };
 
 /* Opens `message` in the main home (shard < 0) or in a shard's, which must be ready. `signature` is

@@ -33,7 +33,7 @@ enum packet_tag {
 struct packet {
 	uint8_t tag;
 	struct view whole; /* head and body, partial body lengths included */
-	struct view body;  /* first chunk only where lengths are partial */
+	struct view body; /* first chunk only where lengths are partial */
 };
 
 /* Cuts the next packet off the front of *rest. 1: here it is. 0: *rest was empty. -1: malformed. */

@@ -1,8 +1,8 @@
 /* Sealing: one gpg run encrypts and signs for a batch, and packet framing makes of it one message
  * for each recipient (DESIGN: "Sealing").
  *
- * Fails closed: unless session keys and recipients match one to one, by the key ID of the encryption
- * subkey that admission recorded, nothing comes out. */
+ * Fails closed: unless session keys and recipients match one to one, by the key ID of the
+ * encryption subkey that admission recorded, nothing comes out. */
 #ifndef DEWLINE_PGP_SEAL_H
 #define DEWLINE_PGP_SEAL_H
 
@@ -16,11 +16,11 @@
 enum { SEAL_BATCH_MAX = 1000 };
 
 struct seal_recipient {
-	char fingerprint[FINGERPRINT_SIZE];  /* primary: how gpg is told */
-	char key_id[KEY_ID_SIZE];            /* of the encryption subkey: how the result is checked */
+	char fingerprint[FINGERPRINT_SIZE]; /* primary: how gpg is told */
+	char key_id[KEY_ID_SIZE]; /* of the encryption subkey: how the result is checked */
 	/* Filled by seal_batch: */
-	struct buf pkesk;                    /* empty when left out */
-	char reason[CERTIFICATE_REASON_SIZE];/* why it was left out, "" otherwise */
+	struct buf pkesk; /* empty when left out */
+	char reason[CERTIFICATE_REASON_SIZE]; /* why it was left out, "" otherwise */
 };
 
 /* Signs `plaintext` (one MIME entity) with the gateway's key and encrypts it to all recipients of

@@ -3,7 +3,7 @@
 #include "pgp/engine.h"
 #include "pgp/open.h"
 #include "pgp/packet.h"
-#include "pgp/shape.h"
+#include "pgp/framing.h"
 
 /* Any failure of gpg on bytes that came from outside. The caller knows what the bytes were. */
 static int refused(struct err *err, gpgme_error_t code, const char *what)
@@ -46,7 +46,7 @@ int pgp_unwrap(const struct home *home, struct view message, struct buf *out, st
 	const char *why;
 	int result;
 	if (engine_packets(message, "PGP MESSAGE", &packets, &why) &&
-	    shape_is_encrypted(buf_view(&packets), &why))
+	    framing_is_encrypted(buf_view(&packets), &why))
 		result = decrypt(home, buf_view(&packets), GPGME_DECRYPT_UNWRAP, out, what, err);
 	else
 		result = err_set(err, ERR_MESSAGE, ERR_NEVER, "%s: it %s", what, why);
@@ -83,7 +83,7 @@ int pgp_unstash(const struct home *home, struct view stash, struct buf *out, str
 {
 	static const char what[] = "cannot open what the store keeps";
 	const char *why;
-	if (!shape_is_encrypted(stash, &why))
+	if (!framing_is_encrypted(stash, &why))
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "%s: it %s", what, why);
 	return decrypt(home, stash, 0, out, what, err);
 }

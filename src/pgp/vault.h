@@ -15,10 +15,10 @@
 
 enum vault_request {
 	VAULT_OPEN = 1, /* pgp_open */
-	VAULT_STASH,    /* pgp_stash of several plaintexts */
-	VAULT_UNSTASH,  /* pgp_unstash of one */
-	VAULT_SHARD,    /* home_build_shard */
-	VAULT_SEAL,     /* unstash a message, then seal_batch */
+	VAULT_STASH, /* pgp_stash of several plaintexts */
+	VAULT_UNSTASH, /* pgp_unstash of one */
+	VAULT_SHARD, /* home_build_shard */
+	VAULT_SEAL, /* unstash a message, then seal_batch */
 };
 
 enum { VAULT_STASH_MAX = 16 };
@@ -27,7 +27,7 @@ enum { VAULT_STASH_MAX = 16 };
 enum vault_status {
 	VAULT_OK,
 	VAULT_NO_SHARD, /* the shard's cache is not there: send VAULT_SHARD, then ask again */
-	VAULT_FAILED,   /* text says why */
+	VAULT_FAILED, /* text says why */
 };
 
 struct vault_reply {
@@ -59,8 +59,8 @@ bool vault_take_shard(struct view body, struct vault_reply *reply);
 void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, struct view stash,
     const struct seal_recipient *recipients, uint32_t count);
 /* Fills pkesk and reason of the same recipients in the same order; *data is a copy. */
-bool vault_take_seal(struct view body, struct vault_reply *reply,
-    struct seal_recipient *recipients, uint32_t count, struct buf *data, uint32_t *gpg_runs);
+bool vault_take_seal(struct view body, struct vault_reply *reply, struct seal_recipient *recipients,
+    uint32_t count, struct buf *data, uint32_t *gpg_runs);
 
 /* Worker side (worker_main_fn): settings is `const struct config *`; the home is STATE/gnupg. */
 int vault_main(const void *settings, int fd);

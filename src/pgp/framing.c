@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "pgp/packet.h"
-#include "pgp/shape.h"
+#include "pgp/framing.h"
 
 enum { SIGNATURE_VERSION_3 = 3, SIGNATURE_OF_BINARY = 0x00, SIGNATURE_OF_TEXT = 0x01 };
 
@@ -41,13 +41,13 @@ static bool is_data(const struct packet *packet, const char **why)
 	}
 }
 
-bool shape_is_encrypted(struct view message, const char **why)
+bool framing_is_encrypted(struct view message, const char **why)
 {
 	struct packet packet;
 	unsigned session_keys = 0;
 	int got;
 	while ((got = next_packet(&message, &packet, why)) == 1 && packet.tag == PACKET_PKESK) {
-		if (++session_keys > SHAPE_SESSION_KEYS_MAX) {
+		if (++session_keys > FRAMING_SESSION_KEYS_MAX) {
 			*why = "has too many recipients";
 			return false;
 		}
@@ -67,13 +67,13 @@ bool shape_is_encrypted(struct view message, const char **why)
 	return message.len == 0;
 }
 
-bool shape_is_signed_message(struct view message, const char **why)
+bool framing_is_signed(struct view message, const char **why)
 {
 	struct packet packet;
 	unsigned opened = 0, closed = 0;
 	int got;
 	while ((got = next_packet(&message, &packet, why)) == 1 && packet.tag == PACKET_ONE_PASS &&
-	       opened < SHAPE_SIGNATURES_MAX)
+	       opened < FRAMING_SIGNATURES_MAX)
 		opened++;
 	if (got < 0)
 		return false;
@@ -100,7 +100,7 @@ static int signature_type(struct view body)
 	return (unsigned char)(body.data[0] == SIGNATURE_VERSION_3 ? body.data[2] : body.data[1]);
 }
 
-bool shape_is_signatures(struct view packets, uint32_t *count, bool *text, const char **why)
+bool framing_is_signatures(struct view packets, uint32_t *count, bool *text, const char **why)
 {
 	struct packet packet;
 	int got;
@@ -115,7 +115,7 @@ bool shape_is_signatures(struct view packets, uint32_t *count, bool *text, const
 			return false;
 		*text = *text || type == SIGNATURE_OF_TEXT;
 		*why = "has too many signatures";
-		if (++*count > SHAPE_SIGNATURES_MAX)
+		if (++*count > FRAMING_SIGNATURES_MAX)
 			return false;
 	}
 	if (got == 0)
@@ -123,11 +123,11 @@ bool shape_is_signatures(struct view packets, uint32_t *count, bool *text, const
 	return got == 0 && *count > 0;
 }
 
-bool shape_has_short_lines(struct view text)
+bool framing_has_short_lines(struct view text)
 {
 	struct view line;
 	while (view_next_field(&text, '\n', &line)) {
-		if (line.len > SHAPE_TEXT_LINE_MAX)
+		if (line.len > FRAMING_TEXT_LINE_MAX)
 			return false;
 	}
 	return true;

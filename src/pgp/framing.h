@@ -3,8 +3,8 @@
  * gpg takes sequences that RFC 9580 section 10.3 does not allow, and then what it verified and what
  * it printed are two things. These functions look at packet framing only. On false, *why says what
  * is wrong, in words that continue "it ...". */
-#ifndef DEWLINE_PGP_SHAPE_H
-#define DEWLINE_PGP_SHAPE_H
+#ifndef DEWLINE_PGP_FRAMING_H
+#define DEWLINE_PGP_FRAMING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,24 +12,24 @@
 #include "base/buf.h"
 
 enum {
-	SHAPE_SESSION_KEYS_MAX = 1024, /* each hidden one costs a private-key operation */
-	SHAPE_SIGNATURES_MAX = 64,
+	FRAMING_SESSION_KEYS_MAX = 1024, /* each hidden one costs a private-key operation */
+	FRAMING_SIGNATURES_MAX = 64,
 	/* gpg hashes no more of a line than 19,995 bytes when a signature is over text, so that one
 	 * could write anything behind. */
-	SHAPE_TEXT_LINE_MAX = 16 * 1024,
+	FRAMING_TEXT_LINE_MAX = 16 * 1024,
 };
 
 /* Session keys for public keys, then one encrypted data packet with integrity protection. */
-bool shape_is_encrypted(struct view message, const char **why);
+bool framing_is_encrypted(struct view message, const char **why);
 
 /* One signed message: one-pass signatures, literal data, signatures; or all that compressed. */
-bool shape_is_signed_message(struct view message, const char **why);
+bool framing_is_signed(struct view message, const char **why);
 
 /* Signature packets only, over a document. *count of them; *text is true when one of them is over
  * text (type 0x01), which gpg reads line by line. */
-bool shape_is_signatures(struct view packets, uint32_t *count, bool *text, const char **why);
+bool framing_is_signatures(struct view packets, uint32_t *count, bool *text, const char **why);
 
-/* True when no line is longer than SHAPE_TEXT_LINE_MAX. */
-bool shape_has_short_lines(struct view text);
+/* True when no line is longer than FRAMING_TEXT_LINE_MAX. */
+bool framing_has_short_lines(struct view text);
 
 #endif

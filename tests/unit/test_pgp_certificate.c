@@ -1,0 +1,417 @@
+#include "config.h"
+
+#include "pgp_world.h"
+
+#include "pgp/admission.h"
+
+#define KEYRING "/usr/share/keyrings/debian-keyring.gpg"
+enum { NOW = 1700000000, DAY = 86400, SAMPLE = 12 };
+
+static struct world world;
+
+static int setup(void **state)
+{
+	(void)state;
+	world_open(&world);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_close(&world);
+	return 0;
+}
+
+/* A certificate that is taken: ed25519 and one cv25519 subkey. */
+static struct admission sound(void)
+{
+	return (struct admission){
+	    .key_count = 2,
+	    .keys =
+		{
+		    {.fingerprint = "P",
+			.key_id = "1111111111111111",
+			.algorithm = ADMISSION_CURVE,
+			.bits = 255,
+			.name = "ed25519",
+			.may_sign = true,
+			.created = NOW - 10 * DAY},
+		    {.fingerprint = "E",
+			.key_id = "2222222222222222",
+			.algorithm = ADMISSION_CURVE,
+			.bits = 255,
+			.name = "cv25519",
+			.may_encrypt = true,
+			.created = NOW - 10 * DAY},
+		},
+	    .has_user_id = true,
+	    .user_id = "Ann <ann@example.net>",
+	};
+}
+
+static char reason[CERTIFICATE_REASON_SIZE];
+static struct certificate_facts facts;
+
+static const char *judge(const struct admission *in)
+{
+	admission_judge(in, NOW, &facts, reason);
+	return reason;
+}
+
+static void assert_refused(const struct admission *in, const char *because)
+{
+	if (strstr(judge(in), because) == NULL || because[0] == '\0')
+		fail_msg("the reason is \"%s\"", reason);
+}
+
+static void sound_certificate_is_taken_with_its_facts(void **state)
+{
+	(void)state;
+	struct admission in = sound();
+	in.keys[1].expires = NOW + DAY;
+	assert_string_equal(judge(&in), "");
+	assert_string_equal(facts.fingerprint, "P");
+	assert_string_equal(facts.algorithm, "ed25519, encrypts with cv25519");
+	assert_string_equal(facts.encryption_key_id, "2222222222222222");
+	assert_int_equal(facts.encryption_expires, NOW + DAY);
+	assert_int_equal(facts.expires, 0);
+	assert_int_equal(facts.key_count, 1);
+	assert_string_equal(facts.key_ids[0], "1111111111111111");
+}
+
+static void each_fault_has_a_reason_of_its_own(void **state)
+{
+	(void)state;
+	struct admission in = sound();
+	in.keys[0].revoked = true;
+	assert_refused(&in, "revoked by its owner");
+	in = sound();
+	in.keys[0].expires = NOW - DAY;
+	assert_refused(&in, "it expired on 2023-11-13");
+	in = sound();
+	in.keys[1].expires = NOW - DAY;
+	assert_refused(&in, "encryption subkey 2222222222222222 expired on 2023-11-13");
+	in = sound();
+	in.keys[1].revoked = true;
+	assert_refused(&in, "encryption subkey 2222222222222222 was revoked");
+	in = sound();
+	in.keys[1].created = NOW + DAY;
+	assert_refused(&in, "valid from 2023-11-15");
+	in = sound();
+	in.keys[1].may_encrypt = false;
+	assert_refused(&in, "no encryption subkey");
+	in = sound();
+	in.has_user_id = false;
+	assert_refused(&in, "no valid user ID");
+	in = sound();
+	in.states_ciphers = true;
+	assert_refused(&in, "AES");
+	in.takes_aes = true;
+	assert_string_equal(judge(&in), "");
+	in = sound();
+	in.key_count = 0;
+	assert_refused(&in, "no key");
+	in.key_count = ADMISSION_KEYS_MAX + 1;
+	assert_refused(&in, "too many subkeys");
+}
+
+static void weak_keys_are_refused_with_their_size(void **state)
+{
+	(void)state;
+	struct admission in = sound();
+	in.keys[0].algorithm = ADMISSION_MODULAR;
+	in.keys[0].bits = 1024;
+	strcpy(in.keys[0].name, "dsa1024");
+	assert_refused(&in, "primary key 1111111111111111 is too weak: dsa1024, where 2048 bits");
+	in = sound();
+	in.keys[1].algorithm = ADMISSION_MODULAR;
+	in.keys[1].bits = 2047;
+	assert_refused(&in, "encryption subkey 2222222222222222 is too weak");
+	in.keys[1].bits = 2048;
+	assert_string_equal(judge(&in), "");
+	in.keys[1].algorithm = ADMISSION_UNKNOWN;
+	assert_refused(&in, "algorithm or curve that GnuPG does not know");
+	in = sound();
+	in.key_count = 3;
+	in.keys[2] = in.keys[0];
+	in.keys[2].algorithm = ADMISSION_MODULAR;
+	in.keys[2].bits = 1024;
+	assert_refused(&in, "signing subkey");
+	in.keys[2].revoked = true;
+	assert_string_equal(judge(&in), "");
+	assert_int_equal(facts.key_count, 2);
+}
+
+static void newest_live_subkey_is_the_one_sealed_for(void **state)
+{
+	(void)state;
+	struct admission in = sound();
+	in.key_count = 4;
+	in.keys[2] = in.keys[3] = in.keys[1];
+	strcpy(in.keys[2].key_id, "3333333333333333");
+	strcpy(in.keys[3].key_id, "4444444444444444");
+	in.keys[2].created = NOW - 5 * DAY;
+	in.keys[3].created = NOW - 2 * DAY;
+	in.keys[3].expires = NOW - DAY;
+	judge(&in);
+	assert_string_equal(facts.encryption_key_id, "3333333333333333");
+	in.keys[3].expires = NOW;
+	judge(&in);
+	assert_string_equal(facts.encryption_key_id, "4444444444444444");
+	in.keys[3].expires = 0;
+	in.keys[3].revoked = true;
+	in.keys[2].created = in.keys[1].created;
+	judge(&in);
+	assert_string_equal(facts.encryption_key_id, "2222222222222222");
+}
+
+static struct world_verdict judge_person(const char *name)
+{
+	struct buf certificate = world_certificate(name);
+	struct world_verdict verdict = world_judge(&world, buf_view(&certificate));
+	buf_release(&certificate);
+	return verdict;
+}
+
+static void real_certificates_are_taken_and_minimal(void **state)
+{
+	(void)state;
+	world_person("ann", WORLD_ED25519, "");
+	world_person("bob", WORLD_RSA, "");
+	/* A signature of bob's on ann's certificate must not travel with it. */
+	world_do("gpg --homedir $D/ann --batch --export ann@example.net | " WORLD_GPG(
+	    "bob") "--import 2>/dev/null; f=$(" WORLD_GPG("ann") "--with-colons --list-keys "
+								 "ann@example.net |"
+								 " awk -F: '/^fpr/ { print $10; "
+								 "exit }'); " WORLD_GPG(
+								     "bob") "--quick-sign-key $f "
+									    "2>/dev/null; gpg "
+									    "--homedir $D/bob "
+									    "--export "
+									    "ann@example.net "
+									    ">$D/signed");
+	struct buf with = world_read("cat $D/signed");
+	struct buf without = world_certificate("ann");
+	struct world_verdict verdict = world_judge(&world, buf_view(&with));
+	assert_string_equal(verdict.reason, "");
+	assert_string_equal(verdict.facts.user_id, "ann <ann@example.net>");
+	assert_true(with.len > without.len);
+	assert_int_equal(verdict.minimal.len, without.len);
+	buf_release(&verdict.minimal);
+	buf_release(&with);
+	buf_release(&without);
+	verdict = judge_person("bob");
+	assert_string_equal(verdict.reason, "");
+	assert_string_equal(verdict.facts.algorithm, "rsa2048, encrypts with rsa2048");
+	buf_release(&verdict.minimal);
+}
+
+static void refused_ones_say_why(void **state)
+{
+	(void)state;
+	world_person(
+	    "old", WORLD_ED25519 "Expire-Date: 2d\\n", "--faked-system-time 20200101T000000");
+	world_person("sig", "Key-Type: EDDSA\\nKey-Curve: ed25519\\nKey-Usage: sign\\n", "");
+	world_person("weak",
+	    "Key-Type: RSA\\nKey-Length: 2048\\nKey-Usage: sign\\nSubkey-Type: "
+	    "RSA\\nSubkey-Length: "
+	    "1024\\nSubkey-Usage: encrypt\\n",
+	    "");
+	world_person("sha", WORLD_RSA, "--cert-digest-algo SHA1");
+	world_person("aes", WORLD_ED25519 "Preferences: 3des\\n", "");
+	static const struct {
+		const char *name, *because;
+	} cases[] = {
+	    {"old", "it expired on 2020-01-03"},
+	    {"sig", "no encryption subkey"},
+	    {"weak", "too weak: rsa1024"},
+	    {"sha", "old digest (SHA-1"},
+	    {"aes", "AES"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct world_verdict verdict = judge_person(cases[i].name);
+		if (strstr(verdict.reason, cases[i].because) == NULL)
+			fail_msg("%s: the reason is \"%s\"", cases[i].name, verdict.reason);
+		assert_int_equal(verdict.minimal.len, 0);
+		assert_int_equal(strlen(verdict.facts.fingerprint), 40);
+		buf_release(&verdict.minimal);
+	}
+}
+
+static void revoked_one_is_refused(void **state)
+{
+	(void)state;
+	world_person("rev", WORLD_ED25519, "");
+	world_do("sed 's/^:---/---/' $D/rev/openpgp-revocs.d/*.rev | " WORLD_GPG(
+	    "rev") "--import 2>/dev/null");
+	struct world_verdict verdict = judge_person("rev");
+	assert_non_null(strstr(verdict.reason, "revoked by its owner"));
+	buf_release(&verdict.minimal);
+}
+
+static void secret_key_in_the_file_is_an_error_that_says_so(void **state)
+{
+	(void)state;
+	static const char *const commands[] = {
+	    "gpg --homedir $D/ann --batch --export-secret-keys ann@example.net",
+	    "gpg --homedir $D/ann --batch --armor --export-secret-keys ann@example.net",
+	    ("gpg --homedir $D/bob --batch --export bob@example.net; gpg --homedir $D/ann --batch "
+	     "--export-secret-keys ann@example.net"),
+	};
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		struct buf file = world_read(commands[i]);
+		struct world_verdict verdict = {.count = 0};
+		struct err err;
+		assert_int_equal(certificate_read(buf_view(&file), NOW, world.dir,
+				     world_take_verdict, &verdict, NULL, &err),
+		    -1);
+		assert_int_equal(err.whom, ERR_MESSAGE);
+		assert_non_null(strstr(err.text, "secret key"));
+		assert_int_equal(verdict.count, 0);
+		buf_release(&file);
+	}
+}
+
+static void other_files_are_errors(void **state)
+{
+	(void)state;
+	static const char *const commands[] = {
+	    "true",
+	    "echo hello",
+	    "cat $D/bob/pubring.kbx",
+	    "gpg --homedir $D/bob --batch --export bob@example.net | head -c 500",
+	    "gpg --homedir $D/bob --batch --armor --export bob@example.net | head -5",
+	    WORLD_GPG("ann") "-s </dev/null",
+	    WORLD_GPG("ann") "-sa </dev/null",
+	};
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		struct buf file = world_read(commands[i]);
+		struct world_verdict verdict = {.count = 0};
+		struct err err;
+		if (certificate_read(buf_view(&file), NOW, world.dir, world_take_verdict, &verdict,
+			NULL, &err) == 0)
+			fail_msg("taken: %s", commands[i]);
+		assert_int_equal(err.whom, ERR_MESSAGE);
+		buf_release(&file);
+	}
+}
+
+static void armored_file_may_hold_text_and_several_blocks(void **state)
+{
+	(void)state;
+	struct buf file =
+	    world_read("echo 'Our keys:'; for p in ann bob; do echo $p; gpg --homedir $D/$p "
+		       "--batch --armor --export $p@example.net; done");
+	struct world_verdict verdict = world_judge(&world, buf_view(&file));
+	assert_int_equal(verdict.count, 2);
+	assert_string_equal(verdict.facts.user_id, "bob <bob@example.net>");
+	buf_release(&verdict.minimal);
+	buf_release(&file);
+}
+
+static void same_certificate_twice_is_one(void **state)
+{
+	(void)state;
+	struct buf file =
+	    world_read("for p in ann bob ann; do gpg --homedir $D/$p --batch --export "
+		       "$p@example.net; done");
+	struct world_verdict verdict = world_judge(&world, buf_view(&file));
+	assert_int_equal(verdict.count, 2);
+	buf_release(&verdict.minimal);
+	buf_release(&file);
+}
+
+static void broken_neighbour_does_not_hide_a_good_one(void **state)
+{
+	(void)state;
+	/* A version 3 key, and a certificate whose user ID packet was changed. */
+	struct buf file = world_read("printf '\\230\\010\\003\\000\\000\\000\\001\\000\\000\\001'; "
+				     "gpg --homedir $D/bob --batch "
+				     "--export bob@example.net | sed 's/bob@example/bad@example/'; "
+				     "gpg --homedir $D/ann --batch "
+				     "--export ann@example.net");
+	struct world_verdict verdict = world_judge(&world, buf_view(&file));
+	assert_int_equal(verdict.count, 3);
+	assert_string_equal(verdict.facts.user_id, "ann <ann@example.net>");
+	assert_string_equal(verdict.reason, "");
+	buf_release(&verdict.minimal);
+	file.len = 10;
+	verdict = world_judge(&world, buf_view(&file));
+	assert_non_null(strstr(verdict.reason, "version 3"));
+	buf_release(&verdict.minimal);
+	buf_release(&file);
+}
+
+struct sample {
+	unsigned seen;
+	struct buf commands;
+};
+
+static int take_sample(void *context, const struct certificate_verdict *verdict, struct err *err)
+{
+	struct sample *sample = context;
+	(void)err;
+	if (verdict->reason[0] != '\0' || sample->seen >= SAMPLE)
+		return 0;
+	char name[32];
+	snprintf(name, sizeof name, "sample-%u", sample->seen++);
+	world_write(&world, name, verdict->minimal);
+	/* What gpg itself encrypts for when it is told the primary fingerprint. */
+	buf_printf(&sample->commands,
+	    "gpg --homedir $D/real --batch --quiet --import $D/%s 2>/dev/null; "
+	    "echo x | gpg --homedir $D/real --batch --trust-model always -e -r %s 2>/dev/null | "
+	    "gpg --homedir $D/real --batch --list-only --list-packets 2>/dev/null | "
+	    "grep -q 'keyid %s' || exit 1\n",
+	    name, verdict->facts.fingerprint, verdict->facts.encryption_key_id);
+	return 0;
+}
+
+static void recorded_subkey_is_the_one_gpg_picks(void **state)
+{
+	(void)state;
+	struct buf file = BUF_EMPTY(WORLD_OUTPUT_MAX);
+	struct sample sample = {.commands = BUF_EMPTY(BUF_SMALL)};
+	struct err err;
+	if (file_read(KEYRING, &file, &err) != 0)
+		skip();
+	/* The beginning of the keyring, cut before a primary key. */
+	struct view part = view_part(buf_view(&file), 0, 3000000);
+	while (part.len > 0 && (unsigned char)file.data[part.len] != 0x99)
+		part.len--;
+	while (
+	    certificate_read(part, clock_now(), world.dir, take_sample, &sample, NULL, &err) != 0) {
+		do
+			part.len--;
+		while (part.len > 0 && (unsigned char)file.data[part.len] != 0x99);
+		assert_true(part.len > 0);
+	}
+	assert_int_equal(sample.seen, SAMPLE);
+	world_do("mkdir -m 700 $D/real; printf 'weak-digest SHA1\\n' >$D/real/gpg.conf");
+	world_write(&world, "compare", buf_view(&sample.commands));
+	world_do("sh $D/compare");
+	buf_release(&sample.commands);
+	buf_release(&file);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(sound_certificate_is_taken_with_its_facts),
+	    cmocka_unit_test(each_fault_has_a_reason_of_its_own),
+	    cmocka_unit_test(weak_keys_are_refused_with_their_size),
+	    cmocka_unit_test(newest_live_subkey_is_the_one_sealed_for),
+	    cmocka_unit_test(real_certificates_are_taken_and_minimal),
+	    cmocka_unit_test(refused_ones_say_why),
+	    cmocka_unit_test(revoked_one_is_refused),
+	    cmocka_unit_test(secret_key_in_the_file_is_an_error_that_says_so),
+	    cmocka_unit_test(other_files_are_errors),
+	    cmocka_unit_test(armored_file_may_hold_text_and_several_blocks),
+	    cmocka_unit_test(same_certificate_twice_is_one),
+	    cmocka_unit_test(broken_neighbour_does_not_hide_a_good_one),
+	    cmocka_unit_test(recorded_subkey_is_the_one_gpg_picks),
+	};
+	return cmocka_run_group_tests_name("pgp_certificate", tests, setup, teardown);
+}

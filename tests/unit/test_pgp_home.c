@@ -1,0 +1,211 @@
+#include "config.h"
+
+#include "pgp_world.h"
+
+#include <dirent.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pgp/open.h"
+
+static struct world world;
+
+static int setup(void **state)
+{
+	(void)state;
+	world_open(&world);
+	world_person("ann", WORLD_ED25519, "");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_close(&world);
+	return 0;
+}
+
+static void too_long_a_path_is_refused_with_how_long_it_may_be(void **state)
+{
+	(void)state;
+	struct home home;
+	struct err err;
+	char path[200] = "/tmp/";
+	memset(path + 5, 'x', 100);
+	assert_int_equal(home_open(path, &home, &err), -1);
+	assert_non_null(strstr(err.text, "105 characters"));
+	assert_non_null(strstr(err.text, "87 at most"));
+	assert_int_equal(home_open("relative", &home, &err), -1);
+}
+
+static void gateway_has_one_key_and_finds_it_again(void **state)
+{
+	(void)state;
+	struct home again;
+	struct err err;
+	assert_works(home_open(world.home.path, &again, &err));
+	assert_string_equal(again.gateway, world.home.gateway);
+	assert_int_equal(home_make_key(&again, "Second", "second@example.org", &err), -1);
+	struct buf listing = world_read(WORLD_GPG(
+	    "g") "--with-colons --list-keys | grep -E '^(pub|sub)' | cut -d: -f4,7,12,17");
+	assert_string_equal(buf_text(&listing), "22::scESC:ed25519\n18::e:cv25519\n");
+	buf_release(&listing);
+}
+
+static void odd_names_make_no_key(void **state)
+{
+	(void)state;
+	struct home home;
+	struct err err;
+	char path[64];
+	snprintf(path, sizeof path, "%s/other", world.dir);
+	assert_works(home_open(path, &home, &err));
+	assert_string_equal(home.gateway, "");
+	assert_int_equal(home_make_key(&home, "A <b", "a@example.org", &err), -1);
+	assert_int_equal(home_make_key(&home, "A\nb", "a@example.org", &err), -1);
+	assert_int_equal(home_make_key(&home, "A", "a@b@c", &err), -1);
+	assert_int_equal(home_make_key(&home, "", "a@example.org", &err), -1);
+}
+
+static void exports_are_armored_or_minimal(void **state)
+{
+	(void)state;
+	struct err err;
+	struct buf armored = BUF_EMPTY(BUF_SMALL), binary = BUF_EMPTY(BUF_SMALL);
+	assert_works(home_export_key(&world.home, true, &armored, &err));
+	assert_true(view_starts_nocase(buf_view(&armored), "-----BEGIN PGP PUBLIC KEY BLOCK-----"));
+	assert_works(home_export_key(&world.home, false, &binary, &err));
+	struct world_verdict verdict = world_judge(&world, buf_view(&binary));
+	assert_string_equal(verdict.reason, "");
+	assert_string_equal(verdict.facts.fingerprint, world.home.gateway);
+	assert_string_equal(verdict.facts.user_id, "Gateway <gateway@example.org>");
+	buf_release(&verdict.minimal);
+	buf_release(&armored);
+	buf_release(&binary);
+}
+
+static unsigned entries(const char *prefix)
+{
+	unsigned count = 0;
+	DIR *dir = opendir(world.home.path);
+	assert_non_null(dir);
+	const struct dirent *entry;
+	while ((entry = readdir(dir)) != NULL)
+		count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+	closedir(dir);
+	return count;
+}
+
+static int build(int64_t shard, int64_t generation, struct err *err)
+{
+	struct buf certificate = world_certificate("ann");
+	const struct view view = buf_view(&certificate);
+	const int result = home_build_shard(&world.home, shard, generation, &view, 1, err);
+	buf_release(&certificate);
+	return result;
+}
+
+static void new_generation_takes_the_place_of_former_ones(void **state)
+{
+	(void)state;
+	struct err err;
+	assert_false(home_has_shard(&world.home, 3, 1));
+	assert_works(build(3, 1, &err));
+	assert_works(build(4, 1, &err));
+	assert_true(home_has_shard(&world.home, 3, 1));
+	assert_works(build(3, 2, &err));
+	assert_false(home_has_shard(&world.home, 3, 1));
+	assert_true(home_has_shard(&world.home, 3, 2));
+	assert_true(home_has_shard(&world.home, 4, 1));
+	assert_int_equal(entries("building-"), 0);
+	assert_int_equal(entries("removing-"), 0);
+}
+
+static void shard_holds_no_secret_and_knows_the_agent(void **state)
+{
+	(void)state;
+	struct err err;
+	assert_works(build(5, 1, &err));
+	struct buf secret = world_read(
+	    "ls $D/g/shard-5-1; ls $D/g/shard-5-1/private-keys-v1.d 2>/dev/null || true");
+	assert_int_equal(view_find(buf_view(&secret), VIEW(".key")), SIZE_MAX);
+	buf_release(&secret);
+	assert_int_equal(
+	    world_run(
+		"gpg --homedir $D/g/shard-5-1 --batch --list-secret-keys 2>/dev/null | grep -q sec",
+		NULL),
+	    0);
+}
+
+static void two_builders_at_once_leave_one_good_shard(void **state)
+{
+	(void)state;
+	enum { BUILDERS = 4, ROUNDS = 3 };
+	for (int64_t round = 1; round <= ROUNDS; round++) {
+		pid_t pids[BUILDERS];
+		for (int i = 0; i < BUILDERS; i++) {
+			pids[i] = fork();
+			if (pids[i] == 0) {
+				struct err err;
+				_exit(build(6, round, &err) == 0 ? 0 : 1);
+			}
+		}
+		for (int i = 0; i < BUILDERS; i++) {
+			int status = 0;
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+		assert_true(home_has_shard(&world.home, 6, round));
+		assert_int_equal(entries("shard-6-"), 1);
+		assert_int_equal(entries("building-"), 0);
+	}
+	struct seal_recipient recipient;
+	struct buf data;
+	struct err err;
+	uint32_t runs;
+	world_recipient(&world, "ann", &recipient);
+	assert_works(
+	    seal_batch(&world.home, 6, ROUNDS, VIEW("text"), &recipient, 1, &data, &runs, &err));
+	assert_string_equal(recipient.reason, "");
+	buf_release(&recipient.pkesk);
+	buf_release(&data);
+}
+
+static void shard_of_another_configuration_is_built_anew(void **state)
+{
+	(void)state;
+	struct err err;
+	assert_works(build(8, 1, &err));
+	world_do("echo 'cipher-algo 3DES' >>$D/g/shard-8-1/gpg.conf");
+	assert_false(home_has_shard(&world.home, 8, 1));
+	assert_works(build(8, 1, &err));
+	assert_true(home_has_shard(&world.home, 8, 1));
+}
+
+static void settings_of_the_main_home_are_written_anew(void **state)
+{
+	(void)state;
+	struct home home;
+	struct err err;
+	world_do("echo 'encrypt-to somebody' >>$D/g/gpg.conf");
+	assert_works(home_open(world.home.path, &home, &err));
+	assert_int_not_equal(world_run("grep -q encrypt-to.somebody $D/g/gpg.conf", NULL), 0);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(too_long_a_path_is_refused_with_how_long_it_may_be),
+	    cmocka_unit_test(gateway_has_one_key_and_finds_it_again),
+	    cmocka_unit_test(odd_names_make_no_key),
+	    cmocka_unit_test(exports_are_armored_or_minimal),
+	    cmocka_unit_test(new_generation_takes_the_place_of_former_ones),
+	    cmocka_unit_test(shard_holds_no_secret_and_knows_the_agent),
+	    cmocka_unit_test(two_builders_at_once_leave_one_good_shard),
+	    cmocka_unit_test(shard_of_another_configuration_is_built_anew),
+	    cmocka_unit_test(settings_of_the_main_home_are_written_anew),
+	};
+	return cmocka_run_group_tests_name("pgp_home", tests, setup, teardown);
+}

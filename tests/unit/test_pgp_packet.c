@@ -1,0 +1,374 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pgp/packet.h"
+#include "pgp/framing.h"
+
+/* Version 3, key ID, algorithm 18, some body. */
+#define PKESK_BODY(digit)                                                                          \
+	"\x03" digit digit digit digit digit digit digit digit "\x12"                              \
+	"abcd"
+#define PKESK(digit) "\xc1\x0e" PKESK_BODY(digit)
+#define SEIPD                                                                                      \
+	"\xd2\x05\x01"                                                                             \
+	"data"
+
+static int next(struct view bytes, struct packet *packet)
+{
+	return packet_next(&bytes, packet);
+}
+
+static void new_lengths_of_one_two_and_five_octets(void **state)
+{
+	(void)state;
+	struct packet packet;
+	assert_int_equal(next(VIEW("\xc1\x02"
+				   "ab"
+				   "rest"),
+			     &packet),
+	    1);
+	assert_int_equal(packet.tag, PACKET_PKESK);
+	assert_true(view_is(packet.body, "ab"));
+	assert_int_equal(packet.whole.len, 4);
+
+	char bytes[3 + 192] = "\xc2\xc0\x00";
+	assert_int_equal(next((struct view){bytes, sizeof bytes}, &packet), 1);
+	assert_int_equal(packet.body.len, 192);
+	assert_int_equal(next(VIEW("\xc2\xff\x00\x00\x00\x03"
+				   "abc"),
+			     &packet),
+	    1);
+	assert_true(view_is(packet.body, "abc"));
+}
+
+static void old_lengths_of_one_two_and_four_octets(void **state)
+{
+	(void)state;
+	struct packet packet;
+	assert_int_equal(next(VIEW("\x98\x02"
+				   "ab"),
+			     &packet),
+	    1);
+	assert_int_equal(packet.tag, PACKET_PUBLIC_KEY);
+	assert_int_equal(next(VIEW("\x99\x00\x02"
+				   "ab"),
+			     &packet),
+	    1);
+	assert_true(view_is(packet.body, "ab"));
+	assert_int_equal(next(VIEW("\x9a\x00\x00\x00\x02"
+				   "ab"
+				   "c"),
+			     &packet),
+	    1);
+	assert_true(view_is(packet.body, "ab"));
+}
+
+static void partial_lengths_run_through_to_the_last_chunk(void **state)
+{
+	(void)state;
+	struct packet packet;
+	struct view bytes = VIEW("\xd2\xe1"
+				 "ab"
+				 "\xe0"
+				 "c"
+				 "\x03"
+				 "def"
+				 "tail");
+	assert_int_equal(packet_next(&bytes, &packet), 1);
+	assert_int_equal(packet.whole.len, 2 + 2 + 1 + 1 + 1 + 3);
+	assert_true(view_is(packet.body, "ab"));
+	assert_true(view_is(bytes, "tail"));
+}
+
+static void partial_length_is_refused_outside_data_packets(void **state)
+{
+	(void)state;
+	struct packet packet;
+	assert_int_equal(next(VIEW("\xc1\xe1"
+				   "ab"
+				   "\x00"),
+			     &packet),
+	    -1);
+	assert_int_equal(next(VIEW("\xc6\xe1"
+				   "ab"
+				   "\x00"),
+			     &packet),
+	    -1);
+}
+
+static void open_end_is_taken_for_data_packets_only(void **state)
+{
+	(void)state;
+	struct packet packet;
+	assert_int_equal(next(VIEW("\xa3"
+				   "all of this"),
+			     &packet),
+	    1);
+	assert_int_equal(packet.tag, PACKET_COMPRESSED);
+	assert_true(view_is(packet.body, "all of this"));
+	assert_int_equal(next(VIEW("\x9b"
+				   "all of this"),
+			     &packet),
+	    -1);
+}
+
+static void every_truncation_is_malformed(void **state)
+{
+	(void)state;
+	static const struct view whole[] = {
+	    VIEW("\xc1\x02"
+		 "ab"),
+	    VIEW("\xc2\xff\x00\x00\x00\x03"
+		 "abc"),
+	    VIEW("\x99\x00\x02"
+		 "ab"),
+	    VIEW("\x9a\x00\x00\x00\x02"
+		 "ab"),
+	    VIEW("\xd2\xe1"
+		 "ab"
+		 "\xe0"
+		 "c"
+		 "\x03"
+		 "def"),
+	};
+	struct packet packet;
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+		assert_int_equal(next(whole[i], &packet), 1);
+		for (size_t len = 1; len < whole[i].len; len++) {
+			/* On the heap and exact, so that a read past the end is seen. */
+			char *copy = malloc(len);
+			assert_non_null(copy);
+			memcpy(copy, whole[i].data, len);
+			assert_int_equal(next((struct view){copy, len}, &packet), -1);
+			free(copy);
+		}
+	}
+}
+
+static void hostile_lengths_are_malformed(void **state)
+{
+	(void)state;
+	struct packet packet;
+	assert_int_equal(next(VIEW("\xc1\xff\xff\xff\xff\xff"
+				   "ab"),
+			     &packet),
+	    -1);
+	assert_int_equal(next(VIEW("\x9a\xff\xff\xff\xff"
+				   "ab"),
+			     &packet),
+	    -1);
+	assert_int_equal(next(VIEW("\xd2\xfe"
+				   "ab"),
+			     &packet),
+	    -1);
+	assert_int_equal(next(VIEW("plain text"), &packet), -1);
+	assert_int_equal(next(VIEW("\xc0\x00"), &packet), -1);
+	assert_int_equal(next(VIEW("\x80\x00"), &packet), -1);
+}
+
+static void random_bytes_never_lead_outside(void **state)
+{
+	(void)state;
+	unsigned seed = 1;
+	for (int round = 0; round < 20000; round++) {
+		const size_t len = 1 + (size_t)(rand_r(&seed) % 40);
+		char *bytes = malloc(len);
+		assert_non_null(bytes);
+		for (size_t i = 0; i < len; i++)
+			bytes[i] = (char)rand_r(&seed);
+		bytes[0] = (char)(bytes[0] | (char)0x80);
+		struct view rest = {bytes, len};
+		struct packet packet;
+		while (packet_next(&rest, &packet) == 1) {
+			assert_true(packet.whole.data >= bytes);
+			assert_true(packet.whole.data + packet.whole.len <= bytes + len);
+			assert_true(packet.body.data + packet.body.len <=
+				    packet.whole.data + packet.whole.len);
+		}
+		free(bytes);
+	}
+}
+
+static struct packet_split split;
+
+static int split_of(struct view message, struct err *err)
+{
+	return packet_split(message, &split, err);
+}
+
+static void split_gives_each_session_key_and_the_data(void **state)
+{
+	(void)state;
+	struct err err;
+	assert_int_equal(split_of(VIEW(PKESK("\xa1") PKESK("\xb2") SEIPD), &err), 0);
+	assert_int_equal(split.count, 2);
+	assert_string_equal(split.keys[0].key_id, "A1A1A1A1A1A1A1A1");
+	assert_string_equal(split.keys[1].key_id, "B2B2B2B2B2B2B2B2");
+	assert_true(view_is(split.keys[1].pkesk, PKESK("\xb2")));
+	assert_true(view_is(split.data, SEIPD));
+}
+
+static void split_refuses_all_but_session_keys_and_one_data_packet(void **state)
+{
+	(void)state;
+	static const struct view bad[] = {
+	    VIEW(""), VIEW(SEIPD), VIEW(PKESK("\xa1")), VIEW(PKESK("\xa1") SEIPD SEIPD),
+	    VIEW(PKESK("\xa1") SEIPD PKESK("\xa1")), VIEW(PKESK("\xa1") SEIPD "x"),
+	    VIEW(PKESK("\xa1") "\xd2\x05\x02"
+			       "data"), /* version 2 */
+	    VIEW(PKESK("\xa1") "\xd2\x00"), /* no version */
+	    VIEW(PKESK("\xa1") "\xc9\x04"
+			       "data"), /* tag 9: no integrity protection */
+	    VIEW(PKESK("\xa1") "\xc3\x04"
+			       "data" SEIPD), /* password */
+	    VIEW("\xca\x03PGP" PKESK("\xa1") SEIPD), /* marker */
+	    VIEW("\xc1\x0e\x06"
+		 "8888888"
+		 "\x12"
+		 "abcde" SEIPD), /* version 6 session key */
+	    VIEW("\xc1\x0a\x03"
+		 "88888888"
+		 "\x12" SEIPD), /* no encrypted key in it */
+	};
+	struct err err;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		if (split_of(bad[i], &err) == 0)
+			fail_msg("number %zu was taken", i);
+	}
+}
+
+static void split_refuses_an_ocb_packet_by_name(void **state)
+{
+	(void)state;
+	struct err err;
+	assert_int_equal(split_of(VIEW(PKESK("\xa1") "\xd4\x05\x01"
+						     "data"),
+			     &err),
+	    -1);
+	assert_non_null(strstr(err.text, "tag 20"));
+}
+
+static void split_has_room_for_a_whole_batch_and_no_more(void **state)
+{
+	(void)state;
+	struct err err;
+	const struct view one = VIEW(PKESK("\xa1"));
+	const size_t most = sizeof split.keys / sizeof *split.keys;
+	struct buf message = BUF_EMPTY(one.len * (most + 1) + BUF_SMALL);
+	for (size_t i = 0; i < most; i++)
+		buf_add_view(&message, one);
+	const size_t full = message.len;
+	buf_add_view(&message, VIEW(SEIPD));
+	assert_int_equal(split_of(buf_view(&message), &err), 0);
+	assert_int_equal(split.count, most);
+	message.len = full;
+	buf_add_view(&message, one);
+	buf_add_view(&message, VIEW(SEIPD));
+	assert_int_equal(split_of(buf_view(&message), &err), -1);
+	buf_release(&message);
+}
+
+static void encrypted_message_has_one_shape_only(void **state)
+{
+	(void)state;
+	const char *why = NULL;
+	assert_true(framing_is_encrypted(VIEW(PKESK("\xa1") SEIPD), &why));
+	assert_true(framing_is_encrypted(VIEW("\xca\x03PGP" PKESK("\xa1") SEIPD), &why));
+	assert_true(framing_is_encrypted(VIEW(PKESK("\xa1") "\xd4\x05\x01"
+							    "data"),
+	    &why));
+	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1") SEIPD "\xca\x03PGP"), &why));
+	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1") SEIPD SEIPD), &why));
+	assert_false(framing_is_encrypted(VIEW(SEIPD), &why));
+	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1")), &why));
+	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1") "\xcb\x04"
+							     "data"),
+	    &why));
+	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1") "\xc9\x04"
+							     "data"),
+	    &why));
+	assert_string_equal(why, "is encrypted without integrity protection");
+	assert_false(framing_is_encrypted(VIEW("\xc3\x04"
+					       "data" SEIPD),
+	    &why));
+	assert_string_equal(why, "is encrypted with a password");
+}
+
+#define ONE_PASS "\xc4\x01\x03"
+#define LITERAL                                                                                    \
+	"\xcb\x04"                                                                                 \
+	"data"
+#define SIGNATURE(type) "\xc2\x03\x04" type "\x16"
+
+static void signed_message_has_one_shape_only(void **state)
+{
+	(void)state;
+	const char *why = NULL;
+	assert_true(framing_is_signed(VIEW(ONE_PASS LITERAL SIGNATURE("\x01")), &why));
+	assert_true(framing_is_signed(
+	    VIEW(ONE_PASS ONE_PASS LITERAL SIGNATURE("\x01") SIGNATURE("\x01")), &why));
+	assert_true(framing_is_signed(VIEW("\xc8\x04"
+					   "data"),
+	    &why));
+	assert_false(framing_is_signed(VIEW("\xc8\x04"
+					    "data" LITERAL),
+	    &why));
+	assert_false(framing_is_signed(VIEW(LITERAL), &why));
+	assert_false(framing_is_signed(VIEW(SIGNATURE("\x01") LITERAL), &why));
+	assert_false(framing_is_signed(VIEW(LITERAL ONE_PASS LITERAL SIGNATURE("\x01")), &why));
+	assert_false(framing_is_signed(VIEW(ONE_PASS LITERAL), &why));
+	assert_false(framing_is_signed(VIEW(ONE_PASS LITERAL LITERAL SIGNATURE("\x01")), &why));
+	assert_false(framing_is_signed(VIEW(ONE_PASS LITERAL SIGNATURE("\x01") LITERAL), &why));
+	assert_false(
+	    framing_is_signed(VIEW(ONE_PASS LITERAL SIGNATURE("\x01") SIGNATURE("\x01")), &why));
+	assert_false(framing_is_signed(VIEW(""), &why));
+}
+
+static void detached_signature_is_nothing_but_signatures(void **state)
+{
+	(void)state;
+	const char *why = NULL;
+	uint32_t count;
+	bool text;
+	assert_true(
+	    framing_is_signatures(VIEW(SIGNATURE("\x01") SIGNATURE("\x01")), &count, &text, &why));
+	assert_int_equal(count, 2);
+	assert_true(text);
+	assert_false(
+	    framing_is_signatures(VIEW(ONE_PASS LITERAL SIGNATURE("\x01")), &count, &text, &why));
+	assert_false(framing_is_signatures(VIEW(SIGNATURE("\x01") LITERAL), &count, &text, &why));
+	assert_false(framing_is_signatures(VIEW(SIGNATURE("\x13")), &count, &text, &why));
+	assert_false(framing_is_signatures(VIEW(""), &count, &text, &why));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(new_lengths_of_one_two_and_five_octets),
+	    cmocka_unit_test(old_lengths_of_one_two_and_four_octets),
+	    cmocka_unit_test(partial_lengths_run_through_to_the_last_chunk),
+	    cmocka_unit_test(partial_length_is_refused_outside_data_packets),
+	    cmocka_unit_test(open_end_is_taken_for_data_packets_only),
+	    cmocka_unit_test(every_truncation_is_malformed),
+	    cmocka_unit_test(hostile_lengths_are_malformed),
+	    cmocka_unit_test(random_bytes_never_lead_outside),
+	    cmocka_unit_test(split_gives_each_session_key_and_the_data),
+	    cmocka_unit_test(split_refuses_all_but_session_keys_and_one_data_packet),
+	    cmocka_unit_test(split_refuses_an_ocb_packet_by_name),
+	    cmocka_unit_test(split_has_room_for_a_whole_batch_and_no_more),
+	    cmocka_unit_test(encrypted_message_has_one_shape_only),
+	    cmocka_unit_test(signed_message_has_one_shape_only),
+	    cmocka_unit_test(detached_signature_is_nothing_but_signatures),
+	};
+	return cmocka_run_group_tests_name("pgp_packet", tests, NULL, NULL);
+}

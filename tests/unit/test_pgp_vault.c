@@ -1,0 +1,286 @@
+#include "config.h"
+
+#include "pgp_world.h"
+
+#include "config/config.h"
+#include "pgp/vault.h"
+#include "worker/frame.h"
+#include "worker/pool.h"
+
+enum { DEADLINE_MS = 15000, LIMIT = 1024 * 1024 };
+
+static struct world world;
+static struct config config = {.limits = {.plaintext = LIMIT}};
+static struct loop *loop;
+static struct starter *starter;
+static struct pool *pool;
+
+static int setup(void **state)
+{
+	(void)state;
+	world_open(&world);
+	/* The vault's home is STATE/gnupg. */
+	world_do(
+	    "gpgconf --homedir $D/g --kill gpg-agent; mkdir $D/state && mv $D/g $D/state/gnupg");
+	snprintf(config.state, sizeof config.state, "%s/state", world.dir);
+	struct err err;
+	char path[64];
+	snprintf(path, sizeof path, "%s/state/gnupg", world.dir);
+	assert_works(home_open(path, &world.home, &err));
+	world_person("ann", WORLD_ED25519, "");
+	const struct worker_program programs[WORKER_KINDS] = {
+	    [WORKER_VAULT] = {.run = vault_main, .settings = &config},
+	};
+	loop = loop_new();
+	starter = starter_direct(programs);
+	pool = pool_new(loop, starter, WORKER_VAULT, 1);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pool_free(pool);
+	starter_free(starter);
+	loop_free(loop);
+	home_stop_agent(&world.home);
+	world_close(&world);
+	return 0;
+}
+
+/* What came back: the body as it was, and how the request ended. */
+struct answer {
+	enum pool_event event;
+	struct buf body;
+};
+
+static bool keep_answer(void *context, enum pool_event event, struct view body)
+{
+	struct answer *answer = context;
+	answer->event = event;
+	answer->body = BUF_EMPTY(FRAME_BODY_MAX);
+	buf_add_view(&answer->body, body);
+	loop_stop(loop);
+	return true;
+}
+
+static struct answer ask(uint32_t type, struct buf *body)
+{
+	struct answer answer = {.event = POOL_PROGRESS};
+	struct err err;
+	struct pool_request request = {
+	    .type = type,
+	    .deadline_ms = DEADLINE_MS,
+	    .attempts = 1,
+	    .answer = keep_answer,
+	    .context = &answer,
+	};
+	request.body = BUF_EMPTY(FRAME_BODY_MAX);
+	buf_move(&request.body, body);
+	pool_ask(pool, &request);
+	assert_works(loop_run(loop, &err));
+	return answer;
+}
+
+static struct buf body(void)
+{
+	return (struct buf)BUF_EMPTY(FRAME_BODY_MAX);
+}
+
+static struct buf stash_of(struct view plaintext)
+{
+	struct buf request = body();
+	struct vault_reply reply;
+	struct buf stash[2];
+	const struct view plaintexts[2] = {plaintext, VIEW("")};
+	vault_put_stash(&request, plaintexts, 2);
+	struct answer answer = ask(VAULT_STASH, &request);
+	assert_true(vault_take_stash(buf_view(&answer.body), &reply, stash, 2));
+	assert_int_equal(reply.status, VAULT_OK);
+	assert_int_equal(stash[1].len, 0);
+	buf_release(&answer.body);
+	return stash[0];
+}
+
+static void stash_and_unstash_give_the_same_text(void **state)
+{
+	(void)state;
+	struct buf request = body(), plaintext;
+	struct vault_reply reply;
+	struct buf stash = stash_of(VIEW("a title"));
+	vault_put_unstash(&request, buf_view(&stash));
+	struct answer answer = ask(VAULT_UNSTASH, &request);
+	assert_true(vault_take_unstash(buf_view(&answer.body), &reply, &plaintext));
+	assert_int_equal(reply.status, VAULT_OK);
+	assert_string_equal(buf_text(&plaintext), "a title");
+	buf_release(&plaintext);
+	buf_release(&answer.body);
+	buf_release(&stash);
+}
+
+static void damaged_stash_is_a_failure_with_a_text(void **state)
+{
+	(void)state;
+	struct buf request = body(), plaintext;
+	struct vault_reply reply;
+	vault_put_unstash(&request, VIEW("garbage"));
+	struct answer answer = ask(VAULT_UNSTASH, &request);
+	assert_true(vault_take_unstash(buf_view(&answer.body), &reply, &plaintext));
+	assert_int_equal(reply.status, VAULT_FAILED);
+	assert_string_not_equal(reply.text, "");
+	assert_int_equal(plaintext.len, 0);
+	buf_release(&answer.body);
+}
+
+static void build_shard(int64_t shard)
+{
+	struct buf request = body();
+	struct vault_reply reply;
+	struct buf certificate = world_certificate("ann");
+	vault_put_shard(&request, shard, 1, 1);
+	vault_put_certificate(&request, buf_view(&certificate));
+	struct answer answer = ask(VAULT_SHARD, &request);
+	assert_true(vault_take_shard(buf_view(&answer.body), &reply));
+	assert_string_equal(reply.text, "");
+	assert_int_equal(reply.status, VAULT_OK);
+	buf_release(&answer.body);
+	buf_release(&certificate);
+}
+
+static struct answer ask_seal(int64_t shard, struct seal_recipient *recipients, uint32_t count)
+{
+	struct buf request = body();
+	struct buf stash = stash_of(VIEW("the advisory"));
+	vault_put_seal(&request, shard, 1, buf_view(&stash), recipients, count);
+	buf_release(&stash);
+	return ask(VAULT_SEAL, &request);
+}
+
+static void seal_asks_for_the_shard_then_seals_and_names_who_is_out(void **state)
+{
+	(void)state;
+	struct seal_recipient recipients[2] = {{.reason = ""}};
+	struct vault_reply reply;
+	struct buf data;
+	uint32_t runs;
+	world_recipient(&world, "ann", &recipients[0]);
+	strcpy(recipients[1].fingerprint, "0123456789ABCDEF0123456789ABCDEF01234567");
+	strcpy(recipients[1].key_id, "89ABCDEF01234567");
+	struct answer answer = ask_seal(1, recipients, 2);
+	assert_true(vault_take_seal(buf_view(&answer.body), &reply, recipients, 2, &data, &runs));
+	assert_int_equal(reply.status, VAULT_NO_SHARD);
+	buf_release(&answer.body);
+	build_shard(1);
+	answer = ask_seal(1, recipients, 2);
+	assert_true(vault_take_seal(buf_view(&answer.body), &reply, recipients, 2, &data, &runs));
+	assert_string_equal(reply.text, "");
+	assert_int_equal(reply.status, VAULT_OK);
+	assert_true(recipients[0].pkesk.len > 0);
+	assert_true(data.len > 0);
+	assert_true(runs >= 3);
+	assert_non_null(strstr(recipients[1].reason, "missing"));
+
+	struct buf message = BUF_EMPTY(BUF_SMALL);
+	buf_add_view(&message, buf_view(&recipients[0].pkesk));
+	buf_add_view(&message, buf_view(&data));
+	world_write(&world, "message", buf_view(&message));
+	struct buf opened = world_read(WORLD_GPG("ann") "--decrypt $D/message 2>/dev/null");
+	assert_string_equal(buf_text(&opened), "the advisory");
+	buf_release(&opened);
+	buf_release(&message);
+	buf_release(&recipients[0].pkesk);
+	buf_release(&data);
+	buf_release(&answer.body);
+}
+
+static void open_answers_all_facts(void **state)
+{
+	(void)state;
+	struct vault_reply reply;
+	struct opened opened;
+	build_shard(2);
+	struct buf message = world_read(
+	    "echo received | " WORLD_GPG("ann") "-sea -r gateway@example.org 2>/dev/null");
+	struct buf request = body();
+	vault_put_open(&request, 9, 1, OPEN_ENCRYPTED, buf_view(&message), VIEW(""));
+	struct answer answer = ask(VAULT_OPEN, &request);
+	assert_true(vault_take_open(buf_view(&answer.body), &reply, &opened));
+	assert_int_equal(reply.status, VAULT_NO_SHARD);
+	buf_release(&answer.body);
+
+	request = body();
+	vault_put_open(&request, 2, 1, OPEN_ENCRYPTED, buf_view(&message), VIEW(""));
+	answer = ask(VAULT_OPEN, &request);
+	assert_true(vault_take_open(buf_view(&answer.body), &reply, &opened));
+	assert_int_equal(reply.status, VAULT_OK);
+	assert_true(opened.readable);
+	assert_true(opened.encrypted);
+	assert_string_equal(buf_text(&opened.plaintext), "received\n");
+	assert_int_equal(opened.signature_count, 1);
+	assert_int_equal(opened.signatures[0].status, SIGNATURE_GOOD);
+	assert_int_equal(strlen(opened.signatures[0].fingerprint), 40);
+	assert_in_range(opened.signatures[0].created, clock_now() - 60, clock_now());
+	assert_int_equal(opened.gpg_runs, 1);
+	buf_release(&opened.plaintext);
+	buf_release(&answer.body);
+	buf_release(&message);
+}
+
+static void malformed_request_ends_the_vault(void **state)
+{
+	(void)state;
+	const unsigned before = pool_deaths(pool);
+	struct buf request = body();
+	vault_put_unstash(&request, VIEW("x"));
+	buf_add_char(&request, 'y');
+	struct answer answer = ask(VAULT_UNSTASH, &request);
+	assert_int_equal(answer.event, POOL_DIED);
+	buf_release(&answer.body);
+	request = body();
+	answer = ask(77, &request);
+	assert_int_equal(answer.event, POOL_DIED);
+	buf_release(&answer.body);
+	assert_true(pool_deaths(pool) >= before + 2);
+}
+
+static void malformed_answers_are_not_taken(void **state)
+{
+	(void)state;
+	struct buf answer = body();
+	struct vault_reply reply;
+	struct seal_recipient recipient;
+	struct opened opened;
+	struct buf data;
+	uint32_t runs;
+	put_u8(&answer, VAULT_OK);
+	put_text(&answer, "");
+	put_u32(&answer, 1);
+	put_view(&answer, VIEW("data"));
+	put_view(&answer, VIEW(""));
+	put_text(&answer, "");
+	/* Neither a session key nor a reason: that recipient would be dropped in silence. */
+	assert_false(vault_take_seal(buf_view(&answer), &reply, &recipient, 1, &data, &runs));
+	assert_int_equal(data.len, 0);
+	assert_false(vault_take_open(buf_view(&answer), &reply, &opened));
+	assert_false(vault_take_shard(buf_view(&answer), &reply));
+	buf_clear(&answer);
+	put_u8(&answer, VAULT_FAILED + 1);
+	put_text(&answer, "");
+	assert_false(vault_take_shard(buf_view(&answer), &reply));
+	buf_release(&answer);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(stash_and_unstash_give_the_same_text),
+	    cmocka_unit_test(damaged_stash_is_a_failure_with_a_text),
+	    cmocka_unit_test(seal_asks_for_the_shard_then_seals_and_names_who_is_out),
+	    cmocka_unit_test(open_answers_all_facts),
+	    cmocka_unit_test(malformed_request_ends_the_vault),
+	    cmocka_unit_test(malformed_answers_are_not_taken),
+	};
+	return cmocka_run_group_tests_name("pgp_vault", tests, setup, teardown);
+}
