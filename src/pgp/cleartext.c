@@ -52,7 +52,7 @@ static bool add_line(struct buf *text, struct view line, bool first)
 
 bool cleartext_split(struct view message, struct buf *text, struct buf *signature, const char **why)
 {
-	struct view line;
+	struct view line = {NULL, 0};
 	while (view_next_line(&message, &line) && view_trim(line).len == 0)
 		;
 	*why = "is not a cleartext-signed message";

@@ -35,7 +35,8 @@ static void take_copy(struct taker *taker, size_t most, struct buf *out)
 {
 	const struct view view = take_view(taker, most);
 	*out = BUF_EMPTY(view.len);
-	buf_add_view(out, view);
+	if (view.len > 0)
+		buf_add_view(out, view);
 }
 
 void vault_put_open(struct buf *body, int64_t shard, int64_t generation, enum open_form form,
