@@ -10,9 +10,9 @@ struct arrival {
 	int64_t received_at;
 	int64_t size; /* bytes */
 	char state[STORE_ID_SIZE];
-	char meaning[STORE_ID_SIZE];       /* advisory, acknowledgment, duplicate, unknown, ... or "" */
-	char reason[STORE_REASON_SIZE];    /* why refused or unreadable, in one line */
-	char signer[FINGERPRINT_SIZE];     /* the certificate whose good signature decided, or "" */
+	char meaning[STORE_ID_SIZE]; /* advisory, acknowledgment, duplicate, unknown, ... or "" */
+	char reason[STORE_REASON_SIZE]; /* why refused or unreadable, in one line */
+	char signer[FINGERPRINT_SIZE]; /* the certificate whose good signature decided, or "" */
 };
 typedef int arrival_fn(void *context, const struct arrival *, struct err *err);
 

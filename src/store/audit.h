@@ -1,8 +1,8 @@
 /* The log of what happened: a hash chain.
  *
- * Entry n's hash is SHA-256 over a fixed text form of all its fields and the hash of entry n - 1, so
- * any edit, gap, reordering or insertion shows. A cut tail shows against a checkpoint: the number
- * and hash of the last entry, which leaves the machine in every receipt. */
+ * Entry n's hash is SHA-256 over a fixed text form of all its fields and the hash of entry n - 1,
+ * so any edit, gap, reordering or insertion shows. A cut tail shows against a checkpoint: the
+ * number and hash of the last entry, which leaves the machine in every receipt. */
 #ifndef DEWLINE_STORE_AUDIT_H
 #define DEWLINE_STORE_AUDIT_H
 
@@ -12,10 +12,10 @@
 struct audit_entry {
 	int64_t sequence; /* from 1 without gaps */
 	int64_t at;
-	char actor[STORE_NAME_SIZE];   /* "gate", "admin NAME", "publisher ADDRESS", "contact ADDRESS" */
-	char event[STORE_ID_SIZE];     /* "delivery.sent" */
+	char actor[STORE_NAME_SIZE]; /* "gate", "admin NAME", "contact ADDRESS" */
+	char event[STORE_ID_SIZE]; /* "delivery.sent" */
 	char subject[STORE_NAME_SIZE]; /* "DEW-2026-0007 r1 someone@example.org" */
-	char detail[1024];             /* never an advisory's text, title or token */
+	char detail[1024]; /* never an advisory's text, title or token */
 	char hash[DIGEST_HEX_SIZE];
 };
 typedef int audit_fn(void *context, const struct audit_entry *, struct err *err);
@@ -30,8 +30,8 @@ int store_audit_each(
 /* The newest entry's number and hash; 0 and 64 zeros for an empty log. */
 int store_audit_last(
     struct store *, int64_t *sequence, char hash[static DIGEST_HEX_SIZE], struct err *);
-/* Checks the whole chain. *bad is 0 when it is sound, else the first entry that is wrong, and `what`
- * says how. With a checkpoint (sequence > 0) also that this entry is there with this hash. */
+/* Checks the whole chain. *bad is 0 when it is sound, else the first entry that is wrong, and
+ * `what` says how. With a checkpoint (sequence > 0) also that this entry has this hash. */
 int store_audit_verify(struct store *, int64_t checkpoint, const char *checkpoint_hash,
     int64_t *count, int64_t *bad, char what[static STORE_REASON_SIZE], struct err *err);
 

@@ -14,10 +14,11 @@ struct certificate {
 };
 typedef int certificate_row_fn(void *context, const struct certificate *, struct err *err);
 
-/* Adds it as `pending`, in the fullest shard with fewer than shard_size certificates, and raises that
- * shard's generation. A known fingerprint is updated instead (a new expiry, new subkeys) and keeps
- * its state and shard. *clash, when not "", is the fingerprint of another certificate that has one
- * of its key IDs: nothing is added then. */
+/* Adds it as `pending`, in the fullest shard with fewer than shard_size certificates, and raises
+ * that shard's generation. A known fingerprint is updated instead (a new expiry, new subkeys) and
+ * keeps its state and shard; the generation rises only when its bytes changed, and deliveries that
+ * wait to be sealed for it take the new encryption subkey. *clash, when not "", is the fingerprint
+ * of another certificate that has one of its key IDs: nothing is added then. */
 int store_certificate_put(struct store *, const struct certificate_facts *, struct view minimal,
     int64_t shard_size, bool *is_new, char clash[static FINGERPRINT_SIZE], struct err *);
 int store_certificate_get(
@@ -26,7 +27,8 @@ int store_certificate_get(
 int store_certificate_by_key_id(
     struct store *, const char *key_id, struct certificate *, bool *found, struct err *);
 int store_certificate_each(struct store *, certificate_row_fn *, void *context, struct err *);
-/* By an event of state.h. */
+/* By an event of state.h; *moved is false where the table forbids it. A keyring holds certificates
+ * of every state, so that no generation rises. */
 int store_certificate_move(
     struct store *, const char *fingerprint, const char *event, bool *moved, struct err *);
 /* The minimal binary certificate. */

@@ -10,12 +10,12 @@
 
 struct message {
 	int64_t id;
-	char kind[STORE_ID_SIZE];        /* "advisory", "receipt", "refusal" */
-	char message_id[STORE_NAME_SIZE];/* without angle brackets */
+	char kind[STORE_ID_SIZE]; /* "advisory", "receipt", "refusal" */
+	char message_id[STORE_NAME_SIZE]; /* without angle brackets */
 	int64_t created_at;
-	struct view head;                /* as compose_outer wrote them; binary-safe */
+	struct view head; /* as compose_outer wrote them; binary-safe */
 	struct view tail;
-	struct view stash;               /* the inner entity, encrypted to the gateway */
+	struct view stash; /* the inner entity, encrypted to the gateway */
 };
 
 /* message->id is filled. */
@@ -24,31 +24,36 @@ int store_message_add(struct store *, struct message *, struct err *);
 struct delivery {
 	int64_t id;
 	int64_t message;
-	int64_t contact;   /* 0 for a publisher */
+	int64_t contact; /* 0 for a publisher */
 	int64_t publisher; /* 0 for a contact */
 	char address[STORE_ADDRESS_SIZE];
 	char fingerprint[FINGERPRINT_SIZE];
 	char key_id[KEY_ID_SIZE]; /* of the encryption subkey */
 	char state[STORE_ID_SIZE];
 	char reason[STORE_REASON_SIZE]; /* why failed or deferred: the last word of the smarthost */
-	int64_t batch;     /* 0: not sealed yet */
+	int64_t batch; /* 0: not sealed yet */
 	int64_t attempts;
 	int64_t ambiguous; /* attempts of which nobody knows whether they succeeded */
-	int64_t next_at;   /* when due */
-	int64_t first_at;  /* first attempt, 0: none yet */
-	int64_t sent_at;   /* 0: not yet */
+	int64_t next_at; /* when due */
+	int64_t first_at; /* first attempt, 0: none yet */
+	int64_t sent_at; /* 0: not yet */
 };
 typedef int delivery_fn(void *context, const struct delivery *, struct err *err);
 
-/* state is "queued", or "failed" with a reason; id is filled. */
+/* state is "queued", or "failed" with a reason; id is filled. To be queued its certificate must be
+ * in the store: what could never be sealed must not wait without a word. One for each recipient of
+ * a message. */
 int store_delivery_add(struct store *, struct delivery *, struct err *);
 int store_delivery_get(struct store *, int64_t id, struct delivery *, bool *found, struct err *);
 /* All of one message, by address. */
-int store_delivery_each(struct store *, int64_t message, delivery_fn *, void *context, struct err *);
+int store_delivery_each(
+    struct store *, int64_t message, delivery_fn *, void *context, struct err *);
 /* All that are not final and not sent yet, of all messages, by next_at: the queue. */
 int store_delivery_each_queued(struct store *, delivery_fn *, void *context, struct err *);
-/* Moves by an event of state.h; an error where the table forbids it. NULL reason leaves it. next_at 0
- * leaves it. `start` counts an attempt, `interrupted` and an ambiguous `postpone` count in ambiguous. */
+/* Moves by an event of state.h; an error where the table forbids it. NULL reason leaves it; whoever
+ * fails without one gets words to that effect. next_at 0 leaves it. `start` counts an attempt
+ * (the first sets first_at), `accept` sets sent_at, `interrupted` and an ambiguous `postpone` count
+ * in ambiguous. */
 int store_delivery_move(struct store *, int64_t id, const char *event, const char *reason,
     int64_t next_at, int64_t now, bool ambiguous, struct err *);
 /* Every `sending` becomes `queued` again (S2); how many. For the start of the gate. */
@@ -60,23 +65,24 @@ int store_delivery_retry_now(struct store *, int64_t now, int64_t *count, struct
  * and a shard. *shard -1: nothing to seal, or all such messages are in `busy_messages`. */
 struct seal_group {
 	int64_t message;
-	int64_t shard;      /* -1: none */
+	int64_t shard; /* -1: none */
 	int64_t generation;
-	struct buf stash;   /* released by the caller */
+	struct buf stash; /* released by the caller */
 };
 /* Skips groups for which skip() says true; calls fn for each delivery of the one it picks. */
 int store_seal_next(struct store *, size_t most,
     bool (*skip)(void *context, int64_t message, int64_t shard), struct seal_group *group,
     delivery_fn *fn, void *context, struct err *);
-/* Keeps a shared data packet; then bind each sealed delivery to it with its own session key. */
-int store_batch_add(struct store *, int64_t message, struct view data, int64_t *batch, struct err *);
+/* Keeps a shared data packet; then bind each sealed delivery to it with its own session key: one
+ * that is queued, unsealed and of the batch's message, anything else is an error. */
+int store_batch_add(
+    struct store *, int64_t message, struct view data, int64_t *batch, struct err *);
 int store_delivery_bind(
     struct store *, int64_t delivery, int64_t batch, struct view pkesk, struct err *);
 
-/* Sending. Up to `most` sealed deliveries of one batch that are due, oldest first. Calls fn for each
- * with its session key. *batch 0: none is due; *next_at then says when one will be, 0 never. */
-typedef int due_fn(
-    void *context, const struct delivery *, struct view pkesk, struct err *err);
+/* Sending. Up to `most` sealed deliveries of one batch that are due, oldest first. Calls fn for
+ * each with its session key. *batch 0: none is due; *next_at then says when one will, 0 never. */
+typedef int due_fn(void *context, const struct delivery *, struct view pkesk, struct err *err);
 int store_due_next(struct store *, int64_t now, size_t most, int64_t *batch, int64_t *next_at,
     due_fn *, void *context, struct err *);
 /* Head, data and tail of a batch's mails, as three fields. */

@@ -8,7 +8,7 @@
 struct member {
 	char id[STORE_ID_SIZE]; /* lower-case letters, digits, hyphens: "us-de" */
 	char name[STORE_NAME_SIZE];
-	char kind[STORE_ID_SIZE];   /* national, local, other */
+	char kind[STORE_ID_SIZE]; /* national, local, other */
 	char parent[STORE_ID_SIZE]; /* a member, or "" */
 	char state[STORE_ID_SIZE];
 	int64_t added_at;
@@ -29,8 +29,8 @@ struct contact {
 	char name[STORE_NAME_SIZE];
 	char fingerprint[FINGERPRINT_SIZE];
 	char clearance[STORE_ID_SIZE]; /* highest TLP label: "AMBER+STRICT" */
-	int64_t rank;                  /* 1 is the primary, then backups */
-	bool removed;                  /* kept for the record, in no audience */
+	int64_t rank; /* 1 is the primary, then backups */
+	bool removed; /* kept for the record, in no audience */
 	int64_t added_at;
 };
 typedef int contact_fn(void *context, const struct contact *contact, struct err *err);
@@ -69,8 +69,8 @@ int store_publisher_each(struct store *, publisher_fn *, void *context, struct e
 int store_publisher_remove(struct store *, int64_t id, struct err *);
 
 /* A group names members and single contacts (by address). */
-typedef int group_fn(void *context, const char *group, const char *entry, bool is_contact,
-    struct err *err);
+typedef int group_fn(
+    void *context, const char *group, const char *entry, bool is_contact, struct err *err);
 /* Adds one entry, making the group with the first. `entry` is a member id or a contact's address;
  * *added is false where no such one exists. */
 int store_group_add(

@@ -1,15 +1,15 @@
--- The present schema. A store of an older version comes to the same shape by the steps in migrate.c.
--- Times are seconds since 1970, UTC; 0 means "none". Nothing here is an advisory's plaintext: columns
--- named stash, title and comment hold bytes that are encrypted to the gateway's own key.
--- Large blobs stand last in their row, or in a table of their own where the rest of the row changes,
--- so that neither a scan nor an update touches them.
+-- The present schema. An older store comes to the same shape by the steps in migrate.c.
+-- Times are seconds since 1970, UTC; 0 means "none". Nothing here is an advisory's plaintext:
+-- columns named stash, title and comment hold bytes encrypted to the gateway's own key.
+-- Large blobs stand last in their row, or in a table of their own where the rest of the row
+-- changes, so that neither a scan nor an update touches them.
 
 CREATE TABLE value (
 	name TEXT PRIMARY KEY,
 	value BLOB NOT NULL
 ) STRICT;
 
--- People -------------------------------------------------------------------------------------------
+-- People --------------------------------------------------------------------------------------
 
 CREATE TABLE member (
 	id TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64 AND id NOT GLOB '*[^a-z0-9-]*'),
@@ -59,7 +59,7 @@ CREATE TABLE group_entry (
 CREATE UNIQUE INDEX group_entry_member ON group_entry (name, member) WHERE member IS NOT NULL;
 CREATE UNIQUE INDEX group_entry_contact ON group_entry (name, contact) WHERE contact IS NOT NULL;
 
--- Certificates -------------------------------------------------------------------------------------
+-- Certificates --------------------------------------------------------------------------------
 
 -- A keyring of limited size. The generation rises with every change of what belongs in the keyring.
 CREATE TABLE shard (
@@ -89,8 +89,8 @@ CREATE TABLE certificate_bytes (
 	minimal BLOB NOT NULL CHECK (length(minimal) > 0)
 ) STRICT;
 
--- The keys that sign, in the order of the certificate, and the one that mail is sealed for: a key ID
--- belongs to one certificate only, or a session key could not be matched to its recipient.
+-- The keys that sign, in the order of the certificate, and the one that mail is sealed for: a key
+-- ID belongs to one certificate only, or a session key could not be matched to its recipient.
 CREATE TABLE certificate_key (
 	key_id TEXT PRIMARY KEY CHECK (key_id <> ''),
 	fingerprint TEXT NOT NULL REFERENCES certificate (fingerprint),
@@ -99,7 +99,7 @@ CREATE TABLE certificate_key (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX certificate_key_fingerprint ON certificate_key (fingerprint, position);
 
--- Arrivals -----------------------------------------------------------------------------------------
+-- Arrivals ------------------------------------------------------------------------------------
 
 CREATE TABLE arrival (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -124,7 +124,7 @@ CREATE TABLE signed_seen (
 	arrival INTEGER NOT NULL REFERENCES arrival (id)
 ) STRICT, WITHOUT ROWID;
 
--- Messages and deliveries --------------------------------------------------------------------------
+-- Messages and deliveries ---------------------------------------------------------------------
 
 CREATE TABLE message (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -144,8 +144,8 @@ CREATE TABLE batch (
 ) STRICT;
 CREATE INDEX batch_message ON batch (message);
 
--- The shard is that of the certificate, which never moves. Only one that cannot be reached has none;
--- and whatever was on its way to the smarthost is sealed: nothing leaves in the clear.
+-- The shard is that of the certificate, which never moves. Only one that cannot be reached has
+-- none; and whatever was on its way to the smarthost is sealed: nothing leaves in the clear.
 CREATE TABLE delivery (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	message INTEGER NOT NULL REFERENCES message (id),
@@ -189,7 +189,7 @@ CREATE TABLE delivery_key (
 	pkesk BLOB NOT NULL CHECK (length(pkesk) > 0)
 ) STRICT;
 
--- Advisories ---------------------------------------------------------------------------------------
+-- Advisories ----------------------------------------------------------------------------------
 
 -- The last number given out for a prefix and year.
 CREATE TABLE advisory_number (
@@ -252,7 +252,7 @@ CREATE TABLE acknowledgment (
 ) STRICT;
 CREATE INDEX acknowledgment_of_contact ON acknowledgment (revision, contact, signed_at, id);
 
--- The log ------------------------------------------------------------------------------------------
+-- The log -------------------------------------------------------------------------------------
 
 CREATE TABLE audit (
 	sequence INTEGER PRIMARY KEY,

@@ -24,9 +24,12 @@ enum state_kind { STATE_ARRIVAL, STATE_ADVISORY, STATE_DELIVERY, STATE_CERTIFICA
  *   delivery     start interrupted accept postpone reject acknowledge bounce exclude retry
  *   certificate  confirm retire
  *   member       join suspend resume leave
+ * Some rows lead to where they began: news that comes late (the smarthost's word about a delivery
+ * that is acknowledged already) is taken and changes nothing.
+ *
  * The name of the state that `event` leads to from `from`, or NULL where that is not allowed. */
 const char *state_after(enum state_kind kind, const char *from, const char *event);
-/* True for a state that no event leaves. */
+/* True for a state that no event leaves for another. */
 bool state_is_final(enum state_kind kind, const char *state);
 /* True when the table knows this state. */
 bool state_exists(enum state_kind kind, const char *state);

@@ -2,7 +2,14 @@
  *
  * Every function here and in the record headers works inside the caller's transaction, or as one of
  * its own where none is open. "Not found" is an answer: *found is false. An error (ERR_DAEMON)
- * means that the database itself failed; after one, roll back. All SQL is in this room. */
+ * means that the database itself failed; after one, roll back: ERR_LATER where another attempt may
+ * succeed (busy, full), ERR_NEVER where not. After an I/O error the store accepts nothing more:
+ * what fsync once refused, a second try may only pretend to have written. An error that concerns
+ * ERR_MESSAGE is a record that breaks a rule of the schema or of a table of states.
+ *
+ * Callbacks may call the store again, also for the same listing. One that writes does so inside a
+ * transaction begun before the listing: otherwise a commit of another process in between makes the
+ * write fail as busy. Views given to a callback hold until it returns. All SQL is in this room. */
 #ifndef DEWLINE_STORE_STORE_H
 #define DEWLINE_STORE_STORE_H
 

@@ -70,7 +70,8 @@ static void an_edit_of_any_field_shows(void **state)
 	static const char *const edits[] = {"at = at + 1", "actor = 'admin eve'",
 	    "event = 'delivery.failed'", "subject = 'DEW-2026-0002'", "detail = 'attempt 9'",
 	    "detail = detail || ' '",
-	    /* A byte moved from one field to the next. */
+	    /* Bytes moved from one field to the next. */
+	    "event = event || char(10) || subject, subject = 'attempt 3', detail = ''",
 	    "event = 'delivery.sen', subject = 't' || subject",
 	    "hash = replace(hash, substr(hash, 1, 1), 'x')"};
 	for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
@@ -84,6 +85,16 @@ static void an_edit_of_any_field_shows(void **state)
 			fail_msg("not seen: %s", edits[i]);
 		fixture_teardown(state);
 	}
+}
+
+/* The same bytes in the same order, with the borders between the fields elsewhere. */
+static void fields_whose_borders_moved_show(void **state)
+{
+	struct fixture *f = *state;
+	OK(f, store_audit_add(f->store, 1, "gate", "one", "two", &f->err, "three\n%s", "four"));
+	fixture_raw(f, NO_BARRIER "UPDATE audit SET event = 'one' || char(10) || 'two',"
+				  " subject = 'three', detail = 'four' WHERE sequence = 7");
+	assert_int_equal(first_bad(f, 0, NULL), 7);
 }
 
 static void text_put_behind_what_is_shown_is_seen(void **state)
@@ -114,11 +125,17 @@ static void an_edit_with_its_hash_made_right_shows_at_the_next(void **state)
 	assert_int_equal(first_bad(f, 0, NULL), 4);
 }
 
-static void a_removed_entry_shows(void **state)
+static void a_removed_entry_shows_as_missing(void **state)
 {
 	struct fixture *f = *state;
+	char what[STORE_REASON_SIZE];
+	int64_t count;
+	int64_t bad;
 	fixture_raw(f, NO_BARRIER "DELETE FROM audit WHERE sequence = 4");
-	assert_int_equal(first_bad(f, 0, NULL), 4);
+	OK(f, store_audit_verify(f->store, 0, NULL, &count, &bad, what, &f->err));
+	assert_int_equal(bad, 4);
+	assert_int_equal(count, 3);
+	assert_string_equal(what, "entry 4 is missing");
 }
 
 static void a_removed_entry_shows_when_the_rest_moves_up(void **state)
@@ -270,9 +287,10 @@ int main(int argc, char **argv)
 	    CHAIN(a_log_that_nobody_touched_is_sound),
 	    TEST(an_empty_log_is_sound_and_ends_at_zero),
 	    cmocka_unit_test(an_edit_of_any_field_shows),
+	    CHAIN(fields_whose_borders_moved_show),
 	    CHAIN(text_put_behind_what_is_shown_is_seen),
 	    CHAIN(an_edit_with_its_hash_made_right_shows_at_the_next),
-	    CHAIN(a_removed_entry_shows),
+	    CHAIN(a_removed_entry_shows_as_missing),
 	    CHAIN(a_removed_entry_shows_when_the_rest_moves_up),
 	    CHAIN(a_removed_beginning_shows),
 	    CHAIN(an_inserted_entry_shows),

@@ -295,7 +295,28 @@ static void a_copy_of_the_live_store_is_whole_and_private(void **state)
 	store_close(copy);
 }
 
-static void damage_is_found(void **state)
+/* A page of the middle, overwritten behind SQLite's back. */
+static void a_damaged_page_is_found(void **state)
+{
+	struct fixture *f = *state;
+	struct store *damaged;
+	char junk[4096];
+	for (int n = 1; n <= 50; n++)
+		fixture_contact(f, n);
+	store_close(f->store);
+	f->store = NULL;
+	memset(junk, 0xa5, sizeof junk);
+	const int fd = open(f->path, O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, junk, sizeof junk, (off_t)sizeof junk), sizeof junk);
+	close(fd);
+	if (store_open(f->path, &damaged, &f->err) == 0)
+		REFUSED(store_verify(damaged, &f->err));
+	assert_int_equal(f->err.whom, ERR_DAEMON);
+	store_close(damaged);
+}
+
+static void a_reference_that_leads_nowhere_is_found(void **state)
 {
 	struct fixture *f = *state;
 	fixture_contact(f, 1);
@@ -442,7 +463,8 @@ int main(int argc, char **argv)
 	    TEST(writers_wait_for_each_other),
 	    TEST(values_and_counters_are_kept),
 	    TEST(a_copy_of_the_live_store_is_whole_and_private),
-	    TEST(damage_is_found),
+	    TEST(a_damaged_page_is_found),
+	    TEST(a_reference_that_leads_nowhere_is_found),
 	    TEST(a_kill_in_mid_transaction_loses_nothing_committed),
 	    TEST(after_a_disk_error_nothing_more_is_accepted),
 	    TEST(a_full_disk_says_so_and_may_be_tried_again),
