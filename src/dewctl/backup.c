@@ -14,7 +14,7 @@ static int run_backup(struct ctl *ctl, const struct ctl_call *call, struct err *
 	if (access(path, F_OK) == 0)
 		return ctl_refuse(err, "%s exists: name a new file", path);
 	if (store_backup(ctl->store, path, err) < 0)
-		return -1;
+		return ctl_explain_owner(ctl, err);
 	if (store_begin(ctl->store, err) < 0)
 		return -1;
 	if (ctl_end(ctl, ctl_audit(ctl, "store.backup", path, err, "online copy"), err) < 0)

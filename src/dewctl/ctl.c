@@ -52,7 +52,15 @@ int ctl_become_owner(struct ctl *ctl, struct err *err)
 	    setresuid(owner->pw_uid, owner->pw_uid, owner->pw_uid) != 0)
 		return err_system(
 		    err, "cannot become %s, the owner of %s", owner->pw_name, ctl->config.state);
+	snprintf(ctl->became, sizeof ctl->became, "%s", owner->pw_name);
 	return 0;
+}
+
+int ctl_explain_owner(const struct ctl *ctl, struct err *err)
+{
+	if (ctl->became[0] != '\0')
+		err_prefix(err, "as user %s, the owner of %s", ctl->became, ctl->config.state);
+	return -1;
 }
 
 static int read_gateway(struct ctl *ctl, bool *found, struct err *err)
@@ -75,7 +83,8 @@ int ctl_open_store(struct ctl *ctl, struct err *err)
 		return -1;
 	ctl_state_path(ctl, "store.db", path);
 	if (access(path, R_OK | W_OK) != 0 && errno != ENOENT)
-		return err_system(err, "%s: run dewctl as the owner of it, or with sudo", path);
+		return ctl_refuse(err, "cannot open %s: %s: run dewctl as its owner, or with sudo",
+		    path, strerror(errno));
 	if (access(path, F_OK) == 0 &&
 	    (store_open(path, &ctl->store, err) < 0 || read_gateway(ctl, &found, err) < 0))
 		return -1;

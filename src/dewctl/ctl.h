@@ -26,6 +26,7 @@ struct ctl {
 	struct home home;
 	bool home_is_open;
 	bool agent_is_ours; /* no agent served the home before us */
+	char became[STORE_NAME_SIZE]; /* whom root became, "" for nobody else */
 };
 
 /* Reads the configuration; harmless the second time. */
@@ -37,6 +38,10 @@ int ctl_open_config(struct ctl *ctl, struct err *err);
 int ctl_open_store(struct ctl *ctl, struct err *err);
 /* The same without asking whether it is set up: for `dewctl init`. */
 int ctl_become_owner(struct ctl *ctl, struct err *err);
+
+/* Writing a file or directory of the caller's choice failed: err also says as whom, where that may
+ * surprise root. Returns -1. */
+int ctl_explain_owner(const struct ctl *ctl, struct err *err);
 
 /* Opens the GnuPG home, for what must be decrypted. */
 int ctl_open_home(struct ctl *ctl, struct err *err);

@@ -193,7 +193,7 @@ done:
 static int write_replies(const struct exporting *exporting, const char *dir, struct err *err)
 {
 	if (make_empty_dir(dir, err) < 0)
-		return -1;
+		return ctl_explain_owner(exporting->ctl, err);
 	if (exporting->count == 1)
 		return write_reply(exporting, exporting->replies, dir, err);
 	for (size_t i = 0; i < exporting->count; i++) {
@@ -230,7 +230,8 @@ int export_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 		exporting.count, exporting.address),
 	    err);
 	if (status == 0)
-		ctl_say("%zu written to %s: see README.txt %s", exporting.count, dir,
+		ctl_say("%zu %s written to %s: see README.txt %s", exporting.count,
+		    exporting.count == 1 ? "reply" : "replies", dir,
 		    exporting.count == 1 ? "there" : "in each directory below");
 done:
 	free(exporting.replies);

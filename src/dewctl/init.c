@@ -50,12 +50,39 @@ static int make_drop(const struct ctl *ctl, struct err *err)
 	return 0;
 }
 
+/* Makes the store under another name first, so that a store.db is always a whole one. The daemon's
+ * lock keeps two of us from doing it at once. */
+static int make_store(struct ctl *ctl, const char *path, struct err *err)
+{
+	static const char *const leftovers[] = {"", "-wal", "-shm", "-journal"};
+	char lock[CTL_PATH_SIZE];
+	char unfinished[CTL_PATH_SIZE];
+	ctl_state_path(ctl, "lock", lock);
+	ctl_state_path(ctl, "store.new", unfinished);
+	const int taken = file_lock(lock, err);
+	if (taken < 0)
+		return -1;
+	if (taken > 0)
+		return ctl_refuse(
+		    err, "another dewctl init is at work in %s: wait for it", ctl->config.state);
+	for (size_t i = 0; i < sizeof leftovers / sizeof leftovers[0]; i++) {
+		char leftover[CTL_PATH_SIZE + 16];
+		snprintf(leftover, sizeof leftover, "%s%s", unfinished, leftovers[i]);
+		unlink(leftover);
+	}
+	if (store_create(unfinished, err) < 0)
+		return -1;
+	if (rename(unfinished, path) != 0)
+		return err_system(err, "cannot rename %s", unfinished);
+	return file_sync_dir(ctl->config.state, err);
+}
+
 /* Opens the store, made where it is missing. */
 static int open_store(struct ctl *ctl, struct err *err)
 {
 	char path[CTL_PATH_SIZE];
 	ctl_state_path(ctl, "store.db", path);
-	if (access(path, F_OK) != 0 && store_create(path, err) < 0)
+	if (access(path, F_OK) != 0 && make_store(ctl, path, err) < 0)
 		return -1;
 	return store_open(path, &ctl->store, err);
 }

@@ -90,6 +90,17 @@ static void init_that_was_interrupted_is_completed_with_the_same_key(void **stat
 	buf_release(&fingerprint);
 }
 
+static void init_makes_a_store_that_was_never_finished_anew(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(mkdir(world_path(world, "state"), 0700), 0);
+	world_write(world, "state/store.new", VIEW("half"));
+	world_write(world, "state/store.new-journal", VIEW("of it"));
+	MUST(world, "init");
+	MUST(world, "check");
+	assert_int_not_equal(access(world_path(world, "state/store.new-journal"), F_OK), 0);
+}
+
 static void init_refuses_a_state_directory_that_is_open_to_others(void **state)
 {
 	struct world *world = *state;
@@ -247,6 +258,7 @@ int main(int argc, char **argv)
 	    IN_WORLD(init_makes_private_directories_and_a_key),
 	    IN_WORLD(init_of_a_gateway_that_is_set_up_changes_nothing),
 	    IN_WORLD(init_that_was_interrupted_is_completed_with_the_same_key),
+	    IN_WORLD(init_makes_a_store_that_was_never_finished_anew),
 	    IN_WORLD(init_refuses_a_state_directory_that_is_open_to_others),
 	    IN_WORLD(certificate_is_confirmed_by_its_whole_fingerprint_only),
 	    IN_WORLD(contact_with_a_pending_certificate_is_named_by_check),
