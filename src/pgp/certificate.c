@@ -78,9 +78,9 @@ static int import(gpgme_ctx_t ctx, struct view certificates, int *considered, st
 	gpgme_data_release(data);
 	const gpgme_import_result_t result = gpgme_op_import_result(ctx);
 	*considered = result == NULL ? 0 : result->considered;
-	/* Content that gpg dislikes is no failure of gpg: nothing is imported then. */
-	if (code != 0 && gpgme_err_code(code) != GPG_ERR_NO_DATA &&
-	    gpgme_err_code(code) != GPG_ERR_BAD_DATA && *considered == 0)
+	/* Content that gpg dislikes is no failure of gpg: it stops there, and what stands behind is
+	 * tried again by itself. A gpg that cannot run fails to list as well. */
+	if (code != 0 && result == NULL)
 		return engine_failed(err, code, "cannot import certificates");
 	return 0;
 }

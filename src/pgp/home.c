@@ -149,16 +149,50 @@ bool home_has_shard(const struct home *home, int64_t shard, int64_t generation)
 	return conf_is(path, CONF_SHARD, home->gateway);
 }
 
-static int import(const char *dir, struct view certificates, struct err *err)
+/* Imports into a new keyring; *considered is how many certificates gpg came to look at. What it
+ * took but could not write is an error: those recipients must not seem to be missing. */
+static int import(const char *dir, struct view certificates, size_t *considered, struct err *err)
 {
 	gpgme_ctx_t ctx;
+	*considered = 0;
 	if (engine_open(dir, &ctx, err) != 0)
 		return -1;
 	gpgme_data_t data = engine_source(certificates);
 	const gpgme_error_t code = gpgme_op_import(ctx, data);
 	gpgme_data_release(data);
+	const gpgme_import_result_t got = gpgme_op_import_result(ctx);
+	int result = 0;
+	if (got == NULL)
+		result = engine_failed(err, code, "cannot import certificates");
+	else if (got->imported + got->unchanged + got->no_user_id + got->skipped_v3_keys <
+		 got->considered)
+		result = err_set(
+		    err, ERR_DAEMON, ERR_LATER, "gpg could not write the keyring in %s", dir);
+	else
+		*considered = (size_t)got->considered;
 	gpgme_release(ctx);
-	return code == 0 ? 0 : engine_failed(err, code, "cannot import certificates");
+	return result;
+}
+
+/* One certificate that gpg chokes on must not take those behind it along. */
+static int import_all(const char *dir, const struct buf *gateway, const struct view *certificates,
+    size_t count, struct err *err)
+{
+	size_t total = gateway->len, considered;
+	for (size_t i = 0; i < count; i++)
+		total += certificates[i].len;
+	struct buf all = BUF_EMPTY(total);
+	buf_add_view(&all, buf_view(gateway));
+	for (size_t i = 0; i < count; i++)
+		buf_add_view(&all, certificates[i]);
+	int result = import(dir, buf_view(&all), &considered, err);
+	buf_release(&all);
+	if (result != 0 || considered == count + 1)
+		return result;
+	log_warning("gpg stopped at a certificate of %s: importing them one by one", dir);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = import(dir, certificates[i], &considered, err);
+	return result;
 }
 
 /* After a power cut a shard must not stand there with an empty keyring. */
@@ -177,22 +211,17 @@ static int sync_keyring(const char *dir, struct err *err)
 static int fill_shard(const struct home *home, const char *dir, const char *final,
     const struct view *certificates, size_t count, struct err *err)
 {
-	size_t total = CERTIFICATE_MINIMAL_MAX;
-	for (size_t i = 0; i < count; i++)
-		total += certificates[i].len;
-	struct buf all = BUF_EMPTY(total);
-	int result = home_export_key(home, false, &all, err);
-	for (size_t i = 0; i < count; i++)
-		buf_add_view(&all, certificates[i]);
+	struct buf gateway = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	int result = home_export_key(home, false, &gateway, err);
 	if (result == 0)
 		result = conf_write(dir, CONF_SHARD, home->gateway, err);
 	if (result == 0)
-		result = import(dir, buf_view(&all), err);
+		result = import_all(dir, &gateway, certificates, count, err);
 	if (result == 0)
 		result = agent_redirect(home->path, final, dir, err);
 	if (result == 0)
 		result = sync_keyring(dir, err);
-	buf_release(&all);
+	buf_release(&gateway);
 	return result;
 }
 

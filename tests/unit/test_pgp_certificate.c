@@ -343,6 +343,21 @@ static void broken_neighbour_does_not_hide_a_good_one(void **state)
 	buf_release(&file);
 }
 
+static void one_that_stops_gpg_does_not_hide_those_behind_it(void **state)
+{
+	(void)state;
+	/* A primary key that is cut off inside its packet: gpg gives up on the whole file. */
+	struct buf file =
+	    world_read("printf '\\231\\000\\012\\004\\000\\000\\000\\001\\001\\000\\020ab'; "
+		       "gpg --homedir $D/ann --batch --export ann@example.net");
+	struct world_verdict verdict = world_judge(&world, buf_view(&file));
+	assert_int_equal(verdict.count, 2);
+	assert_string_equal(verdict.facts.user_id, "ann <ann@example.net>");
+	assert_string_equal(verdict.reason, "");
+	buf_release(&verdict.minimal);
+	buf_release(&file);
+}
+
 struct sample {
 	unsigned seen;
 	struct buf commands;
@@ -411,6 +426,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(armored_file_may_hold_text_and_several_blocks),
 	    cmocka_unit_test(same_certificate_twice_is_one),
 	    cmocka_unit_test(broken_neighbour_does_not_hide_a_good_one),
+	    cmocka_unit_test(one_that_stops_gpg_does_not_hide_those_behind_it),
 	    cmocka_unit_test(recorded_subkey_is_the_one_gpg_picks),
 	};
 	return cmocka_run_group_tests_name("pgp_certificate", tests, setup, teardown);

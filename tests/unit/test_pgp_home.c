@@ -171,6 +171,19 @@ static void two_builders_at_once_leave_one_good_shard(void **state)
 	buf_release(&data);
 }
 
+static void second_builder_leaves_the_first_ones_shard_in_place(void **state)
+{
+	(void)state;
+	struct err err;
+	assert_works(build(7, 1, &err));
+	struct buf before = world_read("stat -c %i $D/g/shard-7-1");
+	assert_works(build(7, 1, &err));
+	struct buf after = world_read("stat -c %i $D/g/shard-7-1");
+	assert_string_equal(buf_text(&before), buf_text(&after));
+	buf_release(&before);
+	buf_release(&after);
+}
+
 static void shard_of_another_configuration_is_built_anew(void **state)
 {
 	(void)state;
@@ -180,6 +193,23 @@ static void shard_of_another_configuration_is_built_anew(void **state)
 	assert_false(home_has_shard(&world.home, 8, 1));
 	assert_works(build(8, 1, &err));
 	assert_true(home_has_shard(&world.home, 8, 1));
+}
+
+static void certificate_that_stops_gpg_leaves_the_others_in_the_shard(void **state)
+{
+	(void)state;
+	struct err err;
+	struct buf ann = world_certificate("ann");
+	/* A primary key that is cut off inside its packet. */
+	const struct view views[] = {
+	    VIEW("\x99\x00\x0a\x04\x00\x00\x00\x01\x01\x00\x10"
+		 "ab"),
+	    buf_view(&ann),
+	};
+	assert_works(home_build_shard(&world.home, 9, 1, views, 2, &err));
+	world_do(
+	    "gpg --homedir $D/g/shard-9-1 --batch --list-keys ann@example.net >/dev/null 2>&1");
+	buf_release(&ann);
 }
 
 static void settings_of_the_main_home_are_written_anew(void **state)
@@ -204,7 +234,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(new_generation_takes_the_place_of_former_ones),
 	    cmocka_unit_test(shard_holds_no_secret_and_knows_the_agent),
 	    cmocka_unit_test(two_builders_at_once_leave_one_good_shard),
+	    cmocka_unit_test(second_builder_leaves_the_first_ones_shard_in_place),
 	    cmocka_unit_test(shard_of_another_configuration_is_built_anew),
+	    cmocka_unit_test(certificate_that_stops_gpg_leaves_the_others_in_the_shard),
 	    cmocka_unit_test(settings_of_the_main_home_are_written_anew),
 	};
 	return cmocka_run_group_tests_name("pgp_home", tests, setup, teardown);

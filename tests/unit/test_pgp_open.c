@@ -213,6 +213,28 @@ static void signature_by_a_revoked_key_is_never_good(void **state)
 	    SIGNATURE_KEY_REVOKED);
 }
 
+static void key_that_expired_and_was_revoked_is_revoked(void **state)
+{
+	(void)state;
+	/* gpg speaks of the expiry only. */
+	world_do("gpgconf --homedir $D/late --kill gpg-agent; cp -r $D/late $D/both; "
+		 "sed 's/^:---/---/' $D/both/openpgp-revocs.d/*.rev | " WORLD_GPG(
+		     "both") "--import 2>/dev/null");
+	struct buf certificate =
+	    world_read("gpg --homedir $D/both --batch --export late@example.net 2>/dev/null");
+	const struct view view = buf_view(&certificate);
+	struct err err;
+	struct opened opened;
+	assert_works(home_build_shard(&world.home, 3, 1, &view, 1, &err));
+	struct buf message = world_read(
+	    WORLD_GPG("late-then") "--faked-system-time 20200105T000000 -s <$D/text 2>/dev/null");
+	assert_works(pgp_open(
+	    &world.home, 3, 1, OPEN_SIGNED, buf_view(&message), VIEW(""), LIMIT, &opened, &err));
+	assert_one(opened, SIGNATURE_KEY_REVOKED);
+	buf_release(&message);
+	buf_release(&certificate);
+}
+
 static void signature_that_has_itself_expired_is_not_good(void **state)
 {
 	(void)state;
@@ -297,6 +319,19 @@ static void two_literals_in_one_encryption_are_refused(void **state)
 				 "printf '\\313\\013b\\000\\000\\000\\000\\000evil\\n') >$D/two");
 	opened = open_output(
 	    OPEN_ENCRYPTED, WORLD_GPG("ann") "--no-literal -e " TO_GATEWAY "<$D/two 2>/dev/null");
+	assert_false(opened.readable);
+}
+
+static void encryption_of_no_text_is_refused(void **state)
+{
+	(void)state;
+	struct opened opened = open_output(OPEN_ENCRYPTED,
+	    "printf '\\312\\003PGP' | " WORLD_GPG("ann") "--no-literal -e " TO_GATEWAY
+							 "2>/dev/null");
+	assert_false(opened.readable);
+	opened =
+	    open_output(OPEN_ENCRYPTED, WORLD_GPG("ann") "-b <$D/text 2>/dev/null | " WORLD_GPG(
+					    "ann") "--no-literal -e " TO_GATEWAY "2>/dev/null");
 	assert_false(opened.readable);
 }
 
@@ -552,12 +587,14 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(signature_made_in_time_by_a_key_that_expired_since_is_good),
 	    cmocka_unit_test(signature_made_after_expiry_is_by_an_expired_key),
 	    cmocka_unit_test(signature_by_a_revoked_key_is_never_good),
+	    cmocka_unit_test(key_that_expired_and_was_revoked_is_revoked),
 	    cmocka_unit_test(signature_that_has_itself_expired_is_not_good),
 	    cmocka_unit_test(sha1_signature_is_weak),
 	    cmocka_unit_test(two_signatures_are_both_listed),
 	    cmocka_unit_test(tampered_ciphertext_is_unreadable_at_every_place),
 	    cmocka_unit_test(bytes_around_the_message_are_refused),
 	    cmocka_unit_test(two_literals_in_one_encryption_are_refused),
+	    cmocka_unit_test(encryption_of_no_text_is_refused),
 	    cmocka_unit_test(two_encryptions_in_one_are_refused),
 	    cmocka_unit_test(bomb_stops_at_the_limit),
 	    cmocka_unit_test(message_for_somebody_else_is_not_for_us),

@@ -189,6 +189,27 @@ static void recorded_key_id_that_differs_seals_for_nobody(void **state)
 	assert_int_equal(recipients[1].pkesk.len, 0);
 }
 
+static void recipient_that_slips_in_seals_for_nobody(void **state)
+{
+	(void)state;
+	struct seal_recipient recipient = known[0], other;
+	struct buf data;
+	uint32_t runs;
+	struct err err;
+	name(&other, "bob");
+	world_do("cp $D/g/shard-1-1/gpg.conf $D/keep");
+	char command[256];
+	snprintf(command, sizeof command, "echo recipient %s >>$D/g/shard-1-1/gpg.conf",
+	    other.fingerprint);
+	world_do(command);
+	const int result = seal(&recipient, 1, &data, &runs, &err);
+	world_do("mv $D/keep $D/g/shard-1-1/gpg.conf");
+	assert_int_equal(result, -1);
+	assert_non_null(strstr(err.text, "which no recipient has"));
+	assert_int_equal(recipient.pkesk.len, 0);
+	assert_int_equal(data.len, 0);
+}
+
 static void swapped_key_ids_give_nobody_a_message_of_another(void **state)
 {
 	(void)state;
@@ -298,6 +319,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(message_has_one_session_key_and_opens_for_one_only),
 	    cmocka_unit_test(another_openpgp_program_reads_it_too),
 	    cmocka_unit_test(recorded_key_id_that_differs_seals_for_nobody),
+	    cmocka_unit_test(recipient_that_slips_in_seals_for_nobody),
 	    cmocka_unit_test(swapped_key_ids_give_nobody_a_message_of_another),
 	    cmocka_unit_test(duplicate_and_gateway_and_malformed_names_are_errors),
 	    cmocka_unit_test(unusable_recipients_are_left_out_by_reason_and_the_rest_is_sealed),
