@@ -18,10 +18,6 @@
 /* In one keyring every import copies the file, so big ones cost their square. */
 enum { CHUNK = 200, KEY_VERSION = 4 };
 
-static const char digest_reason[] = "its own signatures use an old digest (SHA-1 or RIPEMD-160) "
-				    "that can be forged: its owner renews "
-				    "them by setting a new expiry with a current program";
-
 /* One certificate of the file and what gpg made of it. */
 struct entry {
 	struct keyring_entry found;
@@ -108,8 +104,8 @@ static int examine_in(
 }
 
 /* Imports into a fresh home, lists, exports, and removes it. */
-static int examine(const struct reading *reading, enum conf_kind kind, struct view certificates,
-    struct examined *out, struct err *err)
+static int examine(
+    const struct reading *reading, struct view certificates, struct examined *out, struct err *err)
 {
 	char dir[PATH_MAX];
 	snprintf(dir, sizeof dir, "%s/home", reading->scratch);
@@ -117,7 +113,7 @@ static int examine(const struct reading *reading, enum conf_kind kind, struct vi
 	*out = (struct examined){.exported = BUF_EMPTY(2 * certificates.len + BUF_SMALL)};
 	int result = file_make_dir(dir, 0700, err);
 	if (result == 0)
-		result = conf_write(dir, kind, "", err);
+		result = conf_write(dir, CONF_SCRATCH, "", err);
 	if (result == 0)
 		result = examine_in(dir, certificates, out, err);
 	struct err also;
@@ -151,32 +147,6 @@ static struct entry *entry_of(struct entry *entries, size_t count, struct view p
 	return NULL;
 }
 
-typedef void verdict_fn(const struct reading *reading, struct entry *entry,
-    struct admission *listed, const struct keyring_entry *exported);
-
-/* Goes through a home's certificates and gives each to the entry that it came from. */
-static int assign(const struct reading *reading, struct examined *examined, struct entry *entries,
-    size_t count, verdict_fn *fn, struct err *err)
-{
-	struct view rest = buf_view(&examined->exported);
-	for (size_t i = 0; i < examined->count; i++) {
-		struct keyring_entry exported;
-		const int got = keyring_next(&rest, &exported, err);
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			return mismatch(err);
-		/* One that does not come back as it went in stays without a verdict of gpg's. */
-		struct entry *entry = entry_of(entries, count, exported.primary);
-		if (entry == NULL || !is_of(&examined->listed[i], &exported))
-			continue;
-		examined->listed[i].states_ciphers = exported.states_ciphers;
-		examined->listed[i].takes_aes = exported.takes_aes;
-		fn(reading, entry, &examined->listed[i], &exported);
-	}
-	return rest.len == 0 ? 0 : mismatch(err);
-}
-
 static void take_verdict(const struct reading *reading, struct entry *entry,
     struct admission *listed, const struct keyring_entry *exported)
 {
@@ -196,24 +166,27 @@ static void take_verdict(const struct reading *reading, struct entry *entry,
 	buf_add_view(&entry->minimal, exported->whole);
 }
 
-/* A refused one that would do with old digests is refused for these; one that the strict home did
- * not even take is explained by what the lenient one says. */
-static void take_reason(const struct reading *reading, struct entry *entry,
-    struct admission *listed, const struct keyring_entry *exported)
+/* Goes through a home's certificates and gives each to the entry that it came from. */
+static int assign(const struct reading *reading, struct examined *examined, struct entry *entries,
+    size_t count, struct err *err)
 {
-	(void)exported;
-	struct certificate_verdict *verdict = &entry->verdict;
-	struct certificate_facts facts;
-	char reason[CERTIFICATE_REASON_SIZE];
-	if (entry->minimal.len > 0)
-		return;
-	admission_judge(listed, reading->now, &facts, reason);
-	if (reason[0] == '\0')
-		snprintf(verdict->reason, sizeof verdict->reason, "%s", digest_reason);
-	else if (!entry->known)
-		memcpy(verdict->reason, reason, sizeof verdict->reason);
-	if (!entry->known)
-		verdict->facts = facts;
+	struct view rest = buf_view(&examined->exported);
+	for (size_t i = 0; i < examined->count; i++) {
+		struct keyring_entry exported;
+		const int got = keyring_next(&rest, &exported, err);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			return mismatch(err);
+		/* One that does not come back as it went in stays without a verdict of gpg's. */
+		struct entry *entry = entry_of(entries, count, exported.primary);
+		if (entry == NULL || !is_of(&examined->listed[i], &exported))
+			continue;
+		examined->listed[i].states_ciphers = exported.states_ciphers;
+		examined->listed[i].takes_aes = exported.takes_aes;
+		take_verdict(reading, entry, &examined->listed[i], &exported);
+	}
+	return rest.len == 0 ? 0 : mismatch(err);
 }
 
 static void add_entry(struct buf *out, const struct entry *entry)
@@ -227,18 +200,17 @@ static bool goes_to_gpg(const struct entry *entry)
 	return !entry->merged && entry->verdict.reason[0] == '\0' && !entry->known;
 }
 
-static size_t gather(const struct entry *entries, size_t count,
-    bool (*wanted)(const struct entry *), struct buf *out)
+static size_t gather(const struct entry *entries, size_t count, struct buf *out)
 {
 	size_t total = 0, gathered = 0;
 	for (size_t i = 0; i < count; i++) {
-		for (const struct entry *e = &entries[i]; wanted(&entries[i]) && e != NULL;
+		for (const struct entry *e = &entries[i]; goes_to_gpg(&entries[i]) && e != NULL;
 		     e = e->same)
 			total += e->found.whole.len;
 	}
 	*out = BUF_EMPTY(total);
 	for (size_t i = 0; i < count; i++) {
-		if (!wanted(&entries[i]))
+		if (!goes_to_gpg(&entries[i]))
 			continue;
 		add_entry(out, &entries[i]);
 		for (const struct entry *e = &entries[i]; e != NULL; e = e->same)
@@ -247,28 +219,22 @@ static size_t gather(const struct entry *entries, size_t count,
 	return gathered;
 }
 
-static int pass(const struct reading *reading, enum conf_kind kind, struct entry *entries,
-    size_t count, bool (*wanted)(const struct entry *), verdict_fn *fn, bool *cut_short,
+static int pass(const struct reading *reading, struct entry *entries, size_t count, bool *cut_short,
     struct err *err)
 {
 	struct buf certificates;
-	const size_t gathered = gather(entries, count, wanted, &certificates);
+	const size_t gathered = gather(entries, count, &certificates);
 	*cut_short = false;
 	if (gathered == 0)
 		return 0;
 	struct examined examined;
-	int result = examine(reading, kind, buf_view(&certificates), &examined, err);
+	int result = examine(reading, buf_view(&certificates), &examined, err);
 	if (result == 0)
-		result = assign(reading, &examined, entries, count, fn, err);
+		result = assign(reading, &examined, entries, count, err);
 	*cut_short = result == 0 && (size_t)examined.considered < gathered;
 	examined_release(&examined);
 	buf_release(&certificates);
 	return result;
-}
-
-static bool was_refused(const struct entry *entry)
-{
-	return !entry->merged && entry->found.version == KEY_VERSION && entry->minimal.len == 0;
 }
 
 static bool is_unsupported(struct entry *entry)
@@ -310,22 +276,11 @@ static int judge(
 		if (!entries[i].merged)
 			is_unsupported(&entries[i]);
 	}
-	if (pass(reading, CONF_SCRATCH, entries, count, goes_to_gpg, take_verdict, &cut_short,
-		err) != 0)
+	if (pass(reading, entries, count, &cut_short, err) != 0)
 		return -1;
 	for (size_t i = 0; cut_short && i < count; i++) {
 		bool ignored;
-		if (pass(reading, CONF_SCRATCH, &entries[i], 1, goes_to_gpg, take_verdict, &ignored,
-			err) != 0)
-			return -1;
-	}
-	if (pass(reading, CONF_LENIENT, entries, count, was_refused, take_reason, &cut_short,
-		err) != 0)
-		return -1;
-	for (size_t i = 0; cut_short && i < count; i++) {
-		bool ignored;
-		if (pass(reading, CONF_LENIENT, &entries[i], 1, was_refused, take_reason, &ignored,
-			err) != 0)
+		if (pass(reading, &entries[i], 1, &ignored, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -32,6 +32,11 @@ static const char common[] = "batch\n"
 			     "require-cross-certification\n"
 			     "weak-digest MD5\n";
 
+/* SHA-1 is not refused here, because that would also shut out certificates that are bound together
+ * by SHA-1 self-signatures, one in seven of the real ones: their owners would not be reached, and a
+ * pinned certificate cannot be forged by a collision, which needs the owner to sign chosen text.
+ * Signatures on mail are another matter: verdict.c refuses SHA-1 there. */
+
 /* Left alone, gpg falls to 3DES when the recipients' preferences have nothing else in common.
  * Compression wins back what base64 adds to attachments, once for a whole batch. It is ZIP because
  * that is the one that RFC 4880 section 9.3 asks every client to read; nobody outside can put
@@ -65,9 +70,7 @@ void conf_add(struct buf *out, enum conf_kind kind, const char *signer)
 		buf_add_text(out, sending);
 	buf_add_text(out, common);
 	buf_add_text(out, algorithms);
-	if (kind != CONF_LENIENT)
-		buf_add_text(out, "weak-digest SHA1\nweak-digest RIPEMD160\n");
-	if (kind == CONF_SCRATCH || kind == CONF_LENIENT)
+	if (kind == CONF_SCRATCH)
 		buf_add_text(out, examining);
 	/* An agent started for a shard would take over the main home's socket, without its keys. */
 	if (kind != CONF_MAIN)

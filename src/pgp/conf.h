@@ -9,7 +9,6 @@ enum conf_kind {
 	CONF_MAIN, /* the gateway's own key and its agent */
 	CONF_SHARD, /* public certificates; signs with the main home's agent */
 	CONF_SCRATCH, /* public certificates under examination; no agent */
-	CONF_LENIENT, /* the same, and old digests count: only to find a refusal's reason */
 };
 
 /* Appends gpg.conf of this kind; `signer` is the fingerprint that a shard signs with, or "". */
