@@ -27,7 +27,7 @@ static const struct report_column columns[] = {
 struct adding {
 	struct ctl *ctl;
 	struct report *report;
-	int64_t added, updated, refused;
+	int64_t added, updated, retired, refused;
 	char fingerprint[FINGERPRINT_SIZE]; /* of the last one */
 	char reason[CERTIFICATE_REASON_SIZE]; /* why the last one was refused */
 };
@@ -111,6 +111,31 @@ static int put(struct adding *adding, const struct certificate_verdict *verdict,
 	return ctl_end(ctl, status, err);
 }
 
+/* A revocation is the one thing that a refused certificate brings: from now on nothing is sealed
+ * for it, and nothing counts that it signed. */
+static int retire_revoked(
+    struct adding *adding, const struct certificate_verdict *verdict, struct err *err)
+{
+	struct ctl *ctl = adding->ctl;
+	struct certificate certificate;
+	const char *fingerprint = verdict->facts.fingerprint;
+	bool found, moved = false;
+	if (store_begin(ctl->store, err) < 0)
+		return -1;
+	int status = store_certificate_get(ctl->store, fingerprint, &certificate, &found, err);
+	if (status == 0 && found)
+		status = store_certificate_move(ctl->store, fingerprint, "retire", &moved, err);
+	if (status == 0 && moved)
+		status = ctl_audit(ctl, "key.retire", fingerprint, err, "revoked by its owner");
+	if (ctl_end(ctl, status, err) < 0)
+		return -1;
+	if (!moved)
+		return refuse_one(adding, &verdict->facts);
+	adding->retired++;
+	add_row(adding, "retired", "retired", &verdict->facts);
+	return 0;
+}
+
 static int add_certificate(
     void *context, const struct certificate_verdict *verdict, struct err *err)
 {
@@ -122,6 +147,8 @@ static int add_certificate(
 	    strcmp(verdict->facts.fingerprint, adding->ctl->gateway) == 0)
 		snprintf(
 		    adding->reason, sizeof adding->reason, "this is the gateway's own certificate");
+	if (verdict->revoked)
+		return retire_revoked(adding, verdict, err);
 	if (adding->reason[0] != '\0')
 		return refuse_one(adding, &verdict->facts);
 	if (put(adding, verdict, &is_new, state, err) < 0)
@@ -149,10 +176,11 @@ static void show_progress(size_t done, size_t total)
 
 static int judge_result(const struct adding *adding, struct err *err)
 {
-	const int64_t taken = adding->added + adding->updated;
+	const int64_t taken = adding->added + adding->updated + adding->retired;
 	if (!adding->ctl->json && taken + adding->refused > 1)
-		ctl_say("%lld added, %lld updated, %lld refused", (long long)adding->added,
-		    (long long)adding->updated, (long long)adding->refused);
+		ctl_say("%lld added, %lld updated, %lld retired, %lld refused",
+		    (long long)adding->added, (long long)adding->updated,
+		    (long long)adding->retired, (long long)adding->refused);
 	if (taken > 0) {
 		if (!adding->ctl->json && adding->added == 1 && taken + adding->refused == 1)
 			ctl_say("Check the fingerprint over another channel, then: dewctl key "

@@ -152,6 +152,7 @@ static void take_verdict(const struct reading *reading, struct entry *entry,
 {
 	struct certificate_verdict *verdict = &entry->verdict;
 	entry->known = true;
+	verdict->revoked = listed->key_count > 0 && listed->keys[0].revoked;
 	admission_judge(listed, reading->now, &verdict->facts, verdict->reason);
 	if (verdict->reason[0] == '\0' && exported->whole.len > CERTIFICATE_MINIMAL_MAX)
 		snprintf(verdict->reason, sizeof verdict->reason,

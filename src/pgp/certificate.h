@@ -41,6 +41,7 @@ struct certificate_facts {
 struct certificate_verdict {
 	struct certificate_facts facts;
 	char reason[CERTIFICATE_REASON_SIZE];
+	bool revoked; /* by its owner: also why it is refused */
 	struct view minimal;
 };
 
