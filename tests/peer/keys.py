@@ -6,6 +6,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
+
+AGE = 400 * 86400  # of a ready key, so that tests can sign in the past
 
 CONFIGURATION = """\
 no-greeting
@@ -96,9 +99,9 @@ def ready_home(path, user_id, algorithm):
     """A home at path with a key for user_id, copied from the run's store of keys when it has it;
     the home and the key's fingerprint."""
     store = os.environ.get("DEWLINE_TEST_KEYS")
-    home = Home(path)
+    home, born = Home(path), time.time() - AGE
     if not store:
-        return home, home.make_key(user_id, algorithm)
+        return home, home.make_key(user_id, algorithm, faked=born)
     name = re.sub(r"[^a-z0-9]+", "-", f"{algorithm}-{user_id}".lower())
     with open(pathlib.Path(store, f"{name}.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -106,7 +109,7 @@ def ready_home(path, user_id, algorithm):
         if not made.exists():
             draft = pathlib.Path(tempfile.mkdtemp(prefix="k.", dir=store))
             first = Home(draft)
-            fingerprint = first.make_key(user_id, algorithm)
+            fingerprint = first.make_key(user_id, algorithm, faked=born)
             first.stop()
             (draft / "fingerprint").write_text(fingerprint)
             draft.rename(made)

@@ -2,7 +2,6 @@
 import base64
 import email.utils
 import secrets
-import textwrap
 import time
 
 CRLF = b"\r\n"
@@ -24,7 +23,7 @@ def boundary():
 
 
 def encoded(data):
-    return crlf("\n".join(textwrap.wrap(base64.b64encode(data).decode(), 76)) + "\n")
+    return crlf(base64.encodebytes(data) or b"\n")
 
 
 def text_part(text, protected=(), subtype="plain"):

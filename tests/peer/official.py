@@ -80,10 +80,10 @@ class Person:
         return self.home.gpg("--armor", "--digest-algo", "SHA256", *who, mode, given=data,
                              faked=faked).out
 
-    def encrypt(self, data, sign=True, signers=(), faked=None):
+    def encrypt(self, data, sign=True, signers=()):
         who = [word for signer in signers or [self.fingerprint] for word in ("-u", signer)]
         return self.home.gpg("--armor", "-r", self.gateway[1], *(["--sign", *who] if sign else []),
-                             "--encrypt", given=data, faked=faked).out
+                             "--encrypt", given=data).out
 
     def message(self, entity, subject="...", more=()):
         return letters.message(f"{self.name} <{self.address}>", self.gateway[0], entity, subject,
@@ -151,7 +151,8 @@ class Official(Person):
     def reply(self, opened, status="received", comment="", shape="encrypted", text=None,
               token=None, sign=True, signers=(), faked=None, footer=False, exchange=False,
               more=(), protected=None, subject="Re: [...]"):
-        """A reply as raw mail. text: the whole body instead of status, comment and quotation."""
+        """A reply as raw mail. text: the whole body instead of status, comment and quotation.
+        faked: when it says it was signed; not for the shapes where one gpg run does all."""
         text = self.reply_text(opened, status, comment, token) if text is None else text
         if protected is None:
             protected = [("Subject", f"Re: {opened.subject}")] if token is None else []
@@ -167,14 +168,15 @@ class Official(Person):
     def _inline(self, text, shape, sign, signers, faked):
         data = letters.crlf(text)
         if shape == "inline-encrypted":
-            return letters.text_part(self.encrypt(data, sign, signers, faked).decode())
+            return letters.text_part(self.encrypt(data, sign, signers).decode())
         return letters.text_part(self.sign(data, "--clearsign", signers, faked).decode())
 
     def _mime(self, inner, shape, sign, signers, faked, exchange):
         if shape == "plain":
             return inner
         if shape == "encrypted":
-            armored = self.encrypt(inner, sign, signers, faked)
+            assert faked is None
+            armored = self.encrypt(inner, sign, signers)
         else:
             signed = letters.signed_entity(inner, self.sign(inner, "--detach-sign", signers, faked))
             if shape == "signed":
@@ -201,15 +203,17 @@ class Publisher(Person):
         return letters.multipart("mixed", parts, protected)
 
     def publish(self, title, text="", attachments=(), encrypted=True, signed=True, block=None,
-                outside=None, signers=(), faked=None, **fields):
+                outside=None, faked=None, **fields):
         """A drop mail. block: the whole control block, instead of fields for block(). outside: an
-        unsigned text part beside what is signed."""
+        unsigned text part beside what is signed. faked: when it says it was signed."""
         block = self.block(**fields) if block is None else block
         inner = self.entity(f"{block}\n{text}", title, attachments)
-        if encrypted:
-            entity = letters.encrypted_entity(self.encrypt(inner, signed, signers, faked))
+        if encrypted and faked is None:
+            entity = letters.encrypted_entity(self.encrypt(inner, signed))
         elif signed:
-            entity = letters.signed_entity(inner, self.sign(inner, "--detach-sign", signers, faked))
+            entity = letters.signed_entity(inner, self.sign(inner, "--detach-sign", (), faked))
+            if encrypted:
+                entity = letters.encrypted_entity(self.encrypt(entity, False))
         else:
             entity = inner
         if outside is not None:

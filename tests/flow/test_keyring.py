@@ -1,0 +1,70 @@
+"""Certificates as they are found in the wild: all of debian-keyring."""
+import pathlib
+import subprocess
+
+from harness import eventually, limit
+from scene import Scene, packets
+
+KEYRING = pathlib.Path("/usr/share/keyrings/debian-keyring.gpg")
+RECIPIENTS_A_RUN = 50
+
+
+@limit(420)
+def test_one_advisory_to_all_of_debian_keyring(t):
+    t.needs("gpg")
+    if not KEYRING.exists():
+        t.skip("the package debian-keyring is not installed")
+    scene = Scene(t, 0)
+    gateway = scene.gateway
+    verdicts = gateway.rows("key", "add", KEYRING)
+    taken = [row["fingerprint"] for row in verdicts if row["result"] != "refused"]
+    refused = [row for row in verdicts if row["result"] == "refused"]
+    print(f"{len(taken)} taken, {len(refused)} refused")
+    assert len(taken) > 300, "hardly any certificate was taken"
+    gateway.member("debian")
+    addresses = {}
+    for fingerprint in taken:
+        addresses[f"{fingerprint.lower()}@debian.example"] = fingerprint
+    for address, fingerprint in addresses.items():
+        gateway.ctl("key", "confirm", fingerprint)
+        gateway.ctl("contact", "add", "debian", address, "--key", fingerprint)
+    subkeys = encryption_subkeys(t)
+    before = gateway.gpg_runs()
+    number = scene.release(tlp="GREEN")["number"]
+    eventually(lambda: all(row["state"] in ("sent", "failed") for row in gateway.deliveries(number)),
+               "all is sent", 240, 1)
+    runs = gateway.gpg_runs() - before
+    rows = {row["address"]: row for row in gateway.deliveries(number)}
+    failed = [row for row in rows.values() if row["state"] == "failed"]
+    print(f"{len(rows)} recipients, {len(failed)} of them not sealed, {runs} gpg runs")
+    for row in failed:
+        print(row["address"], row["reason"])
+        assert row["reason"]
+    assert set(rows) == set(addresses) and len(failed) < len(rows) / 20
+    assert 0 < runs <= len(rows) / RECIPIENTS_A_RUN, runs
+    seen = set()
+    for mail in scene.smarthost.received():
+        if mail.recipient == scene.publisher.address:
+            continue
+        tags, key_ids = packets(mail.raw)
+        assert tags == [1, 18] and len(key_ids) == 1, (mail.recipient, tags, key_ids)
+        assert key_ids[0] in subkeys[addresses[mail.recipient]], mail.recipient
+        seen.add(mail.recipient)
+    assert seen == {address for address, row in rows.items() if row["state"] == "sent"}
+
+
+def encryption_subkeys(t):
+    """{primary fingerprint: IDs of its keys that encrypt}, as plain gpg reads the keyring."""
+    out = subprocess.run(["gpg", "--homedir", t.dir, "--no-default-keyring", "--keyring", KEYRING,
+                          "--batch", "--no-auto-check-trustdb", "--with-colons", "--list-keys"],
+                         capture_output=True).stdout.decode("utf-8", "replace")
+    found, primary, ids = {}, None, []
+    for row in (line.split(":") for line in out.splitlines()):
+        if row[0] == "pub":
+            primary, ids = None, []
+        if row[0] in ("pub", "sub") and "e" in row[11]:
+            ids.append(row[4])
+        if row[0] == "fpr" and primary is None:
+            primary = row[9]
+            found[primary] = ids
+    return found

@@ -1,0 +1,224 @@
+"""What a smarthost does to us: DESIGN, first law."""
+import collections
+import os
+import pathlib
+import re
+import subprocess
+
+from gateway import Smarthost
+from harness import cases, eventually, limit, sanitized
+from scene import Scene
+
+
+def delivery(scene, official=None):
+    number = scene.gateway.advisories()[0]["number"]
+    address = (official or scene.official).address
+    return next(row for row in scene.gateway.deliveries(number) if row["address"] == address)
+
+
+def in_state(scene, state, official=None, seconds=60):
+    def there():
+        row = delivery(scene, official)
+        return row if row["state"] == state else None
+    return eventually(there, f"the delivery is {state}", seconds)
+
+
+@sanitized
+def test_temporary_refusal_is_tried_again(t):
+    scene = Scene(t, script=["rcpt cert@us-de.example 2 reply 451 4.2.0 come back later"])
+    scene.release()
+    in_state(scene, "sent")
+    scene.smarthost.only(scene.official.address)
+    assert delivery(scene)["attempts"] == 3
+
+
+def test_temporary_refusal_is_seen_while_it_lasts(t):
+    scene = Scene(t, script=["rcpt cert@us-de.example * reply 450 4.2.1 mailbox busy"],
+                  retry={"first": "10m", "most": "10m"})
+    scene.release()
+    row = in_state(scene, "deferred")
+    assert "mailbox busy" in row["reason"], row
+    assert "mailbox busy" in scene.gateway.ctl("queue", "list")
+
+
+def test_retry_now_sends_what_waits(t):
+    scene = Scene(t, script=["rcpt cert@us-de.example 1 reply 450 4.2.1 mailbox busy"],
+                  retry={"first": "10m", "most": "10m"})
+    scene.release()
+    in_state(scene, "deferred")
+    scene.gateway.ctl("queue", "retry")
+    scene.opened()
+
+
+@sanitized
+def test_final_refusal_is_shown_and_named_in_the_receipt(t):
+    scene = Scene(t, 2, script=["rcpt cert@us-de.example * reply 550 5.1.1 no such mailbox here"])
+    refused, well = scene.officials
+    scene.release()
+    assert "no such mailbox here" in in_state(scene, "failed", refused)["reason"]
+    in_state(scene, "sent", well)
+    scene.opened(well)
+    eventually(lambda: any(refused.address in r.text and "no such mailbox" in r.text
+                           for r in scene.receipts()), "a receipt that names the refused one")
+    assert "no such mailbox here" in scene.gateway.ctl("advisory", "show",
+                                                       scene.gateway.advisories()[0]["number"])
+
+
+@limit(240)
+def test_give_up_ends_as_failed_by_name(t):
+    scene = Scene(t, 2, script=["rcpt cert@us-de.example * reply 450 4.2.1 mailbox busy"],
+                  retry={"first": "1s", "most": "20s", "give_up": "1m"})
+    refused = scene.officials[0]
+    scene.release()
+    assert "mailbox busy" in in_state(scene, "failed", refused, 120)["reason"]
+    eventually(lambda: any(refused.address in r.text for r in scene.receipts()),
+               "a receipt that names the one given up")
+
+
+def test_drop_before_the_final_dot_makes_no_duplicate(t):
+    scene = Scene(t, script=["body * 2 drop"])
+    scene.release(attachments=[("large.bin", os.urandom(12_000_000))])  # no buffer holds it
+    in_state(scene, "sent")
+    scene.smarthost.only(scene.official.address)
+    assert scene.gateway.ambiguous() == {scene.official.address: 0}
+
+
+@sanitized
+def test_drop_after_the_final_dot_is_sent_again_the_same(t):
+    scene = Scene(t, script=["dot cert@us-de.example 1 drop-after-store"])
+    scene.release()
+    in_state(scene, "sent")
+    mails = scene.smarthost.received(scene.official.address)
+    assert len(mails) == 2 and mails[0].raw == mails[1].raw
+    assert scene.gateway.ambiguous() == {scene.official.address: 1}
+    assert scene.official.open(mails[0].raw).good
+
+
+def test_drop_at_the_final_dot_without_keeping_is_sent_again(t):
+    scene = Scene(t, script=["dot cert@us-de.example 1 drop"])
+    scene.release()
+    in_state(scene, "sent")
+    scene.smarthost.only(scene.official.address)
+
+
+def test_smarthost_that_is_down_is_waited_for(t):
+    scene = Scene(t, 3)
+    scene.smarthost.stop()
+    scene.release()
+    eventually(lambda: delivery(scene)["state"] == "deferred", "a deferred delivery")
+    scene.smarthost.start()
+    for official in scene.officials:
+        scene.opened(official)
+    counts = collections.Counter(mail.recipient for mail in scene.smarthost.received())
+    assert all(counts[official.address] == 1 for official in scene.officials), counts
+
+
+FAULTS = {"greeting": ("connect * 1 drop", "connect * 1 reply 421 4.3.2 going down",
+                       "ehlo * 1 drop"),
+          "envelope": ("mail * 1 reply 451 4.3.0 no", "rcpt *@br* 1 drop",
+                       "rcpt *@fr* 2 reply 450 4.2.1 busy", "data *@jp* 1 reply 452 4.3.1 full"),
+          "content": ("body *@br* 1 drop", "dot *@fr* 1 reply 451 4.3.0 again",
+                      "dot *@jp* 1 drop", "dot *@us* 1 drop-after-store")}
+
+
+@cases(*FAULTS)
+@sanitized
+def test_faults_at_every_step_leave_nobody_out(t, where):
+    scene = Scene(t, 6, script=FAULTS[where])
+    scene.release()
+    for official in scene.officials:
+        in_state(scene, "sent", official)
+        copies = scene.smarthost.received(official.address)
+        assert 1 <= len(copies) <= 1 + scene.gateway.ambiguous()[official.address]
+        assert len({mail.raw for mail in copies}) == 1
+
+
+# TLS and AUTH.
+
+def authority(t):
+    """A throw-away authority and a server's certificate for localhost, made with certtool."""
+    t.needs("certtool")
+
+    def certtool(*arguments):
+        subprocess.run(["certtool", *map(str, arguments)], check=True, capture_output=True)
+
+    (t.dir / "ca.cfg").write_text("cn = Test authority\nca\ncert_signing_key\n"
+                                  "expiration_days = 3\n")
+    (t.dir / "server.cfg").write_text("cn = localhost\ndns_name = localhost\ntls_www_server\n"
+                                      "signing_key\nexpiration_days = 3\n")
+    for name in ("ca", "server", "other"):
+        certtool("--generate-privkey", "--key-type", "ecdsa", "--outfile", t.dir / f"{name}.key")
+    for name in ("ca", "other"):
+        certtool("--generate-self-signed", "--load-privkey", t.dir / f"{name}.key", "--template",
+                 t.dir / "ca.cfg", "--outfile", t.dir / f"{name}.pem")
+    certtool("--generate-certificate", "--load-privkey", t.dir / "server.key",
+             "--load-ca-certificate", t.dir / "ca.pem", "--load-ca-privkey", t.dir / "ca.key",
+             "--template", t.dir / "server.cfg", "--outfile", t.dir / "server.pem")
+    return ["--cert", t.dir / "server.pem", "--key", t.dir / "server.key"]
+
+
+def secure_scene(t, mode, options=(), ca="ca.pem", host="localhost", **settings):
+    files = authority(t)
+    smarthost = Smarthost(t, options=["--tls", mode, *files, *options])
+    return Scene(t, 1, smarthost, smarthost_settings={
+        "host": host, "tls": mode, "ca_file": t.dir / ca, **settings})
+
+
+def test_starttls_with_a_verified_certificate(t):
+    scene = secure_scene(t, "starttls")
+    scene.release()
+    scene.opened()
+
+
+def test_implicit_tls_with_a_verified_certificate(t):
+    scene = secure_scene(t, "tls")
+    scene.release()
+    scene.opened()
+
+
+def test_certificate_of_another_authority_is_not_spoken_to(t):
+    scene = secure_scene(t, "starttls", ca="other.pem")
+    scene.release()
+    row = in_state(scene, "deferred")
+    assert re.search("certificate|tls", row["reason"], re.I), row
+    assert scene.smarthost.received() == []
+
+
+def test_certificate_for_another_name_is_not_spoken_to(t):
+    scene = secure_scene(t, "starttls", host="127.0.0.1")
+    scene.release()
+    in_state(scene, "deferred")
+    assert scene.smarthost.received() == []
+
+
+def test_server_without_starttls_gets_nothing(t):
+    smarthost = Smarthost(t)
+    authority(t)
+    scene = Scene(t, 1, smarthost, smarthost_settings={
+        "host": "localhost", "tls": "starttls", "ca_file": t.dir / "ca.pem"})
+    scene.release()
+    in_state(scene, "deferred")
+    assert scene.smarthost.received() == []
+
+
+def test_auth_over_tls(t):
+    (t.dir / "password").write_text("secret words\n")
+    pathlib.Path(t.dir / "password").chmod(0o600)
+    scene = secure_scene(t, "starttls", ["--auth", "dewline:secret words"], user="dewline",
+                         password_file=t.dir / "password")
+    scene.release()
+    scene.opened()
+    assert "secret words" not in scene.gateway.text_of_log()
+
+
+def test_wrong_password_is_seen_and_nothing_is_lost(t):
+    (t.dir / "password").write_text("wrong\n")
+    pathlib.Path(t.dir / "password").chmod(0o600)
+    scene = secure_scene(t, "starttls", ["--auth", "dewline:right"], user="dewline",
+                         password_file=t.dir / "password")
+    scene.release()
+    in_state(scene, "deferred")
+    (t.dir / "password").write_text("right\n")
+    scene.gateway.restart()
+    scene.gateway.ctl("queue", "retry")
+    scene.opened()
