@@ -67,7 +67,8 @@ void figure_at_most(const char *name, double value, const char *unit, double tar
 	figure(name, value, unit);
 }
 
-static void say(const char *before, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+say(const char *before, const char *format, va_list args)
 {
 	fputs(before, stderr);
 	vfprintf(stderr, format, args);
