@@ -19,6 +19,7 @@ static const struct {
 } benches[] = {
     {"seal", bench_seal},
     {"courier", bench_courier},
+    {"whole", bench_whole},
 };
 enum { BENCHES = sizeof benches / sizeof benches[0] };
 

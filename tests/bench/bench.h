@@ -71,5 +71,6 @@ unsigned long sink_stop(struct sink *sink);
 /* The benches. */
 void bench_seal(const struct bench *bench);
 void bench_courier(const struct bench *bench);
+void bench_whole(const struct bench *bench);
 
 #endif

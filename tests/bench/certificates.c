@@ -11,7 +11,7 @@
 #include "bench/certificates.h"
 
 /* GnuPG slows down with the keys of a home, so that many are made in several. */
-enum { KEYS_A_HOME = 250 };
+enum { KEYS_A_HOME = CERTIFICATES_GENERATED / 20 };
 
 static const char KEYRING[] = "/usr/share/keyrings/debian-keyring.gpg";
 #define CONTENT_MAX ((size_t)256 * 1024 * 1024)
@@ -39,7 +39,7 @@ static int take_verdict(void *context, const struct certificate_verdict *verdict
 	return 0;
 }
 
-static void admit(
+void certificates_admit(
     const struct bench *bench, const char *path, size_t most, struct certificates *out)
 {
 	struct buf content = BUF_EMPTY(CONTENT_MAX);
@@ -70,13 +70,13 @@ static void keep(const char *path, const struct certificates *certificates)
 void certificates_real(const struct bench *bench, size_t most, struct certificates *out)
 {
 	char path[BENCH_PATH_SIZE + 64];
-	snprintf(path, sizeof path, "%s/real-%zu.pgp", bench->cache, most);
+	snprintf(path, sizeof path, "%s/real.pgp", bench->cache);
 	*out = (struct certificates){.count = 0};
 	if (access(KEYRING, R_OK) != 0)
 		return;
 	const double begin = seconds_now();
 	const bool kept = access(path, R_OK) == 0;
-	admit(bench, kept ? path : KEYRING, most, out);
+	certificates_admit(bench, kept ? path : KEYRING, most, out);
 	if (!kept)
 		keep(path, out);
 	note("%zu certificates of %s admitted in %.1f s", out->count, kept ? path : KEYRING,
@@ -126,23 +126,27 @@ static void generate_some(const struct bench *bench, size_t from, size_t count, 
 	unlink(result);
 }
 
+static void generate(const struct bench *bench, const char *path)
+{
+	struct buf content = BUF_EMPTY(CONTENT_MAX);
+	const double begin = seconds_now();
+	struct err err;
+	for (size_t at = 0; at < CERTIFICATES_GENERATED; at += KEYS_A_HOME)
+		generate_some(bench, at, KEYS_A_HOME, &content);
+	must(file_write(path, buf_view(&content), 0600, &err), &err);
+	buf_release(&content);
+	note("%d certificates generated in %.1f s, kept in %s", CERTIFICATES_GENERATED,
+	    seconds_now() - begin, path);
+}
+
 void certificates_generated(const struct bench *bench, size_t count, struct certificates *out)
 {
 	char path[BENCH_PATH_SIZE + 64];
-	struct err err;
-	snprintf(path, sizeof path, "%s/generated-%zu.pgp", bench->cache, count);
-	if (access(path, R_OK) != 0) {
-		struct buf content = BUF_EMPTY(CONTENT_MAX);
-		const double begin = seconds_now();
-		for (size_t at = 0; at < count; at += KEYS_A_HOME)
-			generate_some(bench, at,
-			    count - at < KEYS_A_HOME ? count - at : KEYS_A_HOME, &content);
-		must(file_write(path, buf_view(&content), 0600, &err), &err);
-		buf_release(&content);
-		note("%zu certificates generated in %.1f s", count, seconds_now() - begin);
-	}
+	snprintf(path, sizeof path, "%s/generated.pgp", bench->cache);
+	if (access(path, R_OK) != 0)
+		generate(bench, path);
 	const double begin = seconds_now();
-	admit(bench, path, count, out);
+	certificates_admit(bench, path, count, out);
 	if (out->count != count)
 		give_up("%s holds %zu usable certificates and not %zu", path, out->count, count);
 	note("%zu generated certificates admitted in %.1f s", count, seconds_now() - begin);

@@ -6,6 +6,8 @@
 #include "pgp/certificate.h"
 #include "bench/bench.h"
 
+enum { CERTIFICATES_GENERATED = 5000 };
+
 struct certificates {
 	size_t count;
 	struct bench_certificate {
@@ -14,10 +16,14 @@ struct certificates {
 	} * list;
 };
 
+/* Those of a file that are admitted, at most `most` of them. */
+void certificates_admit(
+    const struct bench *bench, const char *path, size_t most, struct certificates *out);
 /* At most `most` real ones that are usable now; fewer, or none, where the package has no more or is
  * not installed. */
 void certificates_real(const struct bench *bench, size_t most, struct certificates *out);
-/* `count` different ones: ed25519 to certify and sign, cv25519 to encrypt. */
+/* `count` different ones, at most CERTIFICATES_GENERATED: ed25519 to certify and sign, cv25519 to
+ * encrypt. */
 void certificates_generated(const struct bench *bench, size_t count, struct certificates *out);
 void certificates_release(struct certificates *certificates);
 
