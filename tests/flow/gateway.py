@@ -235,7 +235,7 @@ class Gateway:
             return store.execute(statement).fetchall()
 
     def ambiguous(self):
-        """{address: how many attempts nobody knows the end of}, of the newest advisory's message."""
+        """{address: attempts that nobody knows the end of}, of the newest advisory's message."""
         return dict(self.store_rows(
             "SELECT address, ambiguous FROM delivery WHERE message ="
             " (SELECT max(id) FROM message WHERE kind = 'advisory')"))
@@ -274,10 +274,10 @@ class Gateway:
     @staticmethod
     def _lives(pid):
         try:
-            state = pathlib.Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+            stat = pathlib.Path("/proc", str(pid), "stat").read_text()
         except OSError:
             return False
-        return state != "Z"
+        return stat.rpartition(")")[2].split()[0] != "Z"
 
     def finish(self):
         """The end of the test: stops everything and looks for a sanitizer's complaints."""

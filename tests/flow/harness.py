@@ -118,6 +118,10 @@ class Test:
             if not shutil.which(program):
                 raise Skip(f"{program} is not installed")
 
+    def note(self, text):
+        """A figure that is shown also when the test passes."""
+        print(f"note: {text}", flush=True)
+
     def skip(self, reason):
         raise Skip(reason)
 

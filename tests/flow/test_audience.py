@@ -85,7 +85,8 @@ def test_receipts_name_everyone_not_reached_and_why(t):
         line = next(line for line in receipt.text.splitlines() if official.address in line)
         at = receipt.text.splitlines().index(line)
         assert word in " ".join(receipt.text.splitlines()[at:at + 3]), receipt.text
-        assert rows[official.address]["state"] == "failed" and word in rows[official.address]["reason"]
+        row = rows[official.address]
+        assert row["state"] == "failed" and word in row["reason"], row
         if official is not low:
             assert official.address in check, check
     assert well.address not in receipt.text

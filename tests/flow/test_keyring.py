@@ -19,7 +19,6 @@ def test_one_advisory_to_all_of_debian_keyring(t):
     verdicts = gateway.rows("key", "add", KEYRING)
     taken = [row["fingerprint"] for row in verdicts if row["result"] != "refused"]
     refused = [row for row in verdicts if row["result"] == "refused"]
-    print(f"{len(taken)} taken, {len(refused)} refused")
     assert len(taken) > 300, "hardly any certificate was taken"
     gateway.member("debian")
     addresses = {}
@@ -31,12 +30,15 @@ def test_one_advisory_to_all_of_debian_keyring(t):
     subkeys = encryption_subkeys(t)
     before = gateway.gpg_runs()
     number = scene.release(tlp="GREEN")["number"]
-    eventually(lambda: all(row["state"] in ("sent", "failed") for row in gateway.deliveries(number)),
-               "all is sent", 240, 1)
+
+    def all_final():
+        return all(row["state"] in ("sent", "failed") for row in gateway.deliveries(number))
+    eventually(all_final, "all is sent", 240, 1)
     runs = gateway.gpg_runs() - before
     rows = {row["address"]: row for row in gateway.deliveries(number)}
     failed = [row for row in rows.values() if row["state"] == "failed"]
-    print(f"{len(rows)} recipients, {len(failed)} of them not sealed, {runs} gpg runs")
+    t.note(f"{len(taken)} certificates taken, {len(refused)} refused; {len(rows)} recipients, "
+           f"{len(failed)} of them not sealed, {runs} gpg runs")
     for row in failed:
         print(row["address"], row["reason"])
         assert row["reason"]

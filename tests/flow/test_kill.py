@@ -115,7 +115,8 @@ def judge(scene, number, people, secrets):
         out = subprocess.run(["sqop", "decrypt", "--", path], input=payload(mail.raw),
                              capture_output=True)
         assert out.returncode == 0 and number.encode() in out.stdout, out.stderr
-    print(f"{sum(counted.values())} ambiguous attempts, {copies} copies for {len(people)}")
+    scene.t.note(f"{len(people)} officials, {sum(counted.values())} ambiguous attempts, "
+                 f"{copies} copies in all")
     scene.gateway.ctl("audit", "verify")
 
 

@@ -1,5 +1,6 @@
 """What is an advisory and what is none, and how the publisher is told."""
 import pathlib
+import time
 
 import letters
 from harness import cases, sanitized
@@ -100,8 +101,8 @@ def test_broken_csaf_is_refused(t):
 
 
 @cases("audience=nobody-knows=3", "tlp=PURPLE=2", "acknowledge=soon=4", "release=tomorrow=4",
-       "exercise=perhaps=4", "colour=blue=4", "advisory=update=1", "advisory=update DEW-1999-0001=1",
-       "audience=all, -all=3")
+       "exercise=perhaps=4", "colour=blue=4", "advisory=update=1",
+       "advisory=update DEW-1999-0001=1", "audience=all, -all=3")
 @sanitized
 def test_bad_line_is_named(t, case):
     field, value, line = case.split("=")
@@ -140,8 +141,7 @@ def test_same_drop_mail_again_with_other_headers_is_one_advisory(t):
 
 
 def test_old_drop_mail_is_refused(t):
-    """A recorded mail of a publisher cannot be played months later to a gateway that never saw it."""
-    import time
+    """A recorded mail cannot be played months later to a gateway that never saw it."""
     scene = Scene(t)
     raw = scene.publisher.publish("a title", "text\n", faked=time.time() - 90 * 86400)
     is_refused(scene, raw)

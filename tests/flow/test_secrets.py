@@ -1,9 +1,10 @@
 """No plaintext of an advisory rests anywhere: not in the state, the drop, a log or another file."""
+import os
 import pathlib
 import subprocess
 import threading
 
-from harness import descendants, eventually, sanitized
+from harness import eventually, sanitized
 from scene import Scene
 
 MARKS = {"title": "Quokkaphenomenon", "text": "Zebrafishlighthouse", "attachment": "Marmotwindmill",
@@ -88,23 +89,31 @@ def test_state_is_for_its_owner_alone(t):
 
 def test_processes_have_what_they_need_and_no_more(t):
     """The courier alone has sockets of the network; gate, reader and vaults have none."""
+    if os.geteuid() != 0:
+        t.skip("only root may look at the descriptors of processes that hide theirs")
     scene = Scene(t)
     scene.release()
     scene.opened()
-    roles = scene.gateway.processes()
-    assert {"gate", "reader", "vault", "courier"} <= {
-        role for name in roles.values() for role in ("gate", "reader", "vault", "courier")
-        if role in name}, roles
-    inet = network_sockets()
-    for pid in [scene.gateway.process.pid, *descendants(scene.gateway.process.pid)]:
-        held = set()
+    looked_at = set()
+
+    def seen_all():
+        inet = network_sockets()
+        for pid, role in scene.gateway.processes().items():
+            held = descriptors(pid)
+            looked_at.add(role)
+            assert role == "courier" or not held & inet, (role, held & inet)
+        return {"dewlined", "gate", "reader", "vault", "courier"} <= looked_at
+    eventually(seen_all, "a look at a process of each kind")
+
+
+def descriptors(pid):
+    held = set()
+    try:
         for link in pathlib.Path("/proc", str(pid), "fd").iterdir():
-            try:
-                held.add(str(link.readlink()))
-            except OSError:
-                continue
-        if "courier" not in roles.get(pid, ""):
-            assert not held & inet, (roles.get(pid), held & inet)
+            held.add(str(link.readlink()))
+    except OSError:
+        pass  # it has ended meanwhile
+    return held
 
 
 def network_sockets():

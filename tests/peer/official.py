@@ -43,7 +43,8 @@ def payload(raw):
             data = part.get_payload(decode=True) or b""
             if data.lstrip().startswith(b"-----BEGIN PGP MESSAGE-----"):
                 return data
-    raise AssertionError("no OpenPGP message in the mail:\n" + raw[:2000].decode("utf-8", "replace"))
+    shown = raw[:2000].decode("utf-8", "replace")
+    raise AssertionError(f"no OpenPGP message in the mail:\n{shown}")
 
 
 class Person:
