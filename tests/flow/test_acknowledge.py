@@ -168,6 +168,17 @@ def test_reply_signed_by_another_contact_who_did_not_get_it_is_none(t):
     is_none(scene, second.reply(scene.opened(first)))
 
 
+def test_reply_by_a_contact_whom_it_never_reached_is_none(t):
+    """In the audience, but suspended: the token can only come from somebody else."""
+    scene = Scene(t, 2)
+    first, second = scene.officials
+    scene.gateway.ctl("member", "suspend", second.address.split("@")[1].split(".")[0])
+    scene.release()
+    scene.smarthost.wait(1, first.address)
+    settle_receipts(scene)
+    is_none(scene, second.reply(scene.opened(first)), "not delivered")
+
+
 def test_reply_signed_by_another_contact_never_counts_for_the_first(t):
     scene = released(t, 2)
     first, second = scene.officials
