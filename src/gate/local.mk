@@ -3,6 +3,7 @@ libdewline_a_SOURCES += \
 	src/gate/account.c src/gate/account.h \
 	src/gate/acknowledge.c src/gate/acknowledge.h \
 	src/gate/context.h \
+	src/gate/entitle.c src/gate/entitle.h \
 	src/gate/gate.c src/gate/gate.h \
 	src/gate/issue.c src/gate/issue.h \
 	src/gate/judge.c src/gate/judge.h \
@@ -19,3 +20,7 @@ libdewline_a_SOURCES += \
 unit_tests += test_gate_letters
 test_gate_letters_SOURCES = tests/unit/test_gate_letters.c
 test_gate_letters_LDADD = $(unit_libs)
+unit_tests += test_gate_seal
+test_gate_seal_SOURCES = tests/unit/test_gate_seal.c tests/unit/gate_world.c \
+	tests/unit/gate_world.h $(store_fixture)
+test_gate_seal_LDADD = $(unit_libs)

@@ -153,15 +153,22 @@ int outgoing_to_publisher(
 	struct delivery *delivery = *deliveries;
 	if (store_publisher_get(gate->store, id, &publisher, &found, err) != 0)
 		goto fail;
+	if (!found) {
+		err_set(err, ERR_DAEMON, ERR_NEVER, "there is no publisher %lld", (long long)id);
+		goto fail;
+	}
 	delivery->publisher = id;
 	snprintf(delivery->address, sizeof delivery->address, "%s", publisher.address);
 	snprintf(delivery->fingerprint, sizeof delivery->fingerprint, "%s", publisher.fingerprint);
 	if (store_certificate_get(gate->store, publisher.fingerprint, &certificate, &found, err) !=
 	    0)
 		goto fail;
-	memcpy(delivery->key_id, certificate.facts.encryption_key_id, sizeof delivery->key_id);
-	snprintf(delivery->state, sizeof delivery->state, "%s",
-	    reach_certificate(&certificate, clock_now(), delivery->reason) ? "queued" : "failed");
+	if (found)
+		memcpy(
+		    delivery->key_id, certificate.facts.encryption_key_id, sizeof delivery->key_id);
+	const bool reached =
+	    reach_publisher(&publisher, found ? &certificate : NULL, clock_now(), delivery->reason);
+	snprintf(delivery->state, sizeof delivery->state, "%s", reached ? "queued" : "failed");
 	return 0;
 fail:
 	free(*deliveries);

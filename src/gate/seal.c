@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "gate/entitle.h"
 #include "gate/seal.h"
 #include "gate/shard.h"
 #include "pgp/vault.h"
@@ -20,24 +21,26 @@ struct batch {
 	struct gate *gate;
 	struct seal_group group;
 	size_t count;
-	int64_t *deliveries;
+	char why[STORE_REASON_SIZE]; /* it failed, while that is looked into */
+	struct delivery *deliveries;
 	struct seal_recipient *recipients;
 	struct batch *next; /* among those under way */
 };
 
-/* A message and shard whose batch failed: how many to try next, and how often one alone failed. */
+/* A message and shard that could not be sealed: how many to try next, how often one alone failed,
+ * and until when to leave it alone, so that the others go on meanwhile. */
 struct trouble {
 	int64_t message;
 	int64_t shard;
 	size_t most;
 	unsigned alone;
+	int64_t rest_until; /* monotonic, milliseconds */
 };
 
 struct sealing {
 	struct batch *under_way;
 	struct trouble troubles[SEAL_TROUBLE_MAX];
 	size_t trouble_count;
-	bool paused;
 };
 
 static void batch_free(struct batch *batch)
@@ -68,6 +71,32 @@ static struct trouble *trouble_of(struct sealing *sealing, int64_t message, int6
 	return NULL;
 }
 
+/* A place in the table; when it is full, that of the one whose rest ends first. To be forgotten
+ * costs it some attempts, nothing else. */
+static struct trouble *free_trouble(struct sealing *sealing)
+{
+	struct trouble *found = &sealing->troubles[0];
+	if (sealing->trouble_count < SEAL_TROUBLE_MAX)
+		return &sealing->troubles[sealing->trouble_count++];
+	for (size_t i = 1; i < SEAL_TROUBLE_MAX; i++) {
+		if (sealing->troubles[i].rest_until < found->rest_until)
+			found = &sealing->troubles[i];
+	}
+	return found;
+}
+
+static struct trouble *trouble_with(const struct batch *batch)
+{
+	struct sealing *sealing = batch->gate->sealing;
+	struct trouble *trouble = trouble_of(sealing, batch->group.message, batch->group.shard);
+	if (trouble == NULL) {
+		trouble = free_trouble(sealing);
+		*trouble = (struct trouble){
+		    .message = batch->group.message, .shard = batch->group.shard, .most = SIZE_MAX};
+	}
+	return trouble;
+}
+
 static void trouble_over(struct sealing *sealing, const struct batch *batch)
 {
 	struct trouble *trouble = trouble_of(sealing, batch->group.message, batch->group.shard);
@@ -75,36 +104,16 @@ static void trouble_over(struct sealing *sealing, const struct batch *batch)
 		*trouble = sealing->troubles[--sealing->trouble_count];
 }
 
-static void resume(void *context)
+static void wake(void *context)
 {
 	struct gate *gate = context;
-	gate->sealing->paused = false;
 	gate->want_seal = true;
 }
 
-static void pause_sealing(struct gate *gate)
+static void let_rest(const struct batch *batch)
 {
-	if (gate->sealing->paused)
-		return;
-	gate->sealing->paused = true;
-	loop_after(gate->loop, SEAL_PAUSE_MS, resume, gate);
-}
-
-static int exclude(
-    struct batch *batch, size_t i, const char *label, const char *reason, struct err *err)
-{
-	struct store *store = batch->gate->store;
-	struct delivery delivery;
-	char subject[STORE_NAME_SIZE + STORE_ADDRESS_SIZE];
-	bool found;
-	if (store_delivery_get(store, batch->deliveries[i], &delivery, &found, err) != 0 ||
-	    store_delivery_move(
-		store, batch->deliveries[i], "exclude", reason, 0, clock_now(), false, err) != 0)
-		return -1;
-	log_warning("%s: %s is not reached: %s", label, delivery.address, reason);
-	snprintf(subject, sizeof subject, "%s %s", label, delivery.address);
-	return store_audit_add(
-	    store, clock_now(), "gate", "delivery.excluded", subject, err, "%s", reason);
+	trouble_with(batch)->rest_until = clock_monotonic_ms() + SEAL_PAUSE_MS;
+	loop_after(batch->gate->loop, SEAL_PAUSE_MS, wake, batch->gate);
 }
 
 /* One transaction: the shared packet, every session key, and who was left out. */
@@ -121,9 +130,10 @@ static int record(struct batch *batch, struct view data, uint32_t gpg_runs, stru
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct seal_recipient *recipient = &batch->recipients[i];
 		const int result = recipient->pkesk.len > 0
-				       ? store_delivery_bind(store, batch->deliveries[i], id,
+				       ? store_delivery_bind(store, batch->deliveries[i].id, id,
 					     buf_view(&recipient->pkesk), err)
-				       : exclude(batch, i, label, recipient->reason, err);
+				       : entitle_exclude(batch->gate, &batch->deliveries[i],
+					     recipient->reason, err);
 		if (result != 0)
 			return -1;
 		sealed += recipient->pkesk.len > 0;
@@ -137,50 +147,77 @@ static int record(struct batch *batch, struct view data, uint32_t gpg_runs, stru
 	return store_commit(store, err);
 }
 
-/* Half as many the next time; one alone that failed often enough is taken out. */
-static void failed(struct batch *batch, const char *why)
+/* The one at fault, and nobody else: what it waits for will not come. */
+static void exclude_alone(struct batch *batch)
 {
 	struct gate *gate = batch->gate;
-	struct sealing *sealing = gate->sealing;
-	struct trouble *trouble = trouble_of(sealing, batch->group.message, batch->group.shard);
-	char label[STORE_NAME_SIZE] = "";
-	char reason[STORE_REASON_SIZE];
 	struct err err;
-	log_error("sealing for %zu recipients failed: %s", batch->count, why);
-	if (trouble == NULL && sealing->trouble_count < SEAL_TROUBLE_MAX) {
-		trouble = &sealing->troubles[sealing->trouble_count++];
-		*trouble =
-		    (struct trouble){.message = batch->group.message, .shard = batch->group.shard};
-	}
-	if (trouble != NULL)
-		trouble->most = (batch->count + 1) / 2;
-	if (batch->count > 1 && trouble != NULL)
-		return;
-	pause_sealing(gate);
-	if (trouble == NULL || ++trouble->alone < SEAL_ALONE_MAX)
-		return;
-	trouble_over(sealing, batch);
-	snprintf(reason, sizeof reason, "sealing for this certificate fails: %.200s", why);
+	trouble_over(gate->sealing, batch);
 	if (store_begin(gate->store, &err) != 0 ||
-	    gate_label(gate, batch->group.message, label, &err) != 0 ||
-	    exclude(batch, 0, label, reason, &err) != 0 || store_commit(gate->store, &err) != 0) {
+	    entitle_exclude(gate, &batch->deliveries[0], batch->why, &err) != 0 ||
+	    store_commit(gate->store, &err) != 0) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
 	}
 	gate->want_account = true;
 }
 
-static void ask(struct batch *batch);
+/* Could the vault at least open the message? If not, gpg or its agent is what fails, whoever the
+ * recipient is. */
+static bool on_probed(void *context, enum pool_event event, struct view body)
+{
+	struct batch *batch = context;
+	struct vault_reply reply = {
+	    .status = VAULT_FAILED, .text = "opening a message ended the vault twice"};
+	struct buf plaintext = BUF_EMPTY(0);
+	if (event == POOL_ANSWER && !vault_take_unstash(body, &reply, &plaintext))
+		return false;
+	buf_release(&plaintext);
+	if (reply.status == VAULT_OK) {
+		exclude_alone(batch);
+	} else {
+		log_error("nothing can be sealed now, and everybody waits: %s", reply.text);
+		let_rest(batch);
+	}
+	batch_free(batch);
+	return true;
+}
 
+static void probe(struct batch *batch)
+{
+	struct gate *gate = batch->gate;
+	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
+	vault_put_unstash(&body, buf_view(&batch->group.stash));
+	gate_ask(gate, gate->vaults, VAULT_UNSTASH, &body, GATE_OPEN_MS, on_probed, batch);
+}
+
+/* Half as many the next time. One alone that failed often enough is taken out, when it is to blame.
+ * Takes over the batch. */
+static void failed(struct batch *batch, const char *why)
+{
+	struct trouble *trouble = trouble_with(batch);
+	log_error("sealing for %zu recipients failed: %s", batch->count, why);
+	trouble->most = (batch->count + 1) / 2;
+	if (batch->count == 1) {
+		let_rest(batch);
+		if (++trouble->alone >= SEAL_ALONE_MAX) {
+			snprintf(batch->why, sizeof batch->why,
+			    "sealing for this certificate fails: %.200s", why);
+			probe(batch);
+			return;
+		}
+	}
+	batch_free(batch);
+}
+
+/* Begins anew in any case: the certificates, and with them the generation, may have changed. */
 static void on_shard_ready(void *context, const char *problem)
 {
 	struct batch *batch = context;
-	if (problem == NULL) {
-		ask(batch);
-		return;
+	if (problem != NULL) {
+		log_error("a keyring could not be built: %s", problem);
+		let_rest(batch);
 	}
-	log_error("a keyring could not be built: %s", problem);
-	pause_sealing(batch->gate);
 	batch_free(batch);
 }
 
@@ -205,7 +242,9 @@ static bool on_sealed(void *context, enum pool_event event, struct view body)
 	}
 	if (reply.status == VAULT_FAILED) {
 		failed(batch, reply.text);
-	} else if (record(batch, buf_view(&data), gpg_runs, &err) != 0) {
+		return true;
+	}
+	if (record(batch, buf_view(&data), gpg_runs, &err) != 0) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
 	} else {
@@ -227,9 +266,12 @@ static void ask(struct batch *batch)
 }
 
 /* Only one batch of a message and shard at a time: the next is chosen among what it leaves. */
-static bool is_under_way(void *context, int64_t message, int64_t shard)
+static bool is_to_wait(void *context, int64_t message, int64_t shard)
 {
 	const struct batch *batch = context;
+	const struct trouble *trouble = trouble_of(batch->gate->sealing, message, shard);
+	if (trouble != NULL && clock_monotonic_ms() < trouble->rest_until)
+		return true;
 	for (const struct batch *at = batch->gate->sealing->under_way; at != NULL; at = at->next) {
 		if (at->group.message == message && at->group.shard == shard)
 			return true;
@@ -240,13 +282,35 @@ static bool is_under_way(void *context, int64_t message, int64_t shard)
 static int add_recipient(void *context, const struct delivery *delivery, struct err *err)
 {
 	struct batch *batch = context;
-	struct seal_recipient *recipient = &batch->recipients[batch->count];
 	(void)err;
-	memcpy(recipient->fingerprint, delivery->fingerprint, sizeof recipient->fingerprint);
-	memcpy(recipient->key_id, delivery->key_id, sizeof recipient->key_id);
-	recipient->pkesk = BUF_EMPTY(BUF_SMALL);
-	batch->deliveries[batch->count++] = delivery->id;
+	batch->deliveries[batch->count++] = *delivery;
 	return 0;
+}
+
+/* Of those that were queued, whoever may still have it. */
+static int choose_recipients(struct batch *batch, struct err *err)
+{
+	bool *may = calloc(batch->count + 1, sizeof *may);
+	size_t left = 0;
+	if (may == NULL)
+		abort();
+	const int result =
+	    entitle_check(batch->gate, ENTITLE_SEALING, batch->deliveries, batch->count, may, err);
+	for (size_t i = 0; result == 0 && i < batch->count; i++) {
+		struct seal_recipient *recipient = &batch->recipients[left];
+		const struct delivery *delivery = &batch->deliveries[i];
+		if (!may[i])
+			continue;
+		memcpy(
+		    recipient->fingerprint, delivery->fingerprint, sizeof recipient->fingerprint);
+		memcpy(recipient->key_id, delivery->key_id, sizeof recipient->key_id);
+		recipient->pkesk = BUF_EMPTY(BUF_SMALL);
+		batch->deliveries[left++] = *delivery;
+	}
+	if (result == 0)
+		batch->count = left;
+	free(may);
+	return result;
 }
 
 /* True when there was a batch to start. */
@@ -263,7 +327,7 @@ static bool start_batch(struct gate *gate, struct err *err)
 	if (batch->deliveries == NULL || batch->recipients == NULL)
 		abort();
 	if (store_seal_next(
-		gate->store, most, is_under_way, &batch->group, add_recipient, batch, err) != 0) {
+		gate->store, most, is_to_wait, &batch->group, add_recipient, batch, err) != 0) {
 		gate_fail(gate, err);
 		batch_free(batch);
 		return false;
@@ -273,10 +337,19 @@ static bool start_batch(struct gate *gate, struct err *err)
 		gate->want_seal = false; /* batch_free raised it */
 		return false;
 	}
+	if (choose_recipients(batch, err) != 0) {
+		gate_fail(gate, err);
+		batch_free(batch);
+		return false;
+	}
 	const struct trouble *trouble =
 	    trouble_of(gate->sealing, batch->group.message, batch->group.shard);
 	if (trouble != NULL && batch->count > trouble->most)
 		batch->count = trouble->most;
+	if (batch->count == 0) { /* nobody is left of these: on to the next */
+		batch_free(batch);
+		return true;
+	}
 	batch->next = gate->sealing->under_way;
 	gate->sealing->under_way = batch;
 	ask(batch);
@@ -287,8 +360,7 @@ void seal_work(struct gate *gate)
 {
 	struct err err;
 	gate->want_seal = false;
-	while (!gate->failed && !gate->sealing->paused && pool_idle(gate->vaults) > 0 &&
-	       start_batch(gate, &err))
+	while (!gate->failed && pool_idle(gate->vaults) > 0 && start_batch(gate, &err))
 		continue;
 }
 

@@ -2,7 +2,8 @@
  * data packet and a session key for each.
  *
  * A batch that fails is halved, until the delivery at fault stands alone; that one is excluded with
- * its reason once it has failed alone for several times, and the rest is sealed. */
+ * its reason once it has failed alone for several times while the vault works otherwise, and the
+ * rest is sealed. While the vault does not work, everybody waits. */
 #ifndef DEWLINE_GATE_SEAL_H
 #define DEWLINE_GATE_SEAL_H
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "courier/courier.h"
 #include "gate/account.h"
+#include "gate/entitle.h"
 #include "gate/send.h"
 #include "rules/retry.h"
 #include "store/audit.h"
@@ -153,8 +154,9 @@ static int apply(struct gate *gate, const struct result *result, int64_t now, st
 		snprintf(reason, sizeof reason, "given up after %lld attempts: %.200s",
 		    (long long)delivery->attempts + 1, courier->text);
 	}
-	/* Not this recipient's fault: on with it as soon as the smarthost is back. */
-	if (again && courier->smarthost_down)
+	/* Not this recipient's fault: on with it as soon as the smarthost is back. But where it may
+	 * have been sent each time, haste would only multiply the copies. */
+	if (outcome == COURIER_DEFERRED && courier->smarthost_down)
 		next_at = now + gate->sending->pause_ms / 1000;
 	if (store_delivery_move(gate->store, delivery->id, outcomes[outcome].event, reason, next_at,
 		now, outcomes[outcome].ambiguous, err) != 0 ||
@@ -217,12 +219,31 @@ static int add_due(
 	run->deliveries[i] = *delivery;
 	run->pkesks[i] = BUF_EMPTY(BUF_SMALL);
 	buf_add_view(&run->pkesks[i], pkesk);
-	struct courier_delivery *at = &run->request.deliveries[i];
-	at->id = delivery->id;
-	snprintf(at->recipient, sizeof at->recipient, "%s", delivery->address);
-	gate_return_path(run->gate, delivery->id, at->sender, sizeof at->sender);
-	at->pkesk = buf_view(&run->pkesks[i]);
 	run->count++;
+	return 0;
+}
+
+/* Of those that are due, whoever may still have it: they move to the front. */
+static int choose_due(struct run *run, struct err *err)
+{
+	bool may[RUN_DELIVERIES];
+	size_t left = 0;
+	if (entitle_check(run->gate, ENTITLE_SENDING, run->deliveries, run->count, may, err) != 0)
+		return -1;
+	for (size_t i = 0; i < run->count; i++) {
+		if (!may[i])
+			continue;
+		struct courier_delivery *at = &run->request.deliveries[left];
+		run->deliveries[left] = run->deliveries[i];
+		buf_move(&run->pkesks[left], &run->pkesks[i]);
+		at->id = run->deliveries[left].id;
+		view_copy(
+		    view_of(run->deliveries[left].address), at->recipient, sizeof at->recipient);
+		gate_return_path(run->gate, at->id, at->sender, sizeof at->sender);
+		at->pkesk = buf_view(&run->pkesks[left]);
+		left++;
+	}
+	run->count = left;
 	return 0;
 }
 
@@ -273,29 +294,37 @@ static struct run *run_new(struct gate *gate)
 	return run;
 }
 
-/* True when a run was started; *next_at says when something will be due, 0: nothing will. */
+/* What is due, and may go, into the run; *batch is where it belongs, 0: nothing is due. */
+static int fill_run(struct run *run, int64_t now, int64_t *batch, int64_t *next_at, struct err *err)
+{
+	struct store *store = run->gate->store;
+	if (store_due_next(store, now, RUN_DELIVERIES, batch, next_at, add_due, run, err) != 0 ||
+	    choose_due(run, err) != 0)
+		return -1;
+	if (run->count == 0)
+		return 0;
+	return store_batch_read(store, *batch, &run->head, &run->data, &run->tail, err) != 0
+		   ? -1
+		   : start_all(run, now, err);
+}
+
+/* True when there was something due; *next_at says when something will be, 0: nothing will. */
 static bool start_run(struct gate *gate, int64_t now, int64_t *next_at)
 {
 	struct run *run = run_new(gate);
 	int64_t batch = 0;
 	struct err err;
-	if (store_due_next(gate->store, now, RUN_DELIVERIES, &batch, next_at, add_due, run, &err) ==
-	    0) {
-		if (run->count == 0) {
-			run_free(run);
-			return false;
-		}
-		if (store_batch_read(
-			gate->store, batch, &run->head, &run->data, &run->tail, &err) == 0 &&
-		    start_all(run, now, &err) == 0) {
-			ask_courier(run);
-			return true;
-		}
+	if (fill_run(run, now, &batch, next_at, &err) != 0) {
+		store_rollback(gate->store);
+		gate_fail(gate, &err);
+		run_free(run);
+		return false;
 	}
-	store_rollback(gate->store);
-	gate_fail(gate, &err);
-	run_free(run);
-	return false;
+	if (run->count > 0)
+		ask_courier(run);
+	else
+		run_free(run);
+	return batch != 0;
 }
 
 static void wake(void *context)
@@ -309,6 +338,20 @@ static void wake_in(struct gate *gate, int64_t ms)
 {
 	loop_timer_cancel(gate->loop, gate->sending->wake);
 	gate->sending->wake = loop_after(gate->loop, ms < 0 ? 0 : ms, wake, gate);
+}
+
+/* No delivery is ever put off for longer than retry.most: the clock was ahead when the time for it
+ * was chosen, and has been set back since. */
+static void mend_times(struct gate *gate, int64_t now)
+{
+	int64_t count;
+	struct err err;
+	if (store_delivery_retry_now(gate->store, now, &count, &err) != 0) {
+		gate_fail(gate, &err);
+		return;
+	}
+	log_warning("the clock was set back: %lld deliveries are due at once", (long long)count);
+	gate->want_send = true;
 }
 
 void send_work(struct gate *gate)
@@ -325,7 +368,9 @@ void send_work(struct gate *gate)
 	sending->paused_until = 0;
 	while (!gate->failed && pool_idle(gate->couriers) > 0) {
 		if (!start_run(gate, now, &next_at)) {
-			if (next_at > 0)
+			if (next_at > now + gate->config->retry.most)
+				mend_times(gate, now);
+			else if (next_at > 0)
 				wake_in(gate, (next_at - now) * 1000);
 			return;
 		}

@@ -59,6 +59,17 @@ bool reach_contact(const struct contact *contact, const struct member *member,
 	return reach_certificate(certificate, now, reason);
 }
 
+bool reach_publisher(const struct publisher *publisher, const struct certificate *certificate,
+    int64_t now, char reason[static STORE_REASON_SIZE])
+{
+	reason[0] = '\0';
+	if (publisher->removed)
+		return no(reason, "the publisher was removed", "");
+	if (certificate == NULL)
+		return no(reason, "there is no certificate ", publisher->fingerprint);
+	return reach_certificate(certificate, now, reason);
+}
+
 int64_t reach_expires(const struct certificate *certificate)
 {
 	const int64_t primary = certificate->facts.expires;
