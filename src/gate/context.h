@@ -42,6 +42,7 @@ struct gate {
 	struct sealing *sealing;
 	struct sending *sending;
 	struct accounting *accounting;
+	struct loop_timer *schedule;
 
 	/* Steps that have work. */
 	bool want_arrivals;

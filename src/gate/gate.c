@@ -17,6 +17,7 @@
 #include "gate/issue.h"
 #include "gate/open.h"
 #include "gate/receive.h"
+#include "gate/schedule.h"
 #include "gate/seal.h"
 #include "gate/send.h"
 #include "store/advisories.h"
@@ -105,6 +106,7 @@ static void notice_changes(void *context)
 		gate->want_seal = true;
 		gate->want_send = true;
 		gate->want_account = true;
+		schedule_soon(gate);
 	}
 	loop_after(gate->loop, NOTICE_CHANGES_MS, notice_changes, gate);
 }
@@ -194,6 +196,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
 	loop_before_sleep(gate->loop, work, gate);
 	notice_changes(gate);
+	schedule_start(gate);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "gate/refuse.h"
 #include "pgp/vault.h"
 #include "rules/advisory.h"
+#include "rules/block.h"
 #include "store/arrivals.h"
 #include "store/audit.h"
 #include "worker/frame.h"
@@ -362,7 +363,7 @@ static bool mail_is_fit(const struct mail_facts *facts, int64_t now, struct refu
 		    (long long)config->limits.drop_age / 3600);
 	if (!facts->content->readable)
 		return refuse(refusal, 0, "it cannot be read: %s", facts->content->reason);
-	if (!control_begins(facts->content->text, "Advisory"))
+	if (!view_is_nocase(block_first_name(facts->content->text), "Advisory"))
 		return refuse(refusal, 1,
 		    "the text does not begin with a control block: write \"Advisory: new\" as its "
 		    "first "

@@ -6,43 +6,95 @@
 #include "gate/acknowledge.h"
 #include "gate/issue.h"
 #include "gate/judge.h"
+#include "rules/block.h"
 #include "rules/signature.h"
 
-void judge_mail(struct mail_facts *facts)
-{
-	struct gate *gate = facts->gate;
+/* Who signed: exactly one of the two, or nobody that we know. */
+struct signer {
+	bool is_publisher;
+	bool is_contact;
 	struct publisher publisher;
 	struct contact contact;
-	bool is_publisher = false;
-	bool is_contact = false;
+};
+
+static void to_issue(struct mail_facts *facts, const struct signer *signer)
+{
+	issue_mail(facts, &signer->publisher);
+}
+
+static void to_acknowledge(struct mail_facts *facts, const struct signer *signer)
+{
+	acknowledge_mail(facts, &signer->contact);
+}
+
+/* What a mail means (DESIGN: "One door"): the first row whose signer and first field fit. A row
+ * without a field takes all that is left. */
+static const struct {
+	bool publisher;
+	const char *field;
+	void (*take)(struct mail_facts *, const struct signer *);
+	const char *meaning;
+} meanings[] = {
+    {true, NULL, to_issue, "advisory"},
+    {false, NULL, to_acknowledge, "acknowledgment"},
+};
+enum { MEANINGS = sizeof meanings / sizeof meanings[0] };
+
+static size_t meaning_of(const struct signer *signer, struct view text)
+{
+	const struct view field = block_first_name(text);
+	size_t i = 0;
+	while (i + 1 < MEANINGS &&
+	       (meanings[i].publisher != signer->is_publisher ||
+		   (meanings[i].field != NULL && !view_is_nocase(field, meanings[i].field))))
+		i++;
+	return i;
+}
+
+static int find_signer(struct mail_facts *facts, struct signer *out, struct err *err)
+{
+	struct store *store = facts->gate->store;
+	const char *fingerprint = facts->signer.facts.fingerprint;
+	return store_publisher_by_fingerprint(
+		   store, fingerprint, &out->publisher, &out->is_publisher, err) != 0 ||
+		       store_contact_by_fingerprint(
+			   store, fingerprint, &out->contact, &out->is_contact, err) != 0
+		   ? -1
+		   : 0;
+}
+
+static void judge_signed(struct mail_facts *facts)
+{
+	struct signer signer;
 	char reason[STORE_REASON_SIZE];
 	struct err err;
-	if (!facts->signer_known) {
-		open_end(facts, "finish", "unknown",
-		    facts->opened.signature_count == 0 ? "it is not signed"
-						       : "not signed by anybody known here");
-		return;
-	}
-	const char *fingerprint = facts->signer.facts.fingerprint;
-	if (store_publisher_by_fingerprint(
-		gate->store, fingerprint, &publisher, &is_publisher, &err) != 0 ||
-	    store_contact_by_fingerprint(gate->store, fingerprint, &contact, &is_contact, &err) !=
-		0) {
-		gate_fail(gate, &err);
+	if (find_signer(facts, &signer, &err) != 0) {
+		gate_fail(facts->gate, &err);
 		open_done(facts);
 		return;
 	}
-	const char *meaning = is_publisher ? "advisory" : is_contact ? "acknowledgment" : "unknown";
-	if (!signature_counts(&facts->opened, &facts->signer, clock_now(),
-		gate->config->limits.clock_skew, reason))
-		open_end(facts, "refuse", meaning, reason);
-	else if (facts->automatic)
-		open_end(facts, "refuse", meaning, "it is an automatic reply or a report");
-	else if (is_publisher)
-		issue_mail(facts, &publisher);
-	else if (is_contact)
-		acknowledge_mail(facts, &contact);
-	else
+	if (!signer.is_publisher && !signer.is_contact) {
 		open_end(
 		    facts, "finish", "unknown", "the signer is neither a publisher nor a contact");
+		return;
+	}
+	const size_t i = meaning_of(&signer, facts->content->text);
+	if (!signature_counts(&facts->opened, &facts->signer, clock_now(),
+		facts->gate->config->limits.clock_skew, reason))
+		open_end(facts, "refuse", meanings[i].meaning, reason);
+	else if (facts->automatic)
+		open_end(facts, "refuse", meanings[i].meaning,
+		    "it is an automatic reply or a report");
+	else
+		meanings[i].take(facts, &signer);
+}
+
+void judge_mail(struct mail_facts *facts)
+{
+	if (facts->signer_known)
+		judge_signed(facts);
+	else if (facts->opened.signature_count == 0)
+		open_end(facts, "finish", "unknown", "it is not signed");
+	else
+		open_end(facts, "finish", "unknown", "not signed by anybody known here");
 }

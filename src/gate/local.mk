@@ -13,6 +13,7 @@ libdewline_a_SOURCES += \
 	src/gate/people.c src/gate/people.h \
 	src/gate/receive.c src/gate/receive.h \
 	src/gate/refuse.c src/gate/refuse.h \
+	src/gate/schedule.c src/gate/schedule.h \
 	src/gate/seal.c src/gate/seal.h \
 	src/gate/send.c src/gate/send.h \
 	src/gate/shard.c src/gate/shard.h

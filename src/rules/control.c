@@ -1,34 +1,13 @@
 #include "config.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "rules/block.h"
 #include "rules/control.h"
 
 enum { ACKNOWLEDGE_MOST_S = 30 * 86400 };
-
-bool refuse(struct refusal *refusal, int line, const char *format, ...)
-{
-	char plain[sizeof refusal->text];
-	struct buf safe = BUF_EMPTY(BUF_SMALL);
-	va_list args;
-	va_start(args, format);
-	vsnprintf(plain, sizeof plain, format, args);
-	va_end(args);
-	text_add_shown(&safe, view_of(plain));
-	snprintf(refusal->text, sizeof refusal->text, "%s", buf_text(&safe));
-	buf_release(&safe);
-	refusal->line = line;
-	return false;
-}
-
-/* What people may get wrong is quoted back to them, but not at length. */
-static int shown(struct view value)
-{
-	return value.len > 60 ? 60 : (int)value.len;
-}
 
 static bool is_one_word(struct view text)
 {
@@ -37,16 +16,6 @@ static bool is_one_word(struct view text)
 			return false;
 	}
 	return text.len > 0;
-}
-
-static bool holds_control_character(struct view text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (((unsigned char)text.data[i] < 0x20 && text.data[i] != '\t') ||
-		    text.data[i] == 0x7f)
-			return true;
-	}
-	return false;
 }
 
 static bool read_advisory(struct control *out, struct view value, int line, struct refusal *refusal)
@@ -67,7 +36,7 @@ static bool read_advisory(struct control *out, struct view value, int line, stru
 	}
 	return refuse(refusal, line,
 	    "Advisory is \"%.*s\"; it must be \"new\", \"update NUMBER\" or \"withdraw NUMBER\"",
-	    shown(value), value.data);
+	    refusal_shown(value), value.data);
 }
 
 static bool read_tlp(struct control *out, struct view value, int line, struct refusal *refusal)
@@ -77,7 +46,7 @@ static bool read_tlp(struct control *out, struct view value, int line, struct re
 	return out->has_tlp ||
 	       refuse(refusal, line,
 		   "TLP is \"%.*s\"; it must be RED, AMBER+STRICT, AMBER, GREEN or CLEAR",
-		   shown(value), value.data);
+		   refusal_shown(value), value.data);
 }
 
 static bool read_audience(struct control *out, struct view value, int line, struct refusal *refusal)
@@ -100,7 +69,7 @@ static bool read_acknowledge(
 	       refuse(refusal, line,
 		   "Acknowledge is \"%.*s\"; it must be a time such as 45m, 4h or 2d, at most 30d, "
 		   "or \"no\"",
-		   shown(value), value.data);
+		   refusal_shown(value), value.data);
 }
 
 static bool read_release(struct control *out, struct view value, int line, struct refusal *refusal)
@@ -110,7 +79,7 @@ static bool read_release(struct control *out, struct view value, int line, struc
 	return text_time(value, &out->release) ||
 	       refuse(refusal, line,
 		   "Release is \"%.*s\"; it must be \"now\" or a time such as 2026-11-25T18:00:00Z",
-		   shown(value), value.data);
+		   refusal_shown(value), value.data);
 }
 
 static bool read_exercise(struct control *out, struct view value, int line, struct refusal *refusal)
@@ -119,7 +88,7 @@ static bool read_exercise(struct control *out, struct view value, int line, stru
 	out->exercise = view_is_nocase(value, "yes");
 	return out->exercise || view_is_nocase(value, "no") ||
 	       refuse(refusal, line, "Exercise is \"%.*s\"; it must be \"yes\" or \"no\"",
-		   shown(value), value.data);
+		   refusal_shown(value), value.data);
 }
 
 static const struct field {
@@ -135,66 +104,22 @@ static const struct field {
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-bool control_begins(struct view text, const char *field)
-{
-	struct view line;
-	struct view name;
-	while (view_next_line(&text, &line)) {
-		if (view_trim(line).len == 0)
-			continue;
-		return view_find(line, VIEW(":")) != SIZE_MAX &&
-		       view_next_field(&line, ':', &name) && view_is_nocase(view_trim(name), field);
-	}
-	return false;
-}
-
-static bool read_field(
-    struct control *out, struct view line, int number, bool seen[FIELDS], struct refusal *refusal)
-{
-	struct view name;
-	if (holds_control_character(line))
-		return refuse(refusal, number, "there is a control character in this line");
-	if (view_find(line, VIEW(":")) == SIZE_MAX)
-		return refuse(refusal, number,
-		    "\"%.*s\" is not \"Name: value\"; end the control block with an empty line",
-		    shown(line), line.data);
-	view_next_field(&line, ':', &name);
-	name = view_trim(name);
-	for (size_t i = 0; i < FIELDS; i++) {
-		if (!view_is_nocase(name, fields[i].name))
-			continue;
-		if (seen[i])
-			return refuse(refusal, number, "%s stands there twice", fields[i].name);
-		seen[i] = true;
-		return fields[i].read(out, view_trim(line), number, refusal);
-	}
-	return refuse(refusal, number,
-	    "there is no field \"%.*s\"; the fields are Advisory, TLP, Audience, Acknowledge, "
-	    "Release "
-	    "and Exercise",
-	    shown(name), name.data);
-}
-
 bool control_read(struct view text, struct control *out, struct refusal *refusal)
 {
-	bool seen[FIELDS] = {false};
-	bool inside = false;
-	int number = 0;
-	struct view line;
+	const char *names[FIELDS + 1] = {NULL};
+	struct block block;
 	*out = (struct control){.text = {"", 0}};
-	if (!control_begins(text, fields[0].name))
+	for (size_t i = 0; i < FIELDS; i++)
+		names[i] = fields[i].name;
+	if (!view_is_nocase(block_first_name(text), fields[0].name))
 		return refuse(refusal, 0, "the control block must begin with \"Advisory:\"");
-	while (view_next_line(&text, &line)) {
-		number++;
-		if (view_trim(line).len == 0) {
-			if (inside)
-				break;
-			continue;
-		}
-		inside = true;
-		if (!read_field(out, line, number, seen, refusal))
+	if (!block_read(text, names, &block, refusal))
+		return false;
+	for (size_t i = 0; i < FIELDS; i++) {
+		const struct block_field *field = block_find(&block, fields[i].name);
+		if (field != NULL && !fields[i].read(out, field->value, field->line, refusal))
 			return false;
 	}
-	out->text = view_trim(text);
+	out->text = block.text;
 	return true;
 }

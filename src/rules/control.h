@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "rules/refusal.h"
 #include "rules/tlp.h"
 #include "store/store.h"
 
@@ -28,21 +29,6 @@ struct control {
 	bool has_exercise;
 	struct view text; /* what follows the blank line, a view into the input */
 };
-
-/* Why something was refused: the line of the signed text (from 1, 0: none in particular) and one
- * sentence for people. */
-struct refusal {
-	int line;
-	char text[512];
-};
-
-/* Fills a refusal; control characters and ill-formed UTF-8 in what it quotes are made visible.
- * Returns false always. */
-bool refuse(struct refusal *refusal, int line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* True when the text begins with a control block of this first field, such as "Advisory". */
-bool control_begins(struct view text, const char *field);
 
 /* Reads the block. False with a refusal when anything in it is unknown, given twice or malformed.
  */

@@ -1,0 +1,33 @@
+#include "config.h"
+
+#include "base/clock.h"
+#include "gate/schedule.h"
+
+enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
+
+/* A check does at most one thing that waits for a worker at a time, and calls schedule_soon when
+ * that has ended, so that a long list neither blocks the loop nor floods the vaults. */
+typedef void check_fn(struct gate *gate, int64_t now);
+
+static check_fn *const checks[] = {
+    NULL,
+};
+
+static void run(void *context)
+{
+	struct gate *gate = context;
+	gate->schedule = loop_after(gate->loop, SCHEDULE_MS, run, gate);
+	for (check_fn *const *check = checks; *check != NULL && !gate->failed; check++)
+		(*check)(gate, clock_now());
+}
+
+void schedule_soon(struct gate *gate)
+{
+	loop_timer_cancel(gate->loop, gate->schedule);
+	gate->schedule = loop_after(gate->loop, SCHEDULE_SOON_MS, run, gate);
+}
+
+void schedule_start(struct gate *gate)
+{
+	gate->schedule = loop_after(gate->loop, 0, run, gate);
+}
