@@ -10,13 +10,20 @@
 #include "gate/issue.h"
 #include "gate/letters.h"
 #include "gate/outgoing.h"
+#include "gate/recipients.h"
 #include "pgp/vault.h"
 #include "store/advisories.h"
 #include "store/audit.h"
 #include "store/state.h"
 #include "worker/frame.h"
 
-enum { REPORTED_SEALED = 1, REPORTED_COMPLETE = 2, TITLE_MAX = 4096, ACCOUNT_PAUSE_MS = 10 * 1000, ACCOUNT_SOON_MS = 200 };
+enum {
+	REPORTED_SEALED = 1,
+	REPORTED_COMPLETE = 2,
+	TITLE_MAX = 4096,
+	ACCOUNT_PAUSE_MS = 10 * 1000,
+	ACCOUNT_SOON_MS = 200
+};
 
 /* A receipt on its way; one at a time. */
 struct receipt {
@@ -145,7 +152,7 @@ static void send_receipt(struct receipt *receipt)
 	struct buf text = BUF_EMPTY(FRAME_BODY_MAX / 8);
 	struct buf unreached = BUF_EMPTY(FRAME_BODY_MAX / 16);
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
-	struct delivery *deliveries = NULL;
+	struct recipients to = {0};
 	struct listing listing = {gate, &unreached};
 	struct letter_receipt letter = {
 	    .advisory = &receipt->advisory,
@@ -159,7 +166,7 @@ static void send_receipt(struct receipt *receipt)
 	if (store_delivery_each(
 		gate->store, receipt->revision.message, list_unreached, &listing, &err) != 0 ||
 	    store_audit_last(gate->store, &letter.audit_sequence, hash, &err) != 0 ||
-	    outgoing_to_publisher(gate, receipt->revision.publisher, &deliveries, &err) != 0) {
+	    recipients_add_publisher(gate, &to, receipt->revision.publisher, &err) != 0) {
 		gate_fail(gate, &err);
 		receipt_free(receipt);
 		goto done;
@@ -171,11 +178,11 @@ static void send_receipt(struct receipt *receipt)
 	    receipt->advisory.number, (long long)receipt->revision.number, letter.title);
 	const struct outgoing outgoing = {
 	    .kind = "receipt",
-	    .to = deliveries[0].address,
+	    .to = to.deliveries[0].address,
 	    .subject = buf_text(&subject),
 	    .text = buf_view(&text),
-	    .deliveries = deliveries,
-	    .delivery_count = 1,
+	    .deliveries = to.deliveries,
+	    .delivery_count = to.count,
 	    .record = record,
 	    .done = done,
 	    .context = receipt,

@@ -13,19 +13,20 @@
 
 /* What decides besides the recipient. */
 struct entitlement {
+	bool is_advisory; /* else a notice, which needs neither clearance nor membership */
 	enum tlp label;
 	int64_t now; /* 0: expiries do not matter */
 };
 
-/* The label of the message's revision. What goes to contacts is never without one. */
-static int find_label(struct gate *gate, int64_t message, enum tlp *label, struct err *err)
+/* The label of the message's revision, when it is one. */
+static int find_label(
+    struct gate *gate, int64_t message, struct entitlement *entitlement, struct err *err)
 {
 	struct revision revision;
-	bool found;
-	*label = TLP_RED;
-	if (store_revision_by_message(gate->store, message, &revision, &found, err) != 0)
+	if (store_revision_by_message(
+		gate->store, message, &revision, &entitlement->is_advisory, err) != 0)
 		return -1;
-	if (found && !tlp_from(view_of(revision.tlp), label))
+	if (entitlement->is_advisory && !tlp_from(view_of(revision.tlp), &entitlement->label))
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "a revision with the TLP label \"%s\"",
 		    revision.tlp);
 	return 0;
@@ -41,8 +42,11 @@ static int judge_contact(struct gate *gate, const struct entitlement *entitlemen
 	if (store_contact_get(gate->store, delivery->contact, &contact, &found, err) != 0 ||
 	    (found && store_member_get(gate->store, contact.member, &member, &found, err) != 0))
 		return -1;
-	*may = found && reach_contact(&contact, &member, certificate, entitlement->label,
-			    entitlement->now, reason);
+	if (found && entitlement->is_advisory)
+		*may = reach_contact(
+		    &contact, &member, certificate, entitlement->label, entitlement->now, reason);
+	else
+		*may = found && reach_notice(&contact, certificate, entitlement->now, reason);
 	if (!found)
 		snprintf(reason, STORE_REASON_SIZE, "the contact is not known any more");
 	return 0;
@@ -118,7 +122,7 @@ int entitle_check(struct gate *gate, enum entitle_step step, const struct delive
 	bool begun = false;
 	if (count == 0)
 		return 0;
-	if (find_label(gate, deliveries[0].message, &entitlement.label, err) != 0 ||
+	if (find_label(gate, deliveries[0].message, &entitlement, err) != 0 ||
 	    check_all(gate, &entitlement, deliveries, count, may, &begun, err) != 0) {
 		store_rollback(gate->store);
 		return -1;

@@ -12,8 +12,8 @@ void issue_stop(struct gate *gate);
 /* Takes over the facts. The publisher's signature counts already. */
 void issue_mail(struct mail_facts *facts, const struct publisher *publisher);
 
-/* Carries out an admin's wish to withdraw an advisory, which stands in the store until that is done.
- * While one is under way, another call does nothing. */
+/* Carries out an admin's wish to withdraw an advisory, which stands in the store until that is
+ * done. While one is under way, another call does nothing. */
 void issue_withdrawal(struct gate *gate, int64_t advisory);
 
 #endif

@@ -83,8 +83,8 @@ static void judge_signed(struct mail_facts *facts)
 		facts->gate->config->limits.clock_skew, reason))
 		open_end(facts, "refuse", meanings[i].meaning, reason);
 	else if (facts->automatic)
-		open_end(facts, "refuse", meanings[i].meaning,
-		    "it is an automatic reply or a report");
+		open_end(
+		    facts, "refuse", meanings[i].meaning, "it is an automatic reply or a report");
 	else
 		meanings[i].take(facts, &signer);
 }

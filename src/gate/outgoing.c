@@ -9,7 +9,6 @@
 #include "gate/outgoing.h"
 #include "mail/compose.h"
 #include "pgp/vault.h"
-#include "rules/reach.h"
 #include "store/audit.h"
 #include "worker/frame.h"
 
@@ -139,39 +138,4 @@ void outgoing_send(struct gate *gate, const struct outgoing *outgoing)
 	vault_put_stash(&body, plaintexts, 2);
 	gate_ask(gate, gate->vaults, VAULT_STASH, &body, GATE_SEAL_MS, on_stashed, job);
 	buf_release(&inner);
-}
-
-int outgoing_to_publisher(
-    struct gate *gate, int64_t id, struct delivery **deliveries, struct err *err)
-{
-	struct publisher publisher;
-	struct certificate certificate;
-	bool found;
-	*deliveries = calloc(1, sizeof **deliveries);
-	if (*deliveries == NULL)
-		abort();
-	struct delivery *delivery = *deliveries;
-	if (store_publisher_get(gate->store, id, &publisher, &found, err) != 0)
-		goto fail;
-	if (!found) {
-		err_set(err, ERR_DAEMON, ERR_NEVER, "there is no publisher %lld", (long long)id);
-		goto fail;
-	}
-	delivery->publisher = id;
-	snprintf(delivery->address, sizeof delivery->address, "%s", publisher.address);
-	snprintf(delivery->fingerprint, sizeof delivery->fingerprint, "%s", publisher.fingerprint);
-	if (store_certificate_get(gate->store, publisher.fingerprint, &certificate, &found, err) !=
-	    0)
-		goto fail;
-	if (found)
-		memcpy(
-		    delivery->key_id, certificate.facts.encryption_key_id, sizeof delivery->key_id);
-	const bool reached =
-	    reach_publisher(&publisher, found ? &certificate : NULL, clock_now(), delivery->reason);
-	snprintf(delivery->state, sizeof delivery->state, "%s", reached ? "queued" : "failed");
-	return 0;
-fail:
-	free(*deliveries);
-	*deliveries = NULL;
-	return -1;
 }

@@ -39,8 +39,4 @@ struct outgoing {
 /* Nothing is called back before this returns. */
 void outgoing_send(struct gate *gate, const struct outgoing *outgoing);
 
-/* A delivery to a publisher, by the state of the certificate now. */
-int outgoing_to_publisher(
-    struct gate *gate, int64_t publisher, struct delivery **deliveries, struct err *err);
-
 #endif

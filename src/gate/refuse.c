@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "gate/letters.h"
 #include "gate/outgoing.h"
+#include "gate/recipients.h"
 #include "gate/refuse.h"
 #include "store/arrivals.h"
 
@@ -52,7 +53,7 @@ void refuse_mail(
 	struct refusing *refusing = calloc(1, sizeof *refusing);
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
-	struct delivery *deliveries;
+	struct recipients to = {0};
 	struct err err;
 	if (refusing == NULL)
 		abort();
@@ -62,7 +63,7 @@ void refuse_mail(
 	    refusal->line > 0 ? "refused for line %d of its text; the receipt says why"
 			      : "refused; the receipt says why",
 	    refusal->line);
-	if (outgoing_to_publisher(facts->gate, publisher->id, &deliveries, &err) != 0) {
+	if (recipients_add_publisher(facts->gate, &to, publisher->id, &err) != 0) {
 		gate_fail(facts->gate, &err);
 		open_done(facts);
 		free(refusing);
@@ -76,8 +77,8 @@ void refuse_mail(
 	    .to = publisher->address,
 	    .subject = buf_text(&subject),
 	    .text = buf_view(&text),
-	    .deliveries = deliveries,
-	    .delivery_count = 1,
+	    .deliveries = to.deliveries,
+	    .delivery_count = to.count,
 	    .record = record,
 	    .done = done,
 	    .context = refusing,

@@ -8,7 +8,8 @@
 /* Runs every check now and again at least every half minute. */
 void schedule_start(struct gate *gate);
 
-/* Runs them soon: something that they depend on has changed (dewctl committed, a mail was judged). */
+/* Runs them soon: something that they depend on has changed (dewctl committed, a mail was judged).
+ */
 void schedule_soon(struct gate *gate);
 
 #endif

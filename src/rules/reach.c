@@ -37,6 +37,17 @@ bool reach_certificate(
 	return true;
 }
 
+bool reach_notice(const struct contact *contact, const struct certificate *certificate, int64_t now,
+    char reason[static STORE_REASON_SIZE])
+{
+	reason[0] = '\0';
+	if (contact->removed)
+		return no(reason, "the contact was removed", "");
+	if (certificate == NULL)
+		return no(reason, "there is no certificate ", contact->fingerprint);
+	return reach_certificate(certificate, now, reason);
+}
+
 bool reach_contact(const struct contact *contact, const struct member *member,
     const struct certificate *certificate, enum tlp label, int64_t now,
     char reason[static STORE_REASON_SIZE])
@@ -54,9 +65,7 @@ bool reach_contact(const struct contact *contact, const struct member *member,
 		    tlp_name(clearance), tlp_name(label));
 		return false;
 	}
-	if (certificate == NULL)
-		return no(reason, "there is no certificate ", contact->fingerprint);
-	return reach_certificate(certificate, now, reason);
+	return reach_notice(contact, certificate, now, reason);
 }
 
 bool reach_publisher(const struct publisher *publisher, const struct certificate *certificate,

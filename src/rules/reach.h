@@ -19,6 +19,11 @@ bool reach_contact(const struct contact *contact, const struct member *member,
     const struct certificate *certificate, enum tlp label, int64_t now,
     char reason[static STORE_REASON_SIZE]);
 
+/* The same for a notice that is no advisory, such as an agreement to sign: no clearance and no
+ * active member is asked for. */
+bool reach_notice(const struct contact *contact, const struct certificate *certificate, int64_t now,
+    char reason[static STORE_REASON_SIZE]);
+
 /* The same for what goes to a publisher: receipts, with the titles of advisories in them. */
 bool reach_publisher(const struct publisher *publisher, const struct certificate *certificate,
     int64_t now, char reason[static STORE_REASON_SIZE]);
