@@ -42,16 +42,15 @@ struct job {
 static struct job *job_new(struct gate *gate, int64_t arrival)
 {
 	struct job *job = calloc(1, sizeof *job);
-	const size_t most = (size_t)gate->config->limits.message + BODY_SLACK;
 	const size_t most_opened = (size_t)gate->config->limits.plaintext * 2 + BODY_SLACK;
 	if (job == NULL || (job->facts.content = calloc(1, sizeof *job->facts.content)) == NULL)
 		abort();
 	job->facts.gate = gate;
 	job->facts.arrival = arrival;
 	job->facts.opened.plaintext = BUF_EMPTY(most_opened);
-	job->outline_body = BUF_EMPTY(most * 2);
-	job->content_body = BUF_EMPTY(most_opened * 2);
-	job->inner_body = BUF_EMPTY(most_opened * 2);
+	job->outline_body = BUF_EMPTY(FRAME_BODY_MAX);
+	job->content_body = BUF_EMPTY(FRAME_BODY_MAX);
+	job->inner_body = BUF_EMPTY(FRAME_BODY_MAX);
 	return job;
 }
 
@@ -137,12 +136,23 @@ static void ask_reader(struct job *job, uint32_t type, struct view bytes, pool_a
 	gate_ask(gate, gate->readers, type, &body, GATE_READ_MS, answer, job);
 }
 
+/* A signature over text covers its lines, but not how they end (RFC 9580 section 5.2.1.2): whoever
+ * can open a mail could change that, encrypt it anew, and have it acted on once more. So white
+ * space at the end of lines makes no difference here. */
 static void digest_signed(struct mail_facts *facts)
 {
-	struct buf what = BUF_EMPTY(facts->opened.plaintext.max + BUF_SMALL);
-	buf_printf(&what, "%s %lld ", facts->opened.signatures[0].fingerprint,
+	struct buf what = BUF_EMPTY(facts->opened.plaintext.len + BUF_SMALL);
+	struct view rest = view_trim(buf_view(&facts->opened.plaintext));
+	struct view line;
+	buf_printf(&what, "%s %lld\n", facts->opened.signatures[0].fingerprint,
 	    (long long)facts->opened.signatures[0].created);
-	buf_add_view(&what, buf_view(&facts->opened.plaintext));
+	while (view_next_field(&rest, '\n', &line)) {
+		while (line.len > 0 && strchr(" \t\r", line.data[line.len - 1]) != NULL &&
+		       line.data[line.len - 1] != '\0')
+			line.len--;
+		buf_add_view(&what, line);
+		buf_add_char(&what, '\n');
+	}
 	digest_sha256_hex(buf_view(&what), facts->digest);
 	buf_release(&what);
 }
@@ -330,7 +340,7 @@ static bool on_outline(void *context, enum pool_event event, struct view body)
 
 static void start_job(struct gate *gate, int64_t arrival)
 {
-	struct buf raw = BUF_EMPTY((size_t)gate->config->limits.message + BODY_SLACK);
+	struct buf raw = BUF_EMPTY(FRAME_BODY_MAX); /* taken when the limit may have been another */
 	struct arrival row;
 	struct err err;
 	bool found;
