@@ -187,7 +187,10 @@ static void send_receipt(struct receipt *receipt)
 	    .done = done,
 	    .context = receipt,
 	};
-	outgoing_send(gate, &outgoing);
+	if (text.overflow || unreached.overflow || !outgoing_send(gate, &outgoing)) {
+		free(deliveries);
+		receipt_failed(receipt, "it is too large to be sent");
+	}
 done:
 	buf_release(&text);
 	buf_release(&unreached);

@@ -105,6 +105,12 @@ static int find_advisory(struct issue *issue, const struct control *control, boo
 		refuse(refusal, 1, "%s is withdrawn: issue a new one", control->number);
 		return 0;
 	}
+	if (control->has_exercise && control->exercise != issue->advisory.exercise) {
+		refuse(refusal, control->exercise_line,
+		    "%s was issued %s, and its later revisions cannot change that", control->number,
+		    issue->advisory.exercise ? "as an exercise" : "in earnest");
+		return 0;
+	}
 	*good = true;
 	return store_revision_each(
 	    issue->gate->store, issue->advisory.id, last_revision, issue, err);
@@ -283,12 +289,30 @@ static void done(void *context, enum outgoing_end end, const char *problem)
 	issue_free(issue);
 }
 
+/* Refused rather than sent without a part of it. */
+static void too_large(struct issue *issue, struct delivery *deliveries)
+{
+	struct refusal refusal;
+	struct err err;
+	free(deliveries);
+	if (issue->facts == NULL) {
+		err_set(&err, ERR_DAEMON, ERR_NEVER, "a withdrawal is too large to be sent");
+		fail(issue, &err);
+		return;
+	}
+	refuse(&refusal, 0,
+	    "with all that belongs to it, it is larger than the %zu bytes that can "
+	    "be sent on",
+	    OUTGOING_MAX);
+	refuse_issue(issue, &refusal);
+}
+
 static void send_issue(struct issue *issue, struct delivery *deliveries, size_t count)
 {
 	struct gate *gate = issue->gate;
 	const struct mail_content *content = issue->facts == NULL ? NULL : issue->facts->content;
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
-	struct buf text = BUF_EMPTY((size_t)gate->config->limits.plaintext + BUF_SMALL);
+	struct buf text = BUF_EMPTY(OUTGOING_MAX);
 	const char *name = issue->publisher.name;
 	const struct letter_advisory letter = {
 	    .programme = gate->config->gateway.name,
@@ -316,9 +340,11 @@ static void send_issue(struct issue *issue, struct delivery *deliveries, size_t 
 	    .done = done,
 	    .context = issue,
 	};
-	outgoing_send(gate, &outgoing);
+	const bool fits = !text.overflow && !subject.overflow && outgoing_send(gate, &outgoing);
 	buf_release(&subject);
 	buf_release(&text);
+	if (!fits)
+		too_large(issue, deliveries);
 }
 
 static void address_and_send(struct issue *issue)

@@ -21,13 +21,18 @@ struct sealing_up {
 	struct buf tail;
 };
 
+static void release(struct sealing_up *job)
+{
+	buf_release(&job->head);
+	buf_release(&job->tail);
+	free(job);
+}
+
 static void end(struct sealing_up *job, enum outgoing_end how, const char *problem)
 {
 	job->outgoing.done(job->outgoing.context, how, problem);
 	free(job->outgoing.deliveries);
-	buf_release(&job->head);
-	buf_release(&job->tail);
-	free(job);
+	release(job);
 }
 
 static int record_delivery(
@@ -106,11 +111,11 @@ static bool on_stashed(void *context, enum pool_event event, struct view body)
 	return good;
 }
 
-void outgoing_send(struct gate *gate, const struct outgoing *outgoing)
+bool outgoing_send(struct gate *gate, const struct outgoing *outgoing)
 {
 	const struct config *config = gate->config;
 	struct sealing_up *job = calloc(1, sizeof *job);
-	struct buf inner = BUF_EMPTY(FRAME_BODY_MAX / 2);
+	struct buf inner = BUF_EMPTY(OUTGOING_MAX);
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	if (job == NULL)
 		abort();
@@ -132,10 +137,17 @@ void outgoing_send(struct gate *gate, const struct outgoing *outgoing)
 	compose_inner(
 	    &inner, &headers, outgoing->text, outgoing->attachments, outgoing->attachment_count);
 	compose_outer(&job->head, &job->tail, &headers, buf_view(&gate->autocrypt));
+	const bool fits = !inner.overflow && !job->head.overflow && !job->tail.overflow;
+	if (!fits) {
+		buf_release(&inner);
+		release(job);
+		return false;
+	}
 	job->message.head = buf_view(&job->head);
 	job->message.tail = buf_view(&job->tail);
 	const struct view plaintexts[2] = {buf_view(&inner), view_of(outgoing->title)};
 	vault_put_stash(&body, plaintexts, 2);
 	gate_ask(gate, gate->vaults, VAULT_STASH, &body, GATE_SEAL_MS, on_stashed, job);
 	buf_release(&inner);
+	return true;
 }

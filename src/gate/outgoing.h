@@ -7,6 +7,7 @@
 #include "mail/entity.h"
 #include "store/messages.h"
 #include "store/people.h"
+#include "worker/frame.h"
 
 enum outgoing_end {
 	OUTGOING_RECORDED,
@@ -36,7 +37,11 @@ struct outgoing {
 	void *context;
 };
 
-/* Nothing is called back before this returns. */
-void outgoing_send(struct gate *gate, const struct outgoing *outgoing);
+/* The most that a message may hold, in bytes, with its attachments as they travel. */
+#define OUTGOING_MAX (FRAME_BODY_MAX / 4)
+
+/* False when it does not fit into OUTGOING_MAX: nothing is called back then, and the deliveries are
+ * still the caller's. Nothing is called back before this returns. */
+bool outgoing_send(struct gate *gate, const struct outgoing *outgoing);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "gate/people.h"
@@ -82,21 +83,63 @@ void people_release(struct snapshot *snapshot)
 	memset(snapshot, 0, sizeof *snapshot);
 }
 
-static int choose_reached(void *context, int64_t contact, struct err *err)
+struct reaching {
+	struct gate *gate;
+	struct snapshot *all;
+};
+
+static bool choose_by_id(struct snapshot *all, int64_t id)
 {
-	struct snapshot *all = context;
-	(void)err;
 	for (size_t i = 0; i < all->people.contact_count; i++) {
-		if (all->contacts[i].id == contact)
-			all->chosen[i] = true;
+		if (all->contacts[i].id == id)
+			return all->chosen[i] = true;
 	}
+	return false;
+}
+
+/* A contact is removed and added again to change its key: that is the same person. */
+static bool choose_by_address(struct snapshot *all, const char *address)
+{
+	for (size_t i = 0; i < all->people.contact_count; i++) {
+		if (strcasecmp(all->contacts[i].address, address) == 0)
+			return all->chosen[i] = true;
+	}
+	return false;
+}
+
+/* Who has an earlier revision and is a contact no more is not reached, but is named. */
+static int choose_removed(struct snapshot *all, const struct contact *contact, struct err *err)
+{
+	if (add_contact(all, contact, err) != 0)
+		return -1;
+	const size_t count = all->people.contact_count;
+	all->people.contacts = all->contacts;
+	all->chosen = reallocarray(all->chosen, count + 1, sizeof *all->chosen);
+	if (all->chosen == NULL)
+		abort();
+	all->chosen[count - 1] = true;
 	return 0;
+}
+
+static int choose_reached(void *context, int64_t id, struct err *err)
+{
+	const struct reaching *reaching = context;
+	struct contact contact;
+	bool found;
+	if (choose_by_id(reaching->all, id))
+		return 0;
+	if (store_contact_get(reaching->gate->store, id, &contact, &found, err) != 0)
+		return -1;
+	return !found || choose_by_address(reaching->all, contact.address)
+		   ? 0
+		   : choose_removed(reaching->all, &contact, err);
 }
 
 int people_add_reached(
     struct gate *gate, struct snapshot *snapshot, int64_t advisory, struct err *err)
 {
-	return store_advisory_reached(gate->store, advisory, choose_reached, snapshot, err);
+	struct reaching reaching = {gate, snapshot};
+	return store_advisory_reached(gate->store, advisory, choose_reached, &reaching, err);
 }
 
 static int fill(struct gate *gate, const struct snapshot *snapshot, const struct contact *contact,

@@ -18,7 +18,9 @@ struct snapshot {
 int people_load(struct gate *gate, struct snapshot *out, struct err *err);
 void people_release(struct snapshot *snapshot);
 
-/* Chooses also all who were reached by an earlier revision of this advisory. */
+/* Chooses also all who were reached by an earlier revision of this advisory: by their address where
+ * the contact was removed and added again; and those who are contacts no more join the snapshot, so
+ * that they are named. */
 int people_add_reached(
     struct gate *gate, struct snapshot *snapshot, int64_t advisory, struct err *err);
 

@@ -83,7 +83,13 @@ void refuse_mail(
 	    .done = done,
 	    .context = refusing,
 	};
-	outgoing_send(facts->gate, &outgoing);
+	if (!outgoing_send(facts->gate, &outgoing)) { /* it quotes one line at most */
+		free(deliveries);
+		err_set(&err, ERR_DAEMON, ERR_NEVER, "a refusal is too large to be sent");
+		gate_fail(facts->gate, &err);
+		open_done(facts);
+		free(refusing);
+	}
 	buf_release(&text);
 	buf_release(&subject);
 }

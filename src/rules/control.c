@@ -85,6 +85,7 @@ static bool read_release(struct control *out, struct view value, int line, struc
 static bool read_exercise(struct control *out, struct view value, int line, struct refusal *refusal)
 {
 	out->has_exercise = true;
+	out->exercise_line = line;
 	out->exercise = view_is_nocase(value, "yes");
 	return out->exercise || view_is_nocase(value, "no") ||
 	       refuse(refusal, line, "Exercise is \"%.*s\"; it must be \"yes\" or \"no\"",

@@ -27,6 +27,7 @@ struct control {
 	int64_t release; /* seconds since 1970, 0: now */
 	bool exercise;
 	bool has_exercise;
+	int exercise_line;
 	struct view text; /* what follows the blank line, a view into the input */
 };
 
