@@ -188,7 +188,7 @@ static void send_receipt(struct receipt *receipt)
 	    .context = receipt,
 	};
 	if (text.overflow || unreached.overflow || !outgoing_send(gate, &outgoing)) {
-		free(deliveries);
+		recipients_release(&to);
 		receipt_failed(receipt, "it is too large to be sent");
 	}
 done:

@@ -84,7 +84,7 @@ void refuse_mail(
 	    .context = refusing,
 	};
 	if (!outgoing_send(facts->gate, &outgoing)) { /* it quotes one line at most */
-		free(deliveries);
+		recipients_release(&to);
 		err_set(&err, ERR_DAEMON, ERR_NEVER, "a refusal is too large to be sent");
 		gate_fail(facts->gate, &err);
 		open_done(facts);
