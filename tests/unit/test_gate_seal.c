@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "courier/courier.h"
+#include "pgp/vault.h"
 
 enum { OUTAGE_MS = 12 * 1000 };
 
@@ -175,6 +176,28 @@ static void keyring_that_cannot_be_built_holds_up_no_other(void **state)
 	assert_true(world_run(world, all_sent));
 }
 
+/* As a flood of mail in the drop does: the vault never has nothing to do. */
+static bool ask_once_more(void *context, enum pool_event event, struct view body)
+{
+	struct world *world = context;
+	struct buf request = BUF_EMPTY(BUF_SMALL);
+	(void)event;
+	(void)body;
+	vault_put_unstash(&request, VIEW("ciphertext"));
+	gate_ask(&world->gate, world->gate.vaults, VAULT_UNSTASH, &request, GATE_OPEN_MS,
+	    ask_once_more, world);
+	return true;
+}
+
+static void flood_of_mail_does_not_hold_up_sealing(void **state)
+{
+	struct world *world = *state;
+	recipients(world, 3);
+	ask_once_more(world, POOL_ANSWER, VIEW(""));
+	ask_once_more(world, POOL_ANSWER, VIEW(""));
+	assert_true(world_run(world, all_sent));
+}
+
 static void certificate_retired_before_sending_gets_nothing(void **state)
 {
 	struct world *world = *state;
@@ -235,6 +258,7 @@ int main(int argc, char **argv)
 	    WORLD_TEST(dead_agent_excludes_nobody),
 	    WORLD_TEST(one_that_fails_alone_is_excluded_and_the_rest_is_sealed),
 	    WORLD_TEST(keyring_that_cannot_be_built_holds_up_no_other),
+	    WORLD_TEST(flood_of_mail_does_not_hold_up_sealing),
 	    WORLD_TEST(certificate_retired_before_sending_gets_nothing),
 	    WORLD_TEST(ambiguous_attempts_are_spaced_like_others),
 	    WORLD_TEST(clock_set_back_delays_nothing_for_ever),
