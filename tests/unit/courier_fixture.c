@@ -22,7 +22,7 @@
 #include "unit/courier_fixture.h"
 
 enum {
-	PATHS = 32,
+	PATHS = 64,
 	ARGUMENTS_MAX = 32,
 	WAIT_TRIES = 1000,
 	WAIT_US = 5000,
@@ -35,11 +35,15 @@ static pid_t smarthost;
 
 const char *peer_path(const char *name)
 {
-	static char paths[PATHS][PEER_PATH_SIZE]; /* the last so many stay valid */
-	static unsigned next;
-	char *path = paths[next++ % PATHS];
-	snprintf(path, PEER_PATH_SIZE, "%s/%s", directory, name);
-	return path;
+	/* One place for each name: a path stays valid, however often another is asked for. */
+	static char paths[PATHS][PEER_PATH_SIZE];
+	char path[PEER_PATH_SIZE];
+	size_t i = 0;
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	while (i < PATHS && paths[i][0] != '\0' && strcmp(paths[i], path) != 0)
+		i++;
+	assert_true(i < PATHS);
+	return strcpy(paths[i], path);
 }
 
 void peer_write(const char *name, struct view content)
