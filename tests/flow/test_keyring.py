@@ -5,20 +5,22 @@ import subprocess
 from harness import eventually, limit
 from scene import Scene, packets
 
-KEYRING = pathlib.Path("/usr/share/keyrings/debian-keyring.gpg")
+KEYRINGS = [pathlib.Path(f"/usr/share/keyrings/debian-{name}.gpg")
+            for name in ("keyring", "maintainers", "nonupload", "role-keys")]
 RECIPIENTS_A_RUN = 50
 
 
 @limit(420)
 def test_one_advisory_to_all_of_debian_keyring(t):
     t.needs("gpg")
-    if not KEYRING.exists():
+    if not all(keyring.exists() for keyring in KEYRINGS):
         t.skip("the package debian-keyring is not installed")
     scene = Scene(t, 0)
     gateway = scene.gateway
-    verdicts = gateway.rows("key", "add", KEYRING)
-    taken = [row["fingerprint"] for row in verdicts if row["result"] != "refused"]
+    verdicts = [row for keyring in KEYRINGS for row in gateway.rows("key", "add", keyring)]
+    taken = sorted({row["fingerprint"] for row in verdicts if row["result"] != "refused"})
     refused = [row for row in verdicts if row["result"] == "refused"]
+    assert all(row["reason"] for row in refused)
     assert len(taken) > 300, "hardly any certificate was taken"
     gateway.member("debian")
     addresses = {}
@@ -57,8 +59,9 @@ def test_one_advisory_to_all_of_debian_keyring(t):
 
 def encryption_subkeys(t):
     """{primary fingerprint: IDs of its keys that encrypt}, as plain gpg reads the keyring."""
-    out = subprocess.run(["gpg", "--homedir", t.dir, "--no-default-keyring", "--keyring", KEYRING,
-                          "--batch", "--no-auto-check-trustdb", "--with-colons", "--list-keys"],
+    rings = [word for keyring in KEYRINGS for word in ("--keyring", keyring)]
+    out = subprocess.run(["gpg", "--homedir", t.dir, "--no-default-keyring", *rings, "--batch",
+                          "--no-auto-check-trustdb", "--with-colons", "--list-keys"],
                          capture_output=True).stdout.decode("utf-8", "replace")
     found, primary, ids = {}, None, []
     for row in (line.split(":") for line in out.splitlines()):
