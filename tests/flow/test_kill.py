@@ -75,10 +75,9 @@ def test_killed_at_random_moments_every_official_has_it(t):
         # However busy the machine is: a kill comes while some are sent and others are not.
         eventually(lambda: len(scene.smarthost.received()) > received, "the next is sent", 60, 0.02)
         time.sleep(chance.uniform(0, 0.5))
-        states = scene.gateway.store_rows(
-            "SELECT state, count(*) FROM delivery WHERE contact IS NOT NULL GROUP BY state")
-        at_work += "sending" in dict(states)
-        print(f"killed with {dict(states)}")
+        states = delivery_states(scene)
+        at_work += "sending" in states
+        print(f"killed with {states}")
         scene.gateway.kill_everything()
         scene.gateway.start()
     assert at_work >= KILLS / 2, f"only {at_work} kills while deliveries were under way"
@@ -90,6 +89,12 @@ def test_killed_at_random_moments_every_official_has_it(t):
         return states if states["sent"] == CROWD else None
     eventually(all_sent, "every delivery is sent", 120, 0.5)
     judge(scene, number, people, secrets)
+
+
+def delivery_states(scene):
+    """{state: how many deliveries to contacts}."""
+    return dict(scene.gateway.store_rows(
+        "SELECT state, count(*) FROM delivery WHERE contact IS NOT NULL GROUP BY state"))
 
 
 def judge(scene, number, people, secrets):
@@ -127,19 +132,24 @@ def judge(scene, number, people, secrets):
 def test_single_processes_killed_at_work_are_replaced(t):
     """One worker after another is killed while the rest goes on; the daemon itself stays."""
     t.needs("sqop", "gpg")
-    scene = Scene(t, 0, sealing={"batch": 20, "shard": 100})
+    scene = Scene(t, 0, script=[f"connect * * slow {SLOW}"],
+                  sealing={"batch": 20, "shard": 100})
     people, secrets = crowd_of(scene, 80)
     daemon = scene.gateway.process.pid
     chance = random.Random(7)
     scene.gateway.drop(scene.publisher.publish("a title", "text\n" * 400))
-    for role in ("vault", "courier", "reader", "gate", "courier", "vault", "gpg-agent", "gate"):
-        time.sleep(chance.uniform(0.1, 0.6))
+    time.sleep(0.1)
+    scene.gateway.kill("vault")
+    eventually(lambda: "sending" in delivery_states(scene), "deliveries under way", 60, 0.01)
+    for role in ("courier", "reader", "gate", "courier", "vault", "gpg-agent", "gate"):
+        time.sleep(chance.uniform(0.1, 0.4))
         scene.gateway.kill(role)
     eventually(lambda: scene.gateway.advisories(), "the advisory", 60)
     number = scene.gateway.advisories()[0]["number"]
     eventually(lambda: all(row["state"] == "sent" for row in scene.gateway.deliveries(number)),
                "every delivery is sent", 90, 0.5)
     judge(scene, number, people, secrets)
+    assert sum(scene.gateway.ambiguous().values()) > 0, "nothing was hit"
     assert scene.gateway.process.pid == daemon and scene.gateway.process.poll() is None
 
 
