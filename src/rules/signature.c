@@ -30,6 +30,8 @@ bool signature_counts(const struct opened *opened, const struct certificate *cer
 	else if (signature->fingerprint[0] == '\0' ||
 		 strcmp(signature->fingerprint, certificate->facts.fingerprint) != 0)
 		fault = "the signature is not by the pinned certificate";
+	else if (strcmp(certificate->state, "retired") == 0)
+		fault = "the signer's certificate is retired";
 	else if (strcmp(certificate->state, "confirmed") != 0)
 		fault = "the signer's certificate is not confirmed";
 	else if (signature->created > now + clock_skew)

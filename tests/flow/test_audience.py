@@ -6,9 +6,10 @@ from scene import Scene
 
 
 def last_receipt(scene):
+    """The receipt on completion. It may overtake the first one: each is a mail of its own."""
     def complete():
-        receipts = scene.receipts()
-        return receipts[-1] if "on their way" not in receipts[-1].text else None
+        return next((receipt for receipt in reversed(scene.receipts())
+                     if "has taken it" in receipt.text), None)
     return eventually(complete, "the last receipt")
 
 

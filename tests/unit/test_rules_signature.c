@@ -124,6 +124,15 @@ static void certificate_that_is_not_confirmed_signs_nothing(void **state)
 	}
 }
 
+static void retired_certificate_signs_nothing(void **state)
+{
+	const struct opened opened = opened_with(SIGNATURE_GOOD);
+	struct certificate certificate = pinned();
+	(void)state;
+	snprintf(certificate.state, sizeof certificate.state, "retired");
+	does_not_count(&opened, &certificate, "the signer's certificate is retired");
+}
+
 static void date_in_the_future_does_not_count_beyond_the_clock_skew(void **state)
 {
 	char reason[STORE_REASON_SIZE];
@@ -147,6 +156,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(what_cannot_be_read_does_not_count),
 	    cmocka_unit_test(signature_by_another_certificate_does_not_count),
 	    cmocka_unit_test(certificate_that_is_not_confirmed_signs_nothing),
+	    cmocka_unit_test(retired_certificate_signs_nothing),
 	    cmocka_unit_test(date_in_the_future_does_not_count_beyond_the_clock_skew),
 	};
 	if (argc > 1)
