@@ -82,7 +82,7 @@ static int run(const struct config *config, struct err *err)
 		},
 	    .grace_ms = SUPERVISE_GRACE_MS,
 	};
-	if (state_take(config->state, err) != 0)
+	if (state_take(config->state, err) != 0 || state_find_store(config->state, err) != 0)
 		return -1;
 	if (chdir("/") != 0)
 		return err_system(err, "cannot change to /");

@@ -48,6 +48,21 @@ int state_take(const char *state, struct err *err)
 	return taken;
 }
 
+int state_find_store(const char *state, struct err *err)
+{
+	char path[PATH_MAX];
+	struct stat about;
+	if (snprintf(path, sizeof path, "%s/store.db", state) >= (int)sizeof path)
+		return refuse(err, state, "has too long a path");
+	if (stat(path, &about) != 0 && errno == ENOENT)
+		return refuse(err, state, "holds no gateway yet: run `dewctl init`");
+	if (access(path, R_OK | W_OK) == 0)
+		return 0;
+	err_system(err, "cannot open %s (chown it to the owner of %s)", path, state);
+	err->when = ERR_NEVER;
+	return -1;
+}
+
 /* Waits for a child, and kills it when it takes too long. */
 static void wait_for(pid_t pid)
 {

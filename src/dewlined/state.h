@@ -4,9 +4,13 @@
 
 #include "base/err.h"
 
-/* Makes sure that the directory is ours alone (our user's, mode 0700), and takes the lock STATE/lock,
- * held until this process ends. Refuses when another daemon has it. */
+/* Makes sure that the directory is ours alone (our user's, mode 0700), and takes the lock
+ * STATE/lock, held until this process ends. Refuses when another daemon has it. */
 int state_take(const char *state, struct err *err);
+
+/* Makes sure that there is a store, and that we may write it: refuses where `dewctl init` was not
+ * run, or where a store put back from a backup belongs to another user. */
+int state_find_store(const char *state, struct err *err);
 
 /* Ends the gpg-agent of STATE/gnupg, if there is one; for at most five seconds. */
 void state_stop_agent(const char *state);

@@ -82,6 +82,45 @@ static void directory_of_somebody_else_is_refused(void **state)
 	refused(path, "another user");
 }
 
+static void store_that_is_missing_is_refused(void **state)
+{
+	(void)state;
+	char path[64];
+	char store[80];
+	struct err err = {.text = ""};
+	assert_int_equal(mkdir(below("empty", path), 0700), 0);
+	assert_int_equal(state_find_store(path, &err), -1);
+	assert_non_null(strstr(err.text, "run `dewctl init`"));
+	snprintf(store, sizeof store, "%s/store.db", path);
+	assert_int_equal(file_write(store, VIEW(""), 0600, &err), 0);
+	assert_int_equal(state_find_store(path, &err), 0);
+}
+
+/* As after a backup that root put back with cp. */
+static void store_of_somebody_else_is_refused(void **state)
+{
+	(void)state;
+	char path[64];
+	char store[80];
+	struct err err = {.text = ""};
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir(below("restored", path), 0700), 0);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	snprintf(store, sizeof store, "%s/store.db", path);
+	assert_int_equal(file_write(store, VIEW(""), 0600, &err), 0);
+	const pid_t daemon = fork();
+	if (daemon == 0) {
+		if (chmod(directory, 0711) != 0 || setgid(65534) != 0 || setuid(65534) != 0)
+			_exit(2);
+		_exit(state_find_store(path, &err) == -1 && strstr(err.text, "chown") != NULL ? 0
+											      : 1);
+	}
+	int status;
+	waitpid(daemon, &status, 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void second_daemon_is_refused(void **state)
 {
 	(void)state;
@@ -154,6 +193,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(directory_open_to_others_is_refused),
 	    cmocka_unit_test(missing_directory_or_another_kind_of_file_is_refused),
 	    cmocka_unit_test(directory_of_somebody_else_is_refused),
+	    cmocka_unit_test(store_that_is_missing_is_refused),
+	    cmocka_unit_test(store_of_somebody_else_is_refused),
 	    cmocka_unit_test(second_daemon_is_refused),
 	    cmocka_unit_test(agent_of_the_state_is_ended),
 	    cmocka_unit_test(no_agent_to_end_is_no_trouble),
