@@ -135,6 +135,7 @@ static int run_withdraw(struct ctl *ctl, const struct ctl_call *call, struct err
 	    ctl_end(ctl, ask_withdrawal(ctl, number, err), err) < 0)
 		return -1;
 	ctl_say("%s will be withdrawn: dewlined now tells everybody whom it went to.", number);
+	ctl_warn_idle(ctl);
 	return 0;
 }
 

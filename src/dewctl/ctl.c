@@ -1,11 +1,13 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,8 +85,9 @@ int ctl_open_store(struct ctl *ctl, struct err *err)
 		return -1;
 	ctl_state_path(ctl, "store.db", path);
 	if (access(path, R_OK | W_OK) != 0 && errno != ENOENT)
-		return ctl_refuse(err, "cannot open %s: %s: run dewctl as its owner, or with sudo",
-		    path, strerror(errno));
+		return ctl_refuse(err, "cannot open %s: %s: %s", path, strerror(errno),
+		    ctl->became[0] == '\0' ? "run dewctl as its owner, or with sudo"
+					   : "chown it to the owner of the state directory");
 	if (access(path, F_OK) == 0 &&
 	    (store_open(path, &ctl->store, err) < 0 || read_gateway(ctl, &found, err) < 0))
 		return -1;
@@ -92,6 +95,24 @@ int ctl_open_store(struct ctl *ctl, struct err *err)
 		return ctl_refuse(
 		    err, "there is no gateway in %s yet: run dewctl init", ctl->config.state);
 	return 0;
+}
+
+bool ctl_daemon_runs(const struct ctl *ctl)
+{
+	char path[CTL_PATH_SIZE];
+	ctl_state_path(ctl, "lock", path);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	const bool runs = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	close(fd); /* and with it our lock, if we got one */
+	return runs;
+}
+
+void ctl_warn_idle(const struct ctl *ctl)
+{
+	if (!ctl_daemon_runs(ctl))
+		ctl_warn("dewlined is not running, and until it is started nothing is sent");
 }
 
 int ctl_open_home(struct ctl *ctl, struct err *err)

@@ -43,6 +43,11 @@ int ctl_become_owner(struct ctl *ctl, struct err *err);
  * surprise root. Returns -1. */
 int ctl_explain_owner(const struct ctl *ctl, struct err *err);
 
+/* Whether a dewlined works on this state: it holds the state's lock. */
+bool ctl_daemon_runs(const struct ctl *ctl);
+/* Warns when none does, behind a command that leaves the work to it. */
+void ctl_warn_idle(const struct ctl *ctl);
+
 /* Opens the GnuPG home, for what must be decrypted. */
 int ctl_open_home(struct ctl *ctl, struct err *err);
 

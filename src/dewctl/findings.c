@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,7 +58,8 @@ static enum finding look_at_audit(struct ctl *ctl, struct buf *detail)
 		buf_add_text(detail, what);
 		return FINDING_BAD;
 	}
-	buf_printf(detail, "%" PRId64 " entries, none edited or missing", count);
+	buf_printf(detail, "%" PRId64 " %s, none edited or missing", count,
+	    count == 1 ? "entry" : "entries");
 	return FINDING_OK;
 }
 
@@ -126,16 +128,31 @@ static enum finding look_at_drop(struct ctl *ctl, struct buf *detail)
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		char path[CTL_PATH_SIZE];
 		snprintf(path, sizeof path, "%s/%s", ctl->config.drop, parts[i]);
-		if (access(path, R_OK | W_OK | X_OK) != 0) {
+		if (access(path, R_OK | W_OK | X_OK) == 0)
+			continue;
+		if (errno == ENOENT)
+			buf_printf(
+			    detail, "there is no %s: make it, owned by the daemon's user", path);
+		else
 			buf_printf(detail,
 			    "%s cannot be read and written: the daemon's "
 			    "user must own it",
 			    path);
-			return FINDING_BAD;
-		}
+		return FINDING_BAD;
 	}
 	buf_printf(detail, "%s", ctl->config.drop);
 	return FINDING_OK;
+}
+
+/* No fault: it may be stopped on purpose, or not started yet. */
+static enum finding look_at_daemon(struct ctl *ctl, struct buf *detail)
+{
+	if (ctl_daemon_runs(ctl)) {
+		buf_printf(detail, "dewlined is running");
+		return FINDING_OK;
+	}
+	buf_printf(detail, "dewlined is not running: nothing is taken in or sent");
+	return FINDING_WARNING;
 }
 
 static const struct {
@@ -147,6 +164,7 @@ static const struct {
     {"gateway-key", look_at_key},
     {"smarthost", look_at_smarthost},
     {"drop", look_at_drop},
+    {"daemon", look_at_daemon},
 };
 
 int64_t findings_collect(struct ctl *ctl, struct report *table)

@@ -240,8 +240,8 @@ static int move(
 	    store_member_move(ctl->store, id, event, &moved, err) < 0)
 		return -1;
 	if (!moved)
-		return ctl_refuse(
-		    err, "member %s is %s: this cannot be done to it now", id, member.state);
+		return ctl_refuse(err, "member %s %s%s: this cannot be done to it now", id,
+		    strcmp(member.state, "left") == 0 ? "" : "is ", member.state);
 	return ctl_audit(ctl, audit_event, id, err, "%s", member.name);
 }
 

@@ -199,8 +199,10 @@ enum ctl_wish ctl_read(const struct ctl_noun *nouns, int argc, const char *const
 		return CTL_USAGE;
 	}
 	call->noun = find_noun(nouns, *words.at);
+	if (call->noun == NULL && strcmp(*words.at, "help") == 0)
+		return CTL_HELP;
 	if (call->noun == NULL) {
-		wrong(err, "there is no", *words.at);
+		wrong(err, "there is no such command", *words.at);
 		return CTL_USAGE;
 	}
 	words.at++;

@@ -89,7 +89,9 @@ static int run_retry(struct ctl *ctl, const struct ctl_call *call, struct err *e
 	if (ctl_open_store(ctl, err) < 0 || store_begin(ctl->store, err) < 0 ||
 	    ctl_end(ctl, retry(ctl, &count, err), err) < 0)
 		return -1;
-	ctl_say("%" PRId64 " deliveries are due now; dewlined sends them.", count);
+	ctl_say("%" PRId64 " %s due now; dewlined sends %s.", count,
+	    count == 1 ? "delivery is" : "deliveries are", count == 1 ? "it" : "them");
+	ctl_warn_idle(ctl);
 	return 0;
 }
 

@@ -1,15 +1,19 @@
 #include "config.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/file.h"
 
 #include "dewctl_world.h"
 #include "pgp/home.h"
@@ -148,6 +152,35 @@ static void contact_with_a_pending_certificate_is_named_by_check(void **state)
 	assert_int_equal(CTL(world, "check"), 1);
 }
 
+/* Another process holds the lock of the state, as dewlined does. */
+static void check_says_whether_the_daemon_runs(void **state)
+{
+	struct world *world = *state;
+	struct err err;
+	MUST(world, "init");
+	MUST(world, "check");
+	assert_non_null(strstr(buf_text(&world->out), "dewlined is not running"));
+	MUST(world, "queue", "retry");
+	assert_non_null(strstr(buf_text(&world->err), "dewlined is not running"));
+	const pid_t daemon = fork();
+	if (daemon == 0) {
+		if (file_lock(world_path(world, "state/lock"), &err) != 0)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	for (int tries = 0; tries < 500 && strstr(buf_text(&world->out), "is running") == NULL;
+	     tries++) {
+		usleep(10000);
+		MUST(world, "check");
+	}
+	assert_non_null(strstr(buf_text(&world->out), "dewlined is running"));
+	MUST(world, "queue", "retry");
+	assert_null(strstr(buf_text(&world->err), "dewlined"));
+	kill(daemon, SIGKILL);
+	waitpid(daemon, NULL, 0);
+}
+
 static void member_without_contacts_is_named_by_check(void **state)
 {
 	struct world *world = *state;
@@ -262,6 +295,7 @@ int main(int argc, char **argv)
 	    IN_WORLD(init_refuses_a_state_directory_that_is_open_to_others),
 	    IN_WORLD(certificate_is_confirmed_by_its_whole_fingerprint_only),
 	    IN_WORLD(contact_with_a_pending_certificate_is_named_by_check),
+	    IN_WORLD(check_says_whether_the_daemon_runs),
 	    IN_WORLD(member_without_contacts_is_named_by_check),
 	    IN_WORLD(one_certificate_serves_one_person),
 	    IN_WORLD(clearance_is_amber_unless_given),

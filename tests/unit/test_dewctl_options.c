@@ -150,6 +150,7 @@ static void help_is_found_at_every_level(void **state)
 {
 	(void)state;
 	assert_helps("--help", NULL, NULL);
+	assert_helps("help", NULL, NULL);
 	assert_helps("-c /x.cfg -h", NULL, NULL);
 	assert_helps("thing --help", &nouns[0], NULL);
 	assert_helps("thing add --help", &nouns[0], &thing_verbs[0]);
@@ -169,7 +170,7 @@ static void wrong_usage_says_what_is_wrong(void **state)
 {
 	(void)state;
 	assert_refused("", "say what to do");
-	assert_refused("nothing", "there is no nothing");
+	assert_refused("nothing", "there is no such command nothing");
 	assert_refused("thing", "say what to do with a thing");
 	assert_refused("thing burn", "burn");
 	assert_refused("-c", "missing behind -c");
