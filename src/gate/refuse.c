@@ -39,9 +39,9 @@ static void done(void *context, enum outgoing_end end, const char *problem)
 		open_again(facts, problem);
 	} else {
 		/* The reason may quote the mail, so the log says only that there is one. */
-		log_warning("arrival %lld: a publisher's mail was refused; `dewctl inbox show "
-			    "%lld` says why",
-		    (long long)facts->arrival, (long long)facts->arrival);
+		log_warning("arrival %lld: a publisher's mail was refused; the publisher's receipt "
+			    "says why",
+		    (long long)facts->arrival);
 		open_done(facts);
 	}
 	free(refusing);

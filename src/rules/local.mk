@@ -1,4 +1,6 @@
 # The files of src/rules/
+dist_man_MANS += src/rules/dewline.7
+
 libdewline_a_SOURCES += \
 	src/rules/advisory.c src/rules/advisory.h \
 	src/rules/audience.c src/rules/audience.h \
