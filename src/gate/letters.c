@@ -67,7 +67,8 @@ void letter_text(struct buf *out, const struct letter_advisory *letter)
 	    "To acknowledge, reply to this mail, signed with your own key, and keep the\n"
 	    "token below in the reply (quoting this text does). Encrypt the reply if you\n"
 	    "can. If you like, make its first line one of: received, affected,\n"
-	    "not affected, acting, unreadable. What follows is taken as a comment.\n\n"
+	    "not affected, acting, unreadable. What follows is taken as a comment.\n"
+	    "If your mail program sends subjects in the clear, shorten that of the reply.\n\n"
 	    "Token: %s\n\n"
 	    "Sent by the gateway key %s\nunder TLP:%s. Share it only as that label allows.\n",
 	    letter->revision->token, letter->fingerprint, letter->revision->tlp);

@@ -1,0 +1,56 @@
+"""An official needs nothing but an ordinary mail program, and in it nothing but Reply."""
+import email
+
+from harness import cases
+from mutt import Mutt
+from scene import TITLE, Scene
+from test_acknowledge import only_ack, settle_receipts
+
+
+def at_desk(t, **options):
+    """A scene with one advisory out and its official at mutt."""
+    t.needs("mutt")
+    scene = Scene(t)
+    scene.release()
+    settle_receipts(scene)
+    return scene, Mutt(scene.official, scene.gateway, **options)
+
+
+def test_advisory_is_read_with_its_title_and_a_good_signature(t):
+    scene, mutt = at_desk(t)
+    shown = mutt.read(scene.smarthost.only(scene.official.address))
+    assert "Good signature from" in shown and "BAD signature" not in shown, shown[-3000:]
+    assert TITLE in shown and "Install version 2.1." in shown, shown[-3000:]
+
+
+@cases("received", "affected", "not affected", "acting", "unreadable")
+def test_reply_acknowledges(t, status):
+    scene, mutt = at_desk(t)
+    mail = scene.smarthost.only(scene.official.address)
+    row = scene.drop(mutt.reply(mail, f"{status}\n\nTwo stations in the south.\n"))
+    assert (row["state"], row["meaning"]) == ("done", "acknowledgment"), row
+    ack = only_ack(scene)
+    assert (ack["address"], ack["status"]) == (scene.official.address, status), ack
+    assert ack["comment"].strip().startswith("Two stations in the south."), ack
+
+
+def test_reply_says_nothing_in_the_clear(t):
+    scene, mutt = at_desk(t)
+    raw = mutt.reply(scene.smarthost.only(scene.official.address), "affected\n")
+    assert TITLE.encode() not in raw and scene.opened().token.encode() not in raw
+    assert email.message_from_bytes(raw).get_content_type() == "multipart/encrypted"
+    scene.drop(raw)
+    assert only_ack(scene)["status"] == "affected"
+
+
+def test_advisory_warns_those_whose_program_would_send_its_title_in_the_clear(t):
+    """mutt as it comes protects no subject of its own: the letter tells people to shorten it."""
+    scene, mutt = at_desk(t, protect=False)
+    raw = mutt.reply(scene.smarthost.only(scene.official.address), "affected\n")
+    assert TITLE.encode() in raw.partition(b"\n\n")[0], "mutt hides it now: the warning can go"
+    assert "sends subjects in the clear" in scene.opened().text
+    shortened = mutt.reply(scene.smarthost.only(scene.official.address), "affected\n",
+                           subject="Re: ...")
+    assert TITLE.encode() not in shortened
+    scene.drop(shortened)
+    assert only_ack(scene)["status"] == "affected"
