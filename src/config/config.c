@@ -112,6 +112,12 @@ static const struct setting settings[] = {
     {"sealing.shard", NUMBER, AT(sealing.shard), 1, 5000, "300", NULL,
 	"Certificates in one keyring; gpg walks the whole keyring for each recipient."},
 
+    {"materials.size", NUMBER, AT(materials.size), BYTES_MIN, 64000000, "20000000", NULL,
+	"Bytes of one material that is kept to be handed out."},
+
+    {"trace.most", NUMBER, AT(trace.most), 1, 200, "50", NULL,
+	"Recipients that an advisory with traced copies may have: each copy is sealed on its own."},
+
     {"limits.message", NUMBER, AT(limits.message), BYTES_MIN, BYTES_MAX, "35000000", NULL,
 	"Bytes of a received mail."},
     {"limits.plaintext", NUMBER, AT(limits.plaintext), BYTES_MIN, BYTES_MAX, "64000000", NULL,

@@ -58,6 +58,14 @@ struct config {
 	} sealing;
 
 	struct {
+		int64_t size; /* bytes of one material */
+	} materials;
+
+	struct {
+		int64_t most; /* recipients of an advisory whose copies are traced */
+	} trace;
+
+	struct {
 		int64_t message;    /* bytes of a received mail */
 		int64_t plaintext;  /* bytes that an encrypted mail may open to */
 		int64_t header;     /* bytes of all headers of one entity */

@@ -29,6 +29,8 @@ const struct ctl_noun ctl_nouns[] = {
     {"group", "Names for several members or contacts", group_verbs},
     {"advisory", "Advisories and what became of them", advisory_verbs},
     {"ack", "Acknowledgments: who answered what", ack_verbs},
+    {"report", "What members reported", report_verbs},
+    {"material", "Files that members may ask for", material_verbs},
     {"queue", "Mail that waits to be sent", queue_verbs},
     {"inbox", "Mail that came in, and what it was taken for", inbox_verbs},
     {"audit", "The log of what happened", audit_verbs},

@@ -23,11 +23,13 @@ libdewline_a_SOURCES += \
 	src/dewctl/init.c \
 	src/dewctl/key.c \
 	src/dewctl/keyadd.c src/dewctl/keyadd.h \
+	src/dewctl/material.c \
 	src/dewctl/member.c \
 	src/dewctl/options.c src/dewctl/options.h \
 	src/dewctl/publisher.c \
 	src/dewctl/queue.c \
 	src/dewctl/reading.c src/dewctl/reading.h \
+	src/dewctl/reports.c \
 	src/dewctl/stash.c src/dewctl/stash.h \
 	src/dewctl/verbs.h
 

@@ -15,6 +15,8 @@ extern const struct ctl_verb publisher_verbs[];
 extern const struct ctl_verb group_verbs[];
 extern const struct ctl_verb advisory_verbs[];
 extern const struct ctl_verb ack_verbs[];
+extern const struct ctl_verb report_verbs[];
+extern const struct ctl_verb material_verbs[];
 extern const struct ctl_verb queue_verbs[];
 extern const struct ctl_verb inbox_verbs[];
 extern const struct ctl_verb audit_verbs[];

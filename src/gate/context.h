@@ -22,6 +22,7 @@ struct issuing;
 struct sending;
 struct sealing;
 struct accounting;
+struct informing;
 
 struct gate {
 	const struct config *config;
@@ -42,6 +43,7 @@ struct gate {
 	struct sealing *sealing;
 	struct sending *sending;
 	struct accounting *accounting;
+	struct informing *informing;
 	struct loop_timer *schedule;
 
 	/* Steps that have work. */

@@ -9,25 +9,27 @@
 #include "rules/reach.h"
 #include "store/advisories.h"
 #include "store/audit.h"
+#include "store/inform.h"
 #include "store/people.h"
 
 /* What decides besides the recipient. */
 struct entitlement {
-	bool is_advisory; /* else a notice, which needs neither clearance nor membership */
+	bool is_labelled; /* else a notice, which needs neither clearance nor membership */
 	enum tlp label;
 	int64_t now; /* 0: expiries do not matter */
 };
 
-/* The label of the message's revision, when it is one. */
+/* The label of the message's revision, when it is one, or of what else has one. */
 static int find_label(
     struct gate *gate, int64_t message, struct entitlement *entitlement, struct err *err)
 {
 	struct revision revision;
-	if (store_revision_by_message(
-		gate->store, message, &revision, &entitlement->is_advisory, err) != 0)
+	bool *found = &entitlement->is_labelled;
+	if (store_revision_by_message(gate->store, message, &revision, found, err) != 0 ||
+	    (!*found && store_label_get(gate->store, message, revision.tlp, found, err) != 0))
 		return -1;
-	if (entitlement->is_advisory && !tlp_from(view_of(revision.tlp), &entitlement->label))
-		return err_set(err, ERR_DAEMON, ERR_NEVER, "a revision with the TLP label \"%s\"",
+	if (*found && !tlp_from(view_of(revision.tlp), &entitlement->label))
+		return err_set(err, ERR_DAEMON, ERR_NEVER, "a message with the TLP label \"%s\"",
 		    revision.tlp);
 	return 0;
 }
@@ -42,7 +44,7 @@ static int judge_contact(struct gate *gate, const struct entitlement *entitlemen
 	if (store_contact_get(gate->store, delivery->contact, &contact, &found, err) != 0 ||
 	    (found && store_member_get(gate->store, contact.member, &member, &found, err) != 0))
 		return -1;
-	if (found && entitlement->is_advisory)
+	if (found && entitlement->is_labelled)
 		*may = reach_contact(
 		    &contact, &member, certificate, entitlement->label, entitlement->now, reason);
 	else

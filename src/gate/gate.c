@@ -14,6 +14,7 @@
 #include "gate/account.h"
 #include "gate/context.h"
 #include "gate/gate.h"
+#include "gate/inform.h"
 #include "gate/issue.h"
 #include "gate/open.h"
 #include "gate/receive.h"
@@ -191,7 +192,8 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	if (watch_signals(gate, err) != 0 || open_store(gate, err) != 0 ||
 	    open_start(gate, err) != 0 || issue_start(gate, err) != 0 ||
 	    seal_start(gate, err) != 0 || send_start(gate, err) != 0 ||
-	    account_start(gate, err) != 0 || receive_start(gate, err) != 0)
+	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||
+	    receive_start(gate, err) != 0)
 		return -1;
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
 	loop_before_sleep(gate->loop, work, gate);
@@ -210,6 +212,7 @@ static void stop(struct gate *gate)
 	seal_stop(gate);
 	send_stop(gate);
 	account_stop(gate);
+	inform_stop(gate);
 	store_close(gate->store);
 	loop_free(gate->loop);
 	buf_release(&gate->autocrypt);

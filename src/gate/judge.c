@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "gate/acknowledge.h"
+#include "gate/inform.h"
 #include "gate/issue.h"
 #include "gate/judge.h"
+#include "gate/request.h"
 #include "rules/block.h"
 #include "rules/signature.h"
 
@@ -27,6 +29,21 @@ static void to_acknowledge(struct mail_facts *facts, const struct signer *signer
 	acknowledge_mail(facts, &signer->contact);
 }
 
+static void to_reply(struct mail_facts *facts, const struct signer *signer)
+{
+	inform_reply(facts, &signer->publisher);
+}
+
+static void to_report(struct mail_facts *facts, const struct signer *signer)
+{
+	inform_report(facts, &signer->contact);
+}
+
+static void to_request(struct mail_facts *facts, const struct signer *signer)
+{
+	request_mail(facts, &signer->contact);
+}
+
 /* What a mail means (DESIGN: "One door"): the first row whose signer and first field fit. A row
  * without a field takes all that is left. */
 static const struct {
@@ -35,7 +52,10 @@ static const struct {
 	void (*take)(struct mail_facts *, const struct signer *);
 	const char *meaning;
 } meanings[] = {
+    {true, "Reply", to_reply, "reply"},
     {true, NULL, to_issue, "advisory"},
+    {false, "Report", to_report, "report"},
+    {false, "Request", to_request, "request"},
     {false, NULL, to_acknowledge, "acknowledgment"},
 };
 enum { MEANINGS = sizeof meanings / sizeof meanings[0] };

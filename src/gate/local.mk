@@ -5,15 +5,19 @@ libdewline_a_SOURCES += \
 	src/gate/context.h \
 	src/gate/entitle.c src/gate/entitle.h \
 	src/gate/gate.c src/gate/gate.h \
+	src/gate/inform.c src/gate/inform.h \
+	src/gate/inform_reply.c \
 	src/gate/issue.c src/gate/issue.h \
 	src/gate/judge.c src/gate/judge.h \
 	src/gate/letters.c src/gate/letters.h \
+	src/gate/letters_inform.c src/gate/letters_inform.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
 	src/gate/people.c src/gate/people.h \
 	src/gate/receive.c src/gate/receive.h \
 	src/gate/recipients.c src/gate/recipients.h \
 	src/gate/refuse.c src/gate/refuse.h \
+	src/gate/request.c src/gate/request.h \
 	src/gate/schedule.c src/gate/schedule.h \
 	src/gate/seal.c src/gate/seal.h \
 	src/gate/send.c src/gate/send.h \

@@ -1,6 +1,6 @@
-/* Refusing a publisher's mail as a whole: recorded, and told to the publisher in an encrypted,
- * signed receipt that names the line at fault. The same signed text again is refused without a
- * mail. */
+/* Refusing a mail with a control block as a whole: recorded, and told to its signer in an
+ * encrypted, signed receipt that names the line at fault. The same signed text again is refused
+ * without a mail. */
 #ifndef DEWLINE_GATE_REFUSE_H
 #define DEWLINE_GATE_REFUSE_H
 
@@ -11,5 +11,13 @@
 /* Takes over the facts. */
 void refuse_mail(
     struct mail_facts *facts, const struct publisher *publisher, const struct refusal *refusal);
+
+/* The same for what is no advisory: `meaning` (static) stands in the inbox. */
+void refuse_publisher(struct mail_facts *facts, const struct publisher *publisher,
+    const char *meaning, const struct refusal *refusal);
+
+/* The same for a contact's control block, never for a plain reply. */
+void refuse_contact(struct mail_facts *facts, const struct contact *contact, const char *meaning,
+    const struct refusal *refusal);
 
 #endif

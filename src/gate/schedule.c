@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "gate/inform.h"
 #include "gate/schedule.h"
 
 enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
@@ -10,6 +11,7 @@ enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
 typedef void check_fn(struct gate *gate, int64_t now);
 
 static check_fn *const checks[] = {
+    inform_receipts,
     NULL,
 };
 

@@ -6,6 +6,7 @@ libdewline_a_SOURCES += \
 	src/rules/audience.c src/rules/audience.h \
 	src/rules/block.c src/rules/block.h \
 	src/rules/control.c src/rules/control.h \
+	src/rules/inform.c src/rules/inform.h \
 	src/rules/reach.c src/rules/reach.h \
 	src/rules/refusal.c src/rules/refusal.h \
 	src/rules/reply.c src/rules/reply.h \
@@ -24,6 +25,10 @@ test_rules_audience_LDADD = $(unit_libs)
 unit_tests += test_rules_control
 test_rules_control_SOURCES = tests/unit/test_rules_control.c
 test_rules_control_LDADD = $(unit_libs)
+
+unit_tests += test_rules_inform
+test_rules_inform_SOURCES = tests/unit/test_rules_inform.c
+test_rules_inform_LDADD = $(unit_libs)
 
 unit_tests += test_rules_reach
 test_rules_reach_SOURCES = tests/unit/test_rules_reach.c

@@ -5,6 +5,7 @@ libdewline_a_SOURCES += \
 	src/store/certificates.c src/store/certificates.h \
 	src/store/deliveries.c src/store/delivery_row.h \
 	src/store/groups.c \
+	src/store/inform.c src/store/inform.h \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
 	src/store/people.c src/store/people.h \

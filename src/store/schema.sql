@@ -252,6 +252,63 @@ CREATE TABLE acknowledgment (
 ) STRICT;
 CREATE INDEX acknowledgment_of_contact ON acknowledgment (revision, contact, signed_at, id);
 
+-- Information back, and materials -----------------------------------------------------------------
+
+-- receipt: the message that told the contact of the number.
+CREATE TABLE report (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	number TEXT NOT NULL UNIQUE CHECK (number <> ''),
+	contact INTEGER NOT NULL REFERENCES contact (id),
+	tlp TEXT NOT NULL CHECK (tlp IN ('RED', 'AMBER+STRICT', 'AMBER', 'GREEN', 'CLEAR')),
+	advisory INTEGER REFERENCES advisory (id),
+	received_at INTEGER NOT NULL,
+	arrival INTEGER NOT NULL UNIQUE REFERENCES arrival (id),
+	message INTEGER NOT NULL UNIQUE REFERENCES message (id),
+	receipt INTEGER REFERENCES message (id),
+	title BLOB NOT NULL
+) STRICT;
+CREATE INDEX report_unanswered ON report (id) WHERE receipt IS NULL;
+
+CREATE TABLE report_reply (
+	message INTEGER PRIMARY KEY REFERENCES message (id),
+	report INTEGER NOT NULL REFERENCES report (id),
+	publisher INTEGER NOT NULL REFERENCES publisher (id),
+	arrival INTEGER NOT NULL REFERENCES arrival (id),
+	sent_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX report_reply_report ON report_reply (report, message);
+
+-- title, file (its name) and content are encrypted to the gateway's own key.
+CREATE TABLE material (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	name TEXT NOT NULL UNIQUE
+	    CHECK (length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^a-z0-9-]*'),
+	audience TEXT NOT NULL CHECK (audience <> ''),
+	tlp TEXT NOT NULL CHECK (tlp IN ('RED', 'AMBER+STRICT', 'AMBER', 'GREEN', 'CLEAR')),
+	size INTEGER NOT NULL,
+	added_at INTEGER NOT NULL,
+	title BLOB NOT NULL,
+	file BLOB NOT NULL,
+	content BLOB NOT NULL
+) STRICT;
+
+-- Messages that are no advisories and still only for those who are cleared.
+CREATE TABLE message_label (
+	message INTEGER PRIMARY KEY REFERENCES message (id),
+	tlp TEXT NOT NULL CHECK (tlp IN ('RED', 'AMBER+STRICT', 'AMBER', 'GREEN', 'CLEAR'))
+) STRICT;
+
+-- Traced copies: a text of its own for each delivery of a message. The mark is what its layout was
+-- drawn from.
+CREATE TABLE traced_copy (
+	delivery INTEGER PRIMARY KEY REFERENCES delivery (id),
+	message INTEGER NOT NULL REFERENCES message (id),
+	number INTEGER NOT NULL CHECK (number >= 1),
+	mark BLOB NOT NULL CHECK (length(mark) = 16),
+	stash BLOB NOT NULL CHECK (length(stash) > 0),
+	UNIQUE (message, number)
+) STRICT;
+
 -- The log -------------------------------------------------------------------------------------
 
 CREATE TABLE audit (

@@ -1,0 +1,165 @@
+"""Information back: reports by contacts, replies by publishers."""
+import re
+
+import letters
+from harness import eventually
+from scene import Scene
+
+BLOCK = "Report: Odd traffic at two plants\n{}\nWe saw it on Monday.\n"
+
+
+def mail(person, text, attachments=(), shape="encrypted", **options):
+    """A signed mail of this text, with attachments."""
+    if not attachments and shape != "encrypted":
+        return person.reply(None, text=text, shape=shape, token="", **options)
+    parts = [letters.text_part(text), *(letters.attachment(*a) for a in attachments)]
+    entity = letters.encrypted_entity(person.encrypt(letters.multipart("mixed", parts)))
+    return person.message(entity, "Re: [...]")
+
+
+def opened(scene, person, count=1):
+    """The newest of the `count` mails that came for a person."""
+    mails = scene.smarthost.wait(count, person.address)
+    assert len(mails) == count, len(mails)
+    result = person.open(mails[-1].raw)
+    assert result.good, "no good signature by the gateway"
+    return result
+
+
+def two_publishers(t, officials=1):
+    scene = Scene(t, officials)
+    second = scene.gateway.admit_publisher(t.publisher("second@vendor.example"))
+    return scene, second
+
+
+def quiet(scene, count):
+    """Nothing more than `count` mails is sent, also when the schedule has run."""
+    scene.gateway.ctl("queue", "list")
+    eventually(lambda: len(scene.smarthost.received()) >= count, f"{count} mails")
+    assert len(scene.smarthost.received()) == count
+
+
+def test_report_goes_to_every_publisher_and_the_contact_gets_its_number(t):
+    scene, second = two_publishers(t)
+    row = scene.drop(mail(scene.official, BLOCK.format("TLP: GREEN\n"),
+                          [("trace.pcap", b"\x00\x01packets")]))
+    assert (row["state"], row["meaning"]) == ("done", "report"), row
+    for publisher in (scene.publisher, second):
+        got = opened(scene, publisher)
+        assert got.subject == "[REP-" + got.subject[5:14] + "] Odd traffic at two plants"
+        assert got.text.startswith("TLP:GREEN\n"), got.text
+        assert "We saw it on Monday." in got.text
+        assert scene.official.address in got.text and "us-de" in got.text
+        assert got.attachments == [("trace.pcap", "application/octet-stream", b"\x00\x01packets")]
+    receipt = opened(scene, scene.official)
+    number = re.search(r"Number: (REP-\d{4}-0001)", receipt.text)[1]
+    assert "2 publishers" in receipt.text
+    listed = scene.gateway.rows("report", "list")
+    assert [(r["number"], r["title"], r["address"], r["tlp"]) for r in listed] == [
+        (number, "Odd traffic at two plants", scene.official.address, "GREEN")]
+    shown = scene.gateway.rows("report", "show", number)
+    assert sorted(r["kind"] for r in shown["mail"]) == ["receipt", "report", "report"], shown
+
+
+def test_reply_of_a_publisher_comes_to_the_contact(t):
+    scene, second = two_publishers(t)
+    scene.drop(mail(scene.official, BLOCK.format("")))
+    number = re.search(r"Number: (\S+)", opened(scene, scene.official).text)[1]
+    row = scene.drop(mail(second, f"Reply: {number}\n\nThank you, we look into it.\n",
+                          [("patch.bin", b"bytes")]))
+    assert (row["state"], row["meaning"]) == ("done", "reply"), row
+    got = opened(scene, scene.official, 2)
+    assert number in got.subject and "we look into it" in got.text
+    assert second.address in got.text
+    assert got.attachments[0][0] == "patch.bin" and got.attachments[0][2] == b"bytes"
+    assert scene.gateway.rows("report", "list")[0]["replies"] == 1
+
+
+def test_report_in_the_clear_is_refused_and_passed_to_nobody(t):
+    scene = Scene(t)
+    row = scene.drop(mail(scene.official, BLOCK.format(""), shape="signed"))
+    assert (row["state"], row["meaning"]) == ("refused", "report"), row
+    assert "travelled in the open" in opened(scene, scene.official).text
+    assert not scene.smarthost.received(scene.publisher.address)
+    assert scene.gateway.rows("report", "list") == []
+
+
+def test_bad_line_of_a_report_is_named(t):
+    scene = Scene(t)
+    row = scene.drop(mail(scene.official, BLOCK.format("TLP: PURPLE\n")))
+    assert row["state"] == "refused" and "line 2" in row["reason"], row
+    assert "PURPLE" not in row["reason"]
+    text = opened(scene, scene.official).text
+    assert "Line 2" in text and "PURPLE" in text
+
+
+def test_red_goes_to_the_publisher_of_the_advisory_alone(t):
+    scene, second = two_publishers(t)
+    number = scene.release()["number"]
+    before = len(scene.smarthost.wait(1, scene.official.address))
+    row = scene.drop(mail(scene.official, BLOCK.format(f"TLP: RED\nAbout: {number}\n")))
+    assert row["state"] == "done", row
+    receipt = opened(scene, scene.official, before + 1)
+    assert "1 publisher." in receipt.text
+    reported = eventually(lambda: [m for m in scene.smarthost.received(scene.publisher.address)
+                                   if "REP-" in scene.publisher.open(m.raw).subject],
+                          "the report at the publisher")
+    assert number in scene.publisher.open(reported[0].raw).text
+    assert not scene.smarthost.received(second.address)
+    report = scene.gateway.rows("report", "list")[0]["number"]
+    row = scene.drop(mail(second, f"Reply: {report}\n\nHow interesting.\n"))
+    assert row["state"] == "refused", row
+    assert "no report of this number" in opened(scene, second).text
+
+
+def test_red_without_advisory_is_refused(t):
+    scene = Scene(t)
+    row = scene.drop(mail(scene.official, BLOCK.format("TLP: RED\n")))
+    assert row["state"] == "refused" and "line 2" in row["reason"], row
+    assert not scene.smarthost.received(scene.publisher.address)
+
+
+def test_about_an_advisory_of_others_is_answered_as_one_that_does_not_exist(t):
+    scene = Scene(t, 2)
+    stranger, reached = scene.officials
+    number = scene.release(audience=reached.address)["number"]
+    answers = []
+    for count, about in enumerate((number, "DEW-2026-9999"), 1):
+        scene.drop(mail(stranger, BLOCK.format(f"About: {about}\n")))
+        answers.append(re.sub(r"arrival\s+\d+", "", opened(scene, stranger, count).text))
+    assert answers[0] == answers[1]
+    assert scene.gateway.rows("report", "list") == []
+
+
+def test_same_report_again_causes_no_second_mail(t):
+    scene = Scene(t)
+    raw = mail(scene.official, BLOCK.format(""))
+    scene.drop(raw)
+    opened(scene, scene.official)
+    opened(scene, scene.publisher)
+    row = scene.drop(raw.replace(b"Subject: Re: [...]", b"Subject: again"))
+    assert row["meaning"] == "duplicate", row
+    quiet(scene, 2)
+
+
+def test_receipt_that_a_kill_cut_off_is_made_up_for(t):
+    scene = Scene(t)
+    scene.gateway.drop(mail(scene.official, BLOCK.format("")))
+    eventually(lambda: scene.gateway.store_rows("SELECT id FROM report"), "the report on record")
+    scene.gateway.process.kill()
+    scene.gateway.process.wait()
+    scene.gateway.start()
+    scene.smarthost.wait(1, scene.publisher.address)
+    scene.smarthost.wait(1, scene.official.address)
+    ids = {mail.headers["Message-ID"] for mail in scene.smarthost.received()}
+    assert len(ids) == 2, "a mail was made twice"
+
+
+def test_nothing_of_a_report_rests_in_the_clear(t):
+    scene = Scene(t)
+    scene.drop(mail(scene.official, BLOCK.format("")))
+    opened(scene, scene.publisher)
+    state = b"".join(path.read_bytes() for path in (scene.gateway.dir / "state").glob("store.db*"))
+    log = scene.gateway.log_path.read_bytes()
+    for words in (b"Odd traffic", b"on Monday"):
+        assert words not in state and words not in log
