@@ -1,6 +1,6 @@
 # The files of src/config/
 libdewline_a_SOURCES += src/config/config.c src/config/config.h
-EXTRA_DIST += conf/dewline.cfg
+EXTRA_DIST += conf/dewline.cfg conf/agreement.txt
 dist_man_MANS += src/config/dewline.cfg.5
 
 unit_tests += test_config_config

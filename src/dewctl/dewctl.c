@@ -25,6 +25,8 @@ const struct ctl_noun ctl_nouns[] = {
     {"key", "OpenPGP certificates of contacts and publishers", key_verbs},
     {"member", "Organisations that take part", member_verbs},
     {"contact", "People of a member, who get advisories", contact_verbs},
+    {"agreement", "The agreement that members sign, and who has", agreement_verbs},
+    {"join", "Strangers who ask to join", join_verbs},
     {"publisher", "People who may publish advisories", publisher_verbs},
     {"group", "Names for several members or contacts", group_verbs},
     {"advisory", "Advisories and what became of them", advisory_verbs},

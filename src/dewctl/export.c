@@ -16,19 +16,12 @@
 
 enum { PRIVATE_DIR = 0700, PRIVATE_FILE = 0600 };
 
-/* One acknowledgment of the contact, with the revision it answers. */
-struct reply {
-	struct acknowledgment ack; /* its comment is not kept: the signed bytes hold it */
-	int64_t revision;
-	char token[ADVISORY_TOKEN_SIZE];
-};
-
 struct exporting {
 	struct ctl *ctl;
 	const char *address;
 	struct advisory advisory;
 	const struct revision *revision; /* that is being searched */
-	struct reply *replies;
+	struct export_reply *replies;
 	size_t count;
 };
 
@@ -45,9 +38,15 @@ static int collect_reply(void *context, const struct acknowledgment *ack, struct
 	    reallocarray(exporting->replies, exporting->count + 1, sizeof *exporting->replies);
 	if (exporting->replies == NULL)
 		abort();
-	struct reply *reply = &exporting->replies[exporting->count++];
-	*reply = (struct reply){.ack = *ack, .revision = exporting->revision->number};
-	reply->ack.comment = VIEW("");
+	struct export_reply *reply = &exporting->replies[exporting->count++];
+	*reply = (struct export_reply){.arrival = ack->arrival,
+	    .signed_at = ack->signed_at,
+	    .received_at = ack->received_at,
+	    .token_of = "this revision"};
+	snprintf(reply->what, sizeof reply->what, "An acknowledgment of %s, revision %" PRId64,
+	    exporting->advisory.number, exporting->revision->number);
+	snprintf(reply->status, sizeof reply->status, "%s", ack->status);
+	snprintf(reply->fingerprint, sizeof reply->fingerprint, "%s", ack->fingerprint);
 	snprintf(reply->token, sizeof reply->token, "%s", exporting->revision->token);
 	return 0;
 }
@@ -102,23 +101,24 @@ static const struct {
 	"gpg --decrypt signed.asc"},
 };
 
-static void write_readme(struct buf *out, const struct exporting *exporting,
-    const struct reply *reply, enum evidence_form form)
+static void write_readme(
+    struct buf *out, const char *address, const struct export_reply *reply, enum evidence_form form)
 {
-	const struct acknowledgment *ack = &reply->ack;
-	buf_printf(out, "An acknowledgment of %s, revision %" PRId64 "\n\n",
-	    exporting->advisory.number, reply->revision);
-	buf_printf(out, "by          %s\n", exporting->address);
-	buf_printf(out, "key         %s\n", ack->fingerprint);
-	buf_printf(out, "status      %s\n", ack->status);
+	buf_printf(out, "%s\n\n", reply->what);
+	buf_printf(out, "by          %s\n", address);
+	buf_printf(out, "key         %s\n", reply->fingerprint);
+	buf_printf(out, "status      %s\n", reply->status);
 	buf_add_text(out, "signed at   ");
-	text_add_time(out, ack->signed_at);
+	text_add_time(out, reply->signed_at);
 	buf_add_text(out, "\nreceived at ");
-	text_add_time(out, ack->received_at);
+	text_add_time(out, reply->received_at);
 	buf_printf(out, "\ntoken       %s\n\n", reply->token);
-	buf_add_text(out,
-	    "The gateway made the token for this revision and put it nowhere but inside the\n"
-	    "encrypted text. The signed bytes hold it: who signed them had opened that text.\n\n");
+	buf_printf(out,
+	    "The gateway made the token for %s and put it nowhere but inside the\n"
+	    "encrypted text. The signed bytes hold it: who signed them had opened that text.\n\n",
+	    reply->token_of);
+	if (reply->more_name != NULL)
+		buf_printf(out, "%-16s %s\n", reply->more_name, reply->more_is);
 	buf_add_text(out, "reply.eml        the mail as it came in, byte for byte\n");
 	buf_printf(out, "%s\n", forms[form].files);
 	buf_add_text(out,
@@ -128,7 +128,7 @@ static void write_readme(struct buf *out, const struct exporting *exporting,
 	    "    gpg --import certificate.gpg\n");
 	buf_printf(out, "    %s\n\n", forms[form].verify);
 	buf_printf(out, "gpg must say \"Good signature\" and name the key\n\n    %s\n\n",
-	    ack->fingerprint);
+	    reply->fingerprint);
 	buf_add_text(out,
 	    "as the primary key. Its warning that the key is not certified speaks of gpg's web\n"
 	    "of trust only: compare the fingerprint with its owner. A key that expired after the\n"
@@ -150,33 +150,32 @@ static int write_evidence(const char *dir, const struct evidence *evidence, stru
 	return write_in(dir, "signature.asc", buf_view(&evidence->signature), err);
 }
 
-static int write_reply(
-    const struct exporting *exporting, const struct reply *reply, const char *dir, struct err *err)
+static int write_reply(struct ctl *ctl, const char *address, const struct export_reply *reply,
+    const char *dir, struct err *err)
 {
-	struct ctl *ctl = exporting->ctl;
 	struct buf raw = BUF_EMPTY((size_t)ctl->config.limits.message + BUF_SMALL);
 	struct buf certificate = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
 	struct buf readme = BUF_EMPTY(BUF_SMALL);
 	struct evidence evidence = {0};
 	bool found;
 	int status = -1;
-	if (store_arrival_raw(ctl->store, reply->ack.arrival, &raw, err) < 0 ||
-	    store_certificate_bytes(ctl->store, reply->ack.fingerprint, &certificate, &found, err) <
-		0)
+	if (store_arrival_raw(ctl->store, reply->arrival, &raw, err) < 0 ||
+	    store_certificate_bytes(ctl->store, reply->fingerprint, &certificate, &found, err) < 0)
 		goto done;
 	if (!found) {
 		ctl_refuse(err, "the store has lost the certificate %s: see dewctl check",
-		    reply->ack.fingerprint);
+		    reply->fingerprint);
 		goto done;
 	}
 	if (write_in(dir, "reply.eml", buf_view(&raw), err) < 0 ||
-	    write_in(dir, "certificate.gpg", buf_view(&certificate), err) < 0)
+	    write_in(dir, "certificate.gpg", buf_view(&certificate), err) < 0 ||
+	    (reply->more_name != NULL && write_in(dir, reply->more_name, reply->more, err) < 0))
 		goto done;
 	if (evidence_find(ctl, buf_view(&raw), &evidence, err) < 0) {
 		err_prefix(err, "%s/reply.eml was written, but not the signed bytes", dir);
 		goto done;
 	}
-	write_readme(&readme, exporting, reply, evidence.form);
+	write_readme(&readme, address, reply, evidence.form);
 	if (write_evidence(dir, &evidence, err) < 0 ||
 	    write_in(dir, "README.txt", buf_view(&readme), err) < 0)
 		goto done;
@@ -190,19 +189,20 @@ done:
 }
 
 /* One reply stands in DIR itself; of several each in a directory of its own, by number. */
-static int write_replies(const struct exporting *exporting, const char *dir, struct err *err)
+int export_write(struct ctl *ctl, const char *address, const struct export_reply *replies,
+    size_t count, const char *dir, struct err *err)
 {
 	if (make_empty_dir(dir, err) < 0)
-		return ctl_explain_owner(exporting->ctl, err);
-	if (exporting->count == 1)
-		return write_reply(exporting, exporting->replies, dir, err);
-	for (size_t i = 0; i < exporting->count; i++) {
+		return ctl_explain_owner(ctl, err);
+	if (count == 1)
+		return write_reply(ctl, address, replies, dir, err);
+	for (size_t i = 0; i < count; i++) {
 		char below[CTL_PATH_SIZE];
 		if (snprintf(below, sizeof below, "%s/%zu", dir, i + 1) >= (int)sizeof below)
 			return ctl_refuse(
 			    err, "%s is too long a path: name another directory", dir);
 		if (make_empty_dir(below, err) < 0 ||
-		    write_reply(exporting, &exporting->replies[i], below, err) < 0)
+		    write_reply(ctl, address, &replies[i], below, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -223,7 +223,9 @@ int export_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 		    exporting.address, exporting.advisory.number, exporting.advisory.number);
 		goto done;
 	}
-	if (write_replies(&exporting, dir, err) < 0 || store_begin(ctl->store, err) < 0)
+	if (export_write(ctl, exporting.address, exporting.replies, exporting.count, dir, err) <
+		0 ||
+	    store_begin(ctl->store, err) < 0)
 		goto done;
 	status = ctl_end(ctl,
 	    ctl_audit(ctl, "ack.export", exporting.advisory.number, err, "%zu of %s",

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "dewctl/find.h"
+#include "rules/agreement.h"
 #include "rules/reach.h"
 
 enum {
@@ -133,14 +134,18 @@ int find_reach(struct ctl *ctl, const struct contact *contact, bool *reachable,
 {
 	struct certificate certificate;
 	struct member member;
+	struct agreement_standing standing;
+	char agreement[STORE_REASON_SIZE];
 	enum tlp label = TLP_CLEAR;
 	bool found;
 	if (find_member(ctl, contact->member, &member, err) < 0 ||
+	    store_agreement_standing(ctl->store, contact->id, &standing, err) < 0 ||
 	    store_certificate_get(ctl->store, contact->fingerprint, &certificate, &found, err) < 0)
 		return -1;
+	agreement_suffices(&standing, ctl->now, agreement);
 	tlp_from(view_of(contact->clearance), &label); /* a bad one is the obstacle that is shown */
-	*reachable =
-	    reach_contact(contact, &member, found ? &certificate : NULL, label, ctl->now, reason);
+	*reachable = reach_contact(
+	    contact, &member, found ? &certificate : NULL, agreement, label, ctl->now, reason);
 	return 0;
 }
 

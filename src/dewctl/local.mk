@@ -7,6 +7,8 @@ libdewline_a_SOURCES += \
 	src/dewctl/advisory.c \
 	src/dewctl/advisoryshow.c src/dewctl/advisoryshow.h \
 	src/dewctl/agent.c src/dewctl/agent.h \
+	src/dewctl/agreement.c \
+	src/dewctl/agreementshow.c src/dewctl/agreementshow.h \
 	src/dewctl/audit.c \
 	src/dewctl/backup.c \
 	src/dewctl/check.c \
@@ -24,7 +26,10 @@ libdewline_a_SOURCES += \
 	src/dewctl/key.c \
 	src/dewctl/keyadd.c src/dewctl/keyadd.h \
 	src/dewctl/material.c \
+	src/dewctl/invite.c \
+	src/dewctl/join.c \
 	src/dewctl/member.c \
+	src/dewctl/membernew.c src/dewctl/membernew.h \
 	src/dewctl/options.c src/dewctl/options.h \
 	src/dewctl/publisher.c \
 	src/dewctl/queue.c \

@@ -5,89 +5,33 @@
 #include <string.h>
 
 #include "dewctl/find.h"
+#include "dewctl/membernew.h"
 #include "dewctl/verbs.h"
-
-static const char *const kinds[] = {"national", "local", "other"};
-
-static const char *check_kind(struct view value)
-{
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (view_is(value, kinds[i]))
-			return NULL;
-	return "national, local or other";
-}
 
 static const struct ctl_option add_options[] = {
     {"name", "N", "the organisation's name", NULL, true},
-    {"kind", "KIND", "national (the default), local or other", check_kind, false},
+    {"kind", "KIND", "national (the default), local or other", membernew_check_kind, false},
     {"parent", "ID", "the member that this one belongs to", NULL, false},
     {0},
 };
 
-static int note_group(
-    void *context, const char *group, const char *entry, bool is_contact, struct err *err)
-{
-	bool *found = context;
-	(void)group, (void)entry, (void)is_contact, (void)err;
-	*found = true;
-	return 0;
-}
-
-static int refuse_group_name(struct ctl *ctl, const char *id, struct err *err)
-{
-	bool taken = false;
-	if (store_group_each(ctl->store, id, note_group, &taken, err) < 0)
-		return -1;
-	return taken ? ctl_refuse(err,
-			   "%s is a group, and an audience must know which is meant: "
-			   "choose another ID",
-			   id)
-		     : 0;
-}
-
-static int check_parent(struct ctl *ctl, const char *id, struct err *err)
-{
-	struct member parent;
-	if (id[0] == '\0')
-		return 0;
-	if (find_member(ctl, id, &parent, err) < 0)
-		return -1;
-	if (strcmp(parent.state, "left") == 0)
-		return ctl_refuse(err, "the parent %s left: name a member that takes part", id);
-	return 0;
-}
-
 static int add_member(struct ctl *ctl, const struct member *member, struct err *err)
 {
 	bool added;
-	struct member known;
-	if (check_parent(ctl, member->parent, err) < 0 ||
-	    refuse_group_name(ctl, member->id, err) < 0 ||
+	if (membernew_check(ctl, member, err) < 0 ||
 	    store_member_add(ctl->store, member, &added, err) < 0)
 		return -1;
-	if (!added) {
-		if (find_member(ctl, member->id, &known, err) < 0)
-			return -1;
-		return ctl_refuse(err, "there is a member %s already (%s, %s): choose another ID",
-		    member->id, known.name, known.state);
-	}
+	if (!added)
+		return membernew_refuse_taken(ctl, member, err);
 	return ctl_audit(ctl, "member.add", member->id, err, "%s, %s%s%s", member->kind,
 	    member->name, member->parent[0] != '\0' ? ", part of " : "", member->parent);
 }
 
 static int run_add(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
-	const char *kind = ctl_value(call, "kind");
-	const char *parent = ctl_value(call, "parent");
-	struct member member = {.added_at = ctl->now};
-	if (check_id(call->arguments[0], err) < 0 || check_name(ctl_value(call, "name"), err) < 0 ||
-	    (parent != NULL && check_id(parent, err) < 0))
-		return -1;
-	snprintf(member.id, sizeof member.id, "%s", call->arguments[0]);
-	snprintf(member.name, sizeof member.name, "%s", ctl_value(call, "name"));
-	snprintf(member.kind, sizeof member.kind, "%s", kind != NULL ? kind : kinds[0]);
-	snprintf(member.parent, sizeof member.parent, "%s", parent != NULL ? parent : "");
-	if (ctl_open_store(ctl, err) < 0 || store_begin(ctl->store, err) < 0)
+	struct member member;
+	if (membernew_read(ctl, call, &member, err) < 0 || ctl_open_store(ctl, err) < 0 ||
+	    store_begin(ctl->store, err) < 0)
 		return -1;
 	if (ctl_end(ctl, add_member(ctl, &member, err), err) < 0)
 		return -1;
@@ -316,6 +260,10 @@ const struct ctl_verb member_verbs[] = {
     {"add", "ID", 1, 1, false, add_options, "Adds a member",
 	"ID is what audiences call it: lower-case letters, digits and hyphens, such as us-de.\n",
 	run_add},
+    {"invite", "ID", 1, 1, false, invite_options, "Invites an organisation with its first contact",
+	"The daemon sends the invitation and the agreement, encrypted. The member takes part\n"
+	"once the contact replies, signed, with \"accept\" as the first line.\n",
+	invite_run},
     {"list", "", 0, 0, true, NULL, "Lists members", NULL, run_list},
     {"show", "ID", 1, 1, true, NULL, "Shows a member, its contacts and groups", NULL, run_show},
     {"suspend", "ID", 1, 1, false, NULL, "Sends a member nothing until it is resumed",

@@ -10,6 +10,8 @@ extern const struct ctl_verb check_verbs[];
 extern const struct ctl_verb backup_verbs[];
 extern const struct ctl_verb key_verbs[];
 extern const struct ctl_verb member_verbs[];
+extern const struct ctl_verb agreement_verbs[];
+extern const struct ctl_verb join_verbs[];
 extern const struct ctl_verb contact_verbs[];
 extern const struct ctl_verb publisher_verbs[];
 extern const struct ctl_verb group_verbs[];

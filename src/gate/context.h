@@ -45,6 +45,7 @@ struct gate {
 	struct accounting *accounting;
 	struct informing *informing;
 	struct loop_timer *schedule;
+	bool asking; /* a mail that asks for a signature on the agreement is being recorded */
 
 	/* Steps that have work. */
 	bool want_arrivals;

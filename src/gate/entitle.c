@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gate/entitle.h"
+#include "gate/people.h"
 #include "rules/reach.h"
 #include "store/advisories.h"
 #include "store/audit.h"
@@ -40,13 +41,15 @@ static int judge_contact(struct gate *gate, const struct entitlement *entitlemen
 {
 	struct contact contact;
 	struct member member;
+	char agreement[STORE_REASON_SIZE];
 	bool found;
 	if (store_contact_get(gate->store, delivery->contact, &contact, &found, err) != 0 ||
-	    (found && store_member_get(gate->store, contact.member, &member, &found, err) != 0))
+	    (found && store_member_get(gate->store, contact.member, &member, &found, err) != 0) ||
+	    people_agreement(gate, delivery->contact, agreement, err) != 0)
 		return -1;
 	if (found && entitlement->is_labelled)
-		*may = reach_contact(
-		    &contact, &member, certificate, entitlement->label, entitlement->now, reason);
+		*may = reach_contact(&contact, &member, certificate, agreement, entitlement->label,
+		    entitlement->now, reason);
 	else
 		*may = found && reach_notice(&contact, certificate, entitlement->now, reason);
 	if (!found)

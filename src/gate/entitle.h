@@ -2,8 +2,9 @@
  *
  * The list of deliveries is frozen when a message is recorded, but minutes or days may pass before
  * it is sealed, and again before the smarthost takes it. Whoever was removed or suspended
- * meanwhile, and whoever's certificate was retired, gets nothing any more, and stands by name and
- * reason in the receipts, the log and the audit. */
+ * meanwhile, whose signature on the agreement does not suffice any more, and whoever's certificate
+ * was retired, gets nothing any more, and stands by name and reason in the receipts, the log and
+ * the audit. */
 #ifndef DEWLINE_GATE_ENTITLE_H
 #define DEWLINE_GATE_ENTITLE_H
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "gate/acknowledge.h"
+#include "gate/agree.h"
 #include "gate/inform.h"
 #include "gate/issue.h"
 #include "gate/judge.h"
@@ -24,9 +25,11 @@ static void to_issue(struct mail_facts *facts, const struct signer *signer)
 	issue_mail(facts, &signer->publisher);
 }
 
-static void to_acknowledge(struct mail_facts *facts, const struct signer *signer)
+/* An answer to what was sent: whose token is in it? */
+static void to_answer(struct mail_facts *facts, const struct signer *signer)
 {
-	acknowledge_mail(facts, &signer->contact);
+	if (!agree_mail(facts, &signer->contact))
+		acknowledge_mail(facts, &signer->contact);
 }
 
 static void to_reply(struct mail_facts *facts, const struct signer *signer)
@@ -56,7 +59,7 @@ static const struct {
     {true, NULL, to_issue, "advisory"},
     {false, "Report", to_report, "report"},
     {false, "Request", to_request, "request"},
-    {false, NULL, to_acknowledge, "acknowledgment"},
+    {false, NULL, to_answer, "acknowledgment"},
 };
 enum { MEANINGS = sizeof meanings / sizeof meanings[0] };
 

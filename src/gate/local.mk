@@ -2,6 +2,8 @@
 libdewline_a_SOURCES += \
 	src/gate/account.c src/gate/account.h \
 	src/gate/acknowledge.c src/gate/acknowledge.h \
+	src/gate/agree.c src/gate/agree.h \
+	src/gate/ask.c src/gate/ask.h \
 	src/gate/context.h \
 	src/gate/entitle.c src/gate/entitle.h \
 	src/gate/gate.c src/gate/gate.h \
@@ -11,6 +13,7 @@ libdewline_a_SOURCES += \
 	src/gate/judge.c src/gate/judge.h \
 	src/gate/letters.c src/gate/letters.h \
 	src/gate/letters_inform.c src/gate/letters_inform.h \
+	src/gate/letters_agreement.c src/gate/letters_agreement.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
 	src/gate/people.c src/gate/people.h \

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "gate/people.h"
+#include "rules/agreement.h"
 #include "rules/reach.h"
 #include "store/advisories.h"
 
@@ -142,10 +143,21 @@ int people_add_reached(
 	return store_advisory_reached(gate->store, advisory, choose_reached, &reaching, err);
 }
 
+int people_agreement(
+    struct gate *gate, int64_t contact, char reason[static STORE_REASON_SIZE], struct err *err)
+{
+	struct agreement_standing standing;
+	if (store_agreement_standing(gate->store, contact, &standing, err) != 0)
+		return -1;
+	agreement_suffices(&standing, clock_now(), reason);
+	return 0;
+}
+
 static int fill(struct gate *gate, const struct snapshot *snapshot, const struct contact *contact,
     enum tlp label, struct delivery *delivery, struct err *err)
 {
 	struct certificate certificate;
+	char agreement[STORE_REASON_SIZE];
 	bool found;
 	memset(delivery, 0, sizeof *delivery);
 	delivery->contact = contact->id;
@@ -157,9 +169,11 @@ static int fill(struct gate *gate, const struct snapshot *snapshot, const struct
 	if (found)
 		memcpy(
 		    delivery->key_id, certificate.facts.encryption_key_id, sizeof delivery->key_id);
+	if (people_agreement(gate, contact->id, agreement, err) != 0)
+		return -1;
 	const bool reached =
 	    reach_contact(contact, people_member(&snapshot->people, contact->member),
-		found ? &certificate : NULL, label, clock_now(), delivery->reason);
+		found ? &certificate : NULL, agreement, label, clock_now(), delivery->reason);
 	snprintf(delivery->state, sizeof delivery->state, "%s", reached ? "queued" : "failed");
 	return 0;
 }

@@ -24,6 +24,12 @@ void people_release(struct snapshot *snapshot);
 int people_add_reached(
     struct gate *gate, struct snapshot *snapshot, int64_t advisory, struct err *err);
 
+/* What the contact's signatures on the agreement lack today, for reach_contact; "" when they
+ * suffice.
+ */
+int people_agreement(
+    struct gate *gate, int64_t contact, char reason[static STORE_REASON_SIZE], struct err *err);
+
 /* One delivery for each chosen contact: `queued`, or `failed` with the reason why that contact
  * cannot be reached. From malloc. */
 int people_deliveries(struct gate *gate, const struct snapshot *snapshot, enum tlp label,

@@ -226,6 +226,7 @@ struct deciding {
 	struct snapshot people;
 	struct certificate certificate;
 	bool has_certificate;
+	char agreement[STORE_REASON_SIZE]; /* what the contact's signatures on it lack, or "" */
 };
 
 static bool may_have(struct deciding *deciding, const struct material *material)
@@ -237,8 +238,8 @@ static bool may_have(struct deciding *deciding, const struct material *material)
 		return false;
 	}
 	return inform_may_have(&deciding->people.people, &job->contact,
-	    deciding->has_certificate ? &deciding->certificate : NULL, view_of(material->audience),
-	    label, clock_now(), job->reason);
+	    deciding->has_certificate ? &deciding->certificate : NULL, deciding->agreement,
+	    view_of(material->audience), label, clock_now(), job->reason);
 }
 
 static int list_one(void *context, const struct material *material, struct err *err)
@@ -275,7 +276,8 @@ static int decide(struct requesting *job, struct err *err)
 {
 	struct gate *gate = job->facts->gate;
 	struct deciding deciding = {.job = job};
-	if (people_load(gate, &deciding.people, err) != 0)
+	if (people_agreement(gate, job->contact.id, deciding.agreement, err) != 0 ||
+	    people_load(gate, &deciding.people, err) != 0)
 		return -1;
 	int result = store_certificate_get(gate->store, job->contact.fingerprint,
 	    &deciding.certificate, &deciding.has_certificate, err);

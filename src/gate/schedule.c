@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "gate/ask.h"
 #include "gate/inform.h"
 #include "gate/schedule.h"
 
@@ -12,6 +13,8 @@ typedef void check_fn(struct gate *gate, int64_t now);
 
 static check_fn *const checks[] = {
     inform_receipts,
+    ask_check_lapses,
+    ask_check,
     NULL,
 };
 

@@ -6,6 +6,9 @@
 
 #include "rules/audience.h"
 
+#define TREE_MARK "/*"
+enum { TREE_MARK_LEN = sizeof TREE_MARK - 1 };
+
 const struct member *people_member(const struct people *people, const char *id)
 {
 	for (size_t i = 0; i < people->member_count; i++) {
@@ -20,6 +23,7 @@ struct index {
 	const struct people *people;
 	const struct contact **by_member;
 	const struct contact **by_address;
+	const struct member **by_id;
 };
 typedef int compare_fn(const void *a, const void *b);
 
@@ -44,6 +48,24 @@ static const struct contact **sorted(const struct people *people, compare_fn *co
 	for (size_t i = 0; i < people->contact_count; i++)
 		list[i] = &people->contacts[i];
 	qsort(list, people->contact_count, sizeof(const struct contact *), compare);
+	return list;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(
+	    (*(const struct member *const *)a)->id, (*(const struct member *const *)b)->id);
+}
+
+static const struct member **sorted_members(const struct people *people)
+{
+	const struct member **list =
+	    calloc(people->member_count + 1, sizeof(const struct member *));
+	if (list == NULL)
+		abort();
+	for (size_t i = 0; i < people->member_count; i++)
+		list[i] = &people->members[i];
+	qsort(list, people->member_count, sizeof(const struct member *), compare_ids);
 	return list;
 }
 
@@ -78,9 +100,55 @@ static void mark_address(const struct index *index, struct view address, bool *s
 		mark_equal(index->people, index->by_address, compare_addresses, &key, set);
 }
 
+/* The member and all below it, however deep: whoever has the id among the parents above. */
+static bool stands_below(const struct index *index, const struct member *member, struct view id)
+{
+	const size_t count = index->people->member_count;
+	for (size_t depth = 0; depth <= count; depth++) {
+		struct member key;
+		const struct member *sought = &key;
+		if (view_is(id, member->id))
+			return true;
+		if (member->parent[0] == '\0')
+			break;
+		memcpy(key.id, member->parent, sizeof key.id);
+		const struct member *const *parent =
+		    bsearch(&sought, index->by_id, count, sizeof sought, compare_ids);
+		if (parent == NULL)
+			break;
+		member = *parent;
+	}
+	return false;
+}
+
+static void mark_tree(const struct index *index, struct view id, bool *set)
+{
+	for (size_t i = 0; i < index->people->member_count; i++) {
+		const struct member *member = &index->people->members[i];
+		if (stands_below(index, member, id))
+			mark_member(index, view_of(member->id), set);
+	}
+}
+
+/* True for a name with the mark behind it; *id is the name without it. */
+static bool is_tree(struct view name, struct view *id)
+{
+	*id = name;
+	if (name.len <= TREE_MARK_LEN ||
+	    !view_is(view_part(name, name.len - TREE_MARK_LEN, name.len), TREE_MARK))
+		return false;
+	id->len -= TREE_MARK_LEN;
+	return true;
+}
+
 static void mark_name(const struct index *index, struct view name, bool *set)
 {
 	const struct people *people = index->people;
+	struct view id;
+	if (is_tree(name, &id)) {
+		mark_tree(index, id, set);
+		return;
+	}
 	if (view_is_nocase(name, "all")) {
 		for (size_t i = 0; i < people->contact_count; i++)
 			set[i] = true;
@@ -103,19 +171,23 @@ static void mark_present(const struct index *index, bool *set)
 {
 	for (size_t i = 0; i < index->people->member_count; i++) {
 		const struct member *member = &index->people->members[i];
-		if (strcmp(member->state, "active") == 0 || strcmp(member->state, "suspended") == 0)
+		if (strcmp(member->state, "left") != 0)
 			mark_member(index, view_of(member->id), set);
 	}
 }
 
 static bool name_is_known(const struct people *people, struct view name)
 {
-	if (view_is_nocase(name, "all"))
-		return true;
+	struct view id;
+	const bool tree = is_tree(name, &id);
 	for (size_t i = 0; i < people->member_count; i++) {
-		if (view_is(name, people->members[i].id))
+		if (view_is(id, people->members[i].id))
 			return true;
 	}
+	if (tree)
+		return false;
+	if (view_is_nocase(name, "all"))
+		return true;
 	for (size_t i = 0; i < people->entry_count; i++) {
 		if (view_is(name, people->entries[i].group))
 			return true;
@@ -131,8 +203,8 @@ bool audience_choose(const struct people *people, struct view audience, int line
     struct refusal *refusal)
 {
 	const size_t count = people->contact_count;
-	const struct index index = {
-	    people, sorted(people, compare_members), sorted(people, compare_addresses)};
+	const struct index index = {people, sorted(people, compare_members),
+	    sorted(people, compare_addresses), sorted_members(people)};
 	bool *taken_away = calloc(count + 1, sizeof *taken_away);
 	bool *present = calloc(count + 1, sizeof *present);
 	struct view name;
@@ -162,6 +234,7 @@ bool audience_choose(const struct people *people, struct view audience, int line
 	}
 	free(index.by_member);
 	free(index.by_address);
+	free(index.by_id);
 	free(taken_away);
 	free(present);
 	return known && (left > 0 || refuse(refusal, line, "Audience means nobody"));

@@ -1,9 +1,10 @@
 /* Who is meant by "all, -us-de, energy, someone@example.org".
  *
  * The audience is all that the plain names mean, less all that the names behind a "-" mean; the
- * order does not matter. A name is "all", a group, a member or a contact's address. Members that
- * left or have not joined are in no audience; suspended ones are, so that the receipt names them.
- */
+ * order does not matter. A name is "all", a group, a member or a contact's address. A member's name
+ * means that member alone, whatever stands below it; "us/" with an asterisk behind it means the
+ * member us and all below it, however deep. Members that left are in no audience. Those that are
+ * invited, suspended or lapsed are: nothing is delivered to them, and the receipt names them. */
 #ifndef DEWLINE_RULES_AUDIENCE_H
 #define DEWLINE_RULES_AUDIENCE_H
 

@@ -122,13 +122,13 @@ static bool is_meant(
 }
 
 bool inform_may_have(const struct people *people, const struct contact *contact,
-    const struct certificate *certificate, struct view audience, enum tlp label, int64_t now,
-    char reason[static STORE_REASON_SIZE])
+    const struct certificate *certificate, const char *agreement, struct view audience,
+    enum tlp label, int64_t now, char reason[static STORE_REASON_SIZE])
 {
 	const struct member *member = people_member(people, contact->member);
 	if (member == NULL)
 		return no(reason, "the member is not known");
 	if (!is_meant(people, contact, audience))
 		return no(reason, "it is for others");
-	return reach_contact(contact, member, certificate, label, now, reason);
+	return reach_contact(contact, member, certificate, agreement, label, now, reason);
 }

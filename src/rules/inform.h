@@ -36,10 +36,11 @@ bool inform_read_request(
     struct view text, char name[static STORE_ID_SIZE], struct refusal *refusal);
 
 /* True when the contact may have what is for this audience under this label, now: of the audience,
- * cleared for the label, of an active member, with a certificate to seal for. Otherwise reason is
- * one line for the admins, never for the contact. `certificate` may be NULL. */
+ * cleared for the label, of an active member, with a certificate to seal for, and with the
+ * agreement signed (`agreement` as for reach_contact). Otherwise reason is one line for the admins,
+ * never for the contact. `certificate` may be NULL. */
 bool inform_may_have(const struct people *people, const struct contact *contact,
-    const struct certificate *certificate, struct view audience, enum tlp label, int64_t now,
-    char reason[static STORE_REASON_SIZE]);
+    const struct certificate *certificate, const char *agreement, struct view audience,
+    enum tlp label, int64_t now, char reason[static STORE_REASON_SIZE]);
 
 #endif

@@ -3,6 +3,7 @@ dist_man_MANS += src/rules/dewline.7
 
 libdewline_a_SOURCES += \
 	src/rules/advisory.c src/rules/advisory.h \
+	src/rules/agreement.c src/rules/agreement.h \
 	src/rules/audience.c src/rules/audience.h \
 	src/rules/block.c src/rules/block.h \
 	src/rules/control.c src/rules/control.h \
@@ -17,6 +18,10 @@ libdewline_a_SOURCES += \
 unit_tests += test_rules_advisory
 test_rules_advisory_SOURCES = tests/unit/test_rules_advisory.c
 test_rules_advisory_LDADD = $(unit_libs)
+
+unit_tests += test_rules_agreement
+test_rules_agreement_SOURCES = tests/unit/test_rules_agreement.c
+test_rules_agreement_LDADD = $(unit_libs)
 
 unit_tests += test_rules_audience
 test_rules_audience_SOURCES = tests/unit/test_rules_audience.c

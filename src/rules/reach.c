@@ -49,14 +49,19 @@ bool reach_notice(const struct contact *contact, const struct certificate *certi
 }
 
 bool reach_contact(const struct contact *contact, const struct member *member,
-    const struct certificate *certificate, enum tlp label, int64_t now,
+    const struct certificate *certificate, const char *agreement, enum tlp label, int64_t now,
     char reason[static STORE_REASON_SIZE])
 {
 	enum tlp clearance;
 	reason[0] = '\0';
 	if (contact->removed)
 		return no(reason, "the contact was removed", "");
-	if (strcmp(member->state, "active") != 0)
+	const bool lapsed = strcmp(member->state, "lapsed") == 0;
+	if (strcmp(member->state, "active") != 0 && !lapsed)
+		return no(reason, "the member is ", member->state);
+	if (agreement[0] != '\0')
+		return no(reason, agreement, "");
+	if (lapsed)
 		return no(reason, "the member is ", member->state);
 	if (!tlp_from(view_of(contact->clearance), &clearance))
 		return no(reason, "the clearance is not a TLP label: ", contact->clearance);

@@ -14,9 +14,10 @@
 
 /* True when an advisory with this label, sealed at `now`, can go to the contact. Otherwise reason
  * is one line that says what stands in the way ("the encryption subkey expired on 2026-11-02").
- * certificate is NULL when the store has none by the contact's fingerprint. */
+ * certificate is NULL when the store has none by the contact's fingerprint. `agreement` is what the
+ * contact's signatures lack (the reason of agreement_suffices), "" when they suffice. */
 bool reach_contact(const struct contact *contact, const struct member *member,
-    const struct certificate *certificate, enum tlp label, int64_t now,
+    const struct certificate *certificate, const char *agreement, enum tlp label, int64_t now,
     char reason[static STORE_REASON_SIZE]);
 
 /* The same for a notice that is no advisory, such as an agreement to sign: no clearance and no

@@ -1,11 +1,13 @@
 libdewline_a_SOURCES += \
 	src/store/advisories.c src/store/advisories.h \
+	src/store/agreements.c src/store/agreements.h \
 	src/store/arrivals.c src/store/arrivals.h \
 	src/store/audit.c src/store/audit.h \
 	src/store/certificates.c src/store/certificates.h \
 	src/store/deliveries.c src/store/delivery_row.h \
 	src/store/groups.c \
 	src/store/inform.c src/store/inform.h \
+	src/store/joins.c \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
 	src/store/people.c src/store/people.h \

@@ -29,6 +29,22 @@ int store_member_add(struct store *store, const struct member *member, bool *add
 	return result;
 }
 
+int store_member_invite(
+    struct store *store, const struct member *member, bool *added, struct err *err)
+{
+	int64_t changes;
+	const int result = sql_run(store,
+	    "INSERT INTO member (id, name, kind, parent, state, added_at)"
+	    " VALUES (?1, ?2, ?3, ?4, 'invited', ?5)"
+	    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind,"
+	    " parent = excluded.parent, state = 'invited' WHERE state = 'left'",
+	    SQL_WITH(sql_text(member->id), sql_text(member->name), sql_text(member->kind),
+		sql_name(member->parent), sql_int(member->added_at)),
+	    &changes, err);
+	*added = changes == 1;
+	return result;
+}
+
 int store_member_get(
     struct store *store, const char *id, struct member *out, bool *found, struct err *err)
 {

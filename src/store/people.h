@@ -17,6 +17,8 @@ typedef int member_fn(void *context, const struct member *member, struct err *er
 
 /* *added is false where the id is taken. The state is `active`. */
 int store_member_add(struct store *, const struct member *, bool *added, struct err *);
+/* The same in the state `invited`; one that left is invited anew, under this name and parent. */
+int store_member_invite(struct store *, const struct member *, bool *added, struct err *);
 int store_member_get(struct store *, const char *id, struct member *, bool *found, struct err *);
 int store_member_each(struct store *, member_fn *, void *context, struct err *);
 /* By an event of state.h; *moved is false where the table forbids it. */

@@ -16,7 +16,8 @@ CREATE TABLE member (
 	name TEXT NOT NULL,
 	kind TEXT NOT NULL CHECK (kind IN ('national', 'local', 'other')),
 	parent TEXT REFERENCES member (id),
-	state TEXT NOT NULL CHECK (state IN ('invited', 'active', 'suspended', 'left')),
+	state TEXT NOT NULL
+	    CHECK (state IN ('invited', 'active', 'lapsed', 'suspended', 'left')),
 	added_at INTEGER NOT NULL
 ) STRICT;
 
@@ -308,6 +309,59 @@ CREATE TABLE traced_copy (
 	stash BLOB NOT NULL CHECK (length(stash) > 0),
 	UNIQUE (message, number)
 ) STRICT;
+
+-- The agreement -------------------------------------------------------------------------------
+
+-- A version's text is no secret, and is never changed. expires 0: never.
+CREATE TABLE agreement (
+	version INTEGER PRIMARY KEY AUTOINCREMENT,
+	published_at INTEGER NOT NULL,
+	required_from INTEGER NOT NULL,
+	expires INTEGER NOT NULL,
+	text TEXT NOT NULL CHECK (text <> '')
+) STRICT;
+
+-- Who was asked to sign what: one token for each contact and version. message is the newest mail
+-- that asked.
+CREATE TABLE agreement_request (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	version INTEGER NOT NULL REFERENCES agreement (version),
+	contact INTEGER NOT NULL REFERENCES contact (id),
+	token TEXT NOT NULL UNIQUE CHECK (token <> ''),
+	asked_at INTEGER NOT NULL,
+	mailed_at INTEGER NOT NULL,
+	reminders INTEGER NOT NULL DEFAULT 0,
+	message INTEGER NOT NULL REFERENCES message (id),
+	UNIQUE (contact, version)
+) STRICT;
+CREATE INDEX agreement_request_version ON agreement_request (version, id);
+
+CREATE TABLE agreement_answer (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	version INTEGER NOT NULL REFERENCES agreement (version),
+	contact INTEGER NOT NULL REFERENCES contact (id),
+	arrival INTEGER NOT NULL REFERENCES arrival (id),
+	answer TEXT NOT NULL CHECK (answer IN ('accept', 'decline', 'leave')),
+	signed_at INTEGER NOT NULL,
+	received_at INTEGER NOT NULL,
+	fingerprint TEXT NOT NULL CHECK (fingerprint <> ''),
+	UNIQUE (contact, version, arrival)
+) STRICT;
+CREATE INDEX agreement_answer_of_contact ON agreement_answer (contact, version, signed_at, id);
+
+-- Strangers who ask to join: one open request for each certificate.
+CREATE TABLE join_request (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	arrival INTEGER NOT NULL UNIQUE REFERENCES arrival (id),
+	organisation TEXT NOT NULL CHECK (organisation <> ''),
+	address TEXT NOT NULL,
+	name TEXT NOT NULL,
+	fingerprint TEXT NOT NULL CHECK (fingerprint <> ''),
+	received_at INTEGER NOT NULL,
+	state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'dismissed')),
+	certificate BLOB NOT NULL CHECK (length(certificate) > 0)
+) STRICT;
+CREATE UNIQUE INDEX join_request_open ON join_request (fingerprint) WHERE state = 'open';
 
 -- The log -------------------------------------------------------------------------------------
 

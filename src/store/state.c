@@ -91,10 +91,15 @@ static const struct transition member[] = {
     {"invited", "join", "active"},
     {"invited", "leave", "left"},
     {"active", "suspend", "suspended"},
+    {"active", "lapse", "lapsed"},
     {"active", "leave", "left"},
+    {"lapsed", "renew", "active"},
+    {"lapsed", "suspend", "suspended"},
+    {"lapsed", "leave", "left"},
     {"suspended", "resume", "active"},
     {"suspended", "leave", "left"},
     {"left", "join", "active"},
+    {"left", "invite", "invited"},
     {NULL, NULL, NULL},
 };
 

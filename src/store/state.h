@@ -17,13 +17,13 @@ enum state_kind { STATE_ARRIVAL, STATE_ADVISORY, STATE_DELIVERY, STATE_CERTIFICA
  *   advisory     held released sealed delivering complete withdrawn
  *   delivery     queued sending sent deferred acknowledged failed bounced
  *   certificate  pending confirmed retired
- *   member       invited active suspended left
+ *   member       invited active lapsed suspended left
  * Events:
  *   arrival      judge finish refuse give-up
  *   advisory     release seal start complete withdraw
  *   delivery     start interrupted accept postpone reject acknowledge bounce exclude retry
  *   certificate  confirm retire
- *   member       join suspend resume leave
+ *   member       invite join lapse renew suspend resume leave
  * Some rows lead to where they began: news that comes late (the smarthost's word about a delivery
  * that is acknowledged already) is taken and changes nothing.
  *

@@ -160,9 +160,9 @@ class Gateway:
         self.code = done.returncode
         return done.stdout.decode("utf-8", "replace")
 
-    def rows(self, *arguments, may_fail=False):
+    def rows(self, *arguments):
         """Runs dewctl with --json: a list of rows, or one record with its tables."""
-        return json.loads(self.ctl(*arguments, "--json", may_fail=may_fail))
+        return json.loads(self.ctl(*arguments, "--json"))
 
     @staticmethod
     def seconds(text):

@@ -104,6 +104,7 @@ struct case_of {
 	struct member member;
 	struct contact contact;
 	struct certificate certificate;
+	const char *agreement;
 	struct group_entry entry;
 };
 
@@ -117,6 +118,7 @@ static struct case_of good_case(void)
 		.fingerprint = "F",
 		.clearance = "AMBER"},
 	    .certificate = {.state = "confirmed"},
+	    .agreement = "",
 	    .entry = {.group = "energy", .entry = "us"},
 	};
 }
@@ -125,8 +127,8 @@ static bool may(const struct case_of *c, const char *audience, enum tlp label)
 {
 	char reason[STORE_REASON_SIZE];
 	const struct people people = {&c->member, 1, &c->contact, 1, &c->entry, 1};
-	const bool result = inform_may_have(
-	    &people, &c->contact, &c->certificate, view_of(audience), label, 1000, reason);
+	const bool result = inform_may_have(&people, &c->contact, &c->certificate, c->agreement,
+	    view_of(audience), label, 1000, reason);
 	assert_true(result == (reason[0] == '\0'));
 	return result;
 }
@@ -164,6 +166,9 @@ static void material_needs_an_active_member_and_a_usable_certificate(void **stat
 	assert_false(may(&c, "all", TLP_CLEAR));
 	c = good_case();
 	c.certificate.facts.encryption_expires = 999;
+	assert_false(may(&c, "all", TLP_CLEAR));
+	c = good_case();
+	c.agreement = "agreement version 1 is not signed";
 	assert_false(may(&c, "all", TLP_CLEAR));
 }
 

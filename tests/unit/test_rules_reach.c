@@ -43,8 +43,24 @@ static void unreachable(const struct contact *contact, const char *member_state,
 {
 	char reason[STORE_REASON_SIZE] = "";
 	const struct member member = make_member(member_state);
-	assert_false(reach_contact(contact, &member, certificate, label, NOW, reason));
+	assert_false(reach_contact(contact, &member, certificate, "", label, NOW, reason));
 	assert_string_equal(reason, why);
+}
+
+static void contact_whose_signature_on_the_agreement_is_missing_is_not_reached(void **state)
+{
+	char reason[STORE_REASON_SIZE] = "";
+	const struct contact contact = make_contact();
+	const struct certificate certificate = make_certificate("confirmed", 0, 0);
+	static const char *const states[] = {"active", "lapsed"};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct member member = make_member(states[i]);
+		assert_false(reach_contact(&contact, &member, &certificate,
+		    "agreement version 2 is not signed", TLP_CLEAR, NOW, reason));
+		assert_string_equal(reason, "agreement version 2 is not signed");
+	}
+	unreachable(&contact, "lapsed", &certificate, TLP_CLEAR, "the member is lapsed");
 }
 
 static void active_cleared_contact_with_a_live_certificate_is_reached(void **state)
@@ -54,7 +70,7 @@ static void active_cleared_contact_with_a_live_certificate_is_reached(void **sta
 	const struct member member = make_member("active");
 	const struct certificate certificate = make_certificate("confirmed", 0, 0);
 	(void)state;
-	assert_true(reach_contact(&contact, &member, &certificate, TLP_AMBER, NOW, reason));
+	assert_true(reach_contact(&contact, &member, &certificate, "", TLP_AMBER, NOW, reason));
 	assert_string_equal(reason, "");
 }
 
@@ -91,7 +107,7 @@ static void label_above_the_clearance_is_not_delivered(void **state)
 			struct contact contact = make_contact();
 			snprintf(contact.clearance, sizeof contact.clearance, "%s",
 			    clearances[clearance]);
-			assert_int_equal(reach_contact(&contact, &member, &certificate,
+			assert_int_equal(reach_contact(&contact, &member, &certificate, "",
 					     (enum tlp)label, NOW, reason),
 			    label <= clearance);
 			snprintf(why, sizeof why, "cleared up to TLP:%s, and this is TLP:%s",
@@ -157,7 +173,8 @@ static void certificate_must_be_confirmed_and_live(void **state)
 		assert_int_equal(reach_certificate(&certificate, NOW, reason), usable);
 		assert_string_equal(reason, rows[i].why);
 		assert_int_equal(
-		    reach_contact(&contact, &member, &certificate, TLP_AMBER, NOW, reason), usable);
+		    reach_contact(&contact, &member, &certificate, "", TLP_AMBER, NOW, reason),
+		    usable);
 		assert_string_equal(reason, rows[i].why);
 	}
 }
@@ -169,12 +186,12 @@ static void longest_reason_fits(void **state)
 	struct member member = make_member("");
 	(void)state;
 	memset(member.state, 'x', sizeof member.state - 1);
-	assert_false(reach_contact(&contact, &member, NULL, TLP_AMBER, NOW, reason));
+	assert_false(reach_contact(&contact, &member, NULL, "", TLP_AMBER, NOW, reason));
 	assert_int_equal(strlen(reason), strlen("the member is ") + sizeof member.state - 1);
 	memset(contact.fingerprint, 'F', sizeof contact.fingerprint - 1);
 	contact.fingerprint[sizeof contact.fingerprint - 1] = '\0';
 	member = make_member("active");
-	assert_false(reach_contact(&contact, &member, NULL, TLP_AMBER, NOW, reason));
+	assert_false(reach_contact(&contact, &member, NULL, "", TLP_AMBER, NOW, reason));
 	assert_non_null(strstr(reason, contact.fingerprint));
 }
 
@@ -200,6 +217,7 @@ static void certificate_is_usable_until_the_earlier_expiry(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(contact_whose_signature_on_the_agreement_is_missing_is_not_reached),
 	    cmocka_unit_test(active_cleared_contact_with_a_live_certificate_is_reached),
 	    cmocka_unit_test(removed_contact_is_not_reached),
 	    cmocka_unit_test(contact_of_a_member_that_is_not_active_is_not_reached),

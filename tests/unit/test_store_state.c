@@ -117,18 +117,23 @@ static const struct expected all[] = {
     },
     {
 	.kind = STATE_MEMBER,
-	.states = {"invited", "active", "suspended", "left"},
+	.states = {"invited", "active", "lapsed", "suspended", "left"},
 	.finals = {NULL},
-	.events = {"join", "suspend", "resume", "leave"},
+	.events = {"invite", "join", "lapse", "renew", "suspend", "resume", "leave"},
 	.rows =
 	    {
 		{"invited", "join", "active"},
 		{"invited", "leave", "left"},
 		{"active", "suspend", "suspended"},
+		{"active", "lapse", "lapsed"},
 		{"active", "leave", "left"},
+		{"lapsed", "renew", "active"},
+		{"lapsed", "suspend", "suspended"},
+		{"lapsed", "leave", "left"},
 		{"suspended", "resume", "active"},
 		{"suspended", "leave", "left"},
 		{"left", "join", "active"},
+		{"left", "invite", "invited"},
 	    },
     },
 };
