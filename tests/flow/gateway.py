@@ -160,9 +160,9 @@ class Gateway:
         self.code = done.returncode
         return done.stdout.decode("utf-8", "replace")
 
-    def rows(self, *arguments):
+    def rows(self, *arguments, may_fail=False):
         """Runs dewctl with --json: a list of rows, or one record with its tables."""
-        return json.loads(self.ctl(*arguments, "--json"))
+        return json.loads(self.ctl(*arguments, "--json", may_fail=may_fail))
 
     @staticmethod
     def seconds(text):

@@ -1,7 +1,7 @@
 """An official needs nothing but an ordinary mail program, and in it nothing but Reply."""
 import email
 
-from harness import cases
+from harness import cases, eventually
 from mutt import Mutt
 from scene import TITLE, Scene
 from test_acknowledge import only_ack, settle_receipts
@@ -54,3 +54,57 @@ def test_advisory_warns_those_whose_program_would_send_its_title_in_the_clear(t)
     assert TITLE.encode() not in shortened
     scene.drop(shortened)
     assert only_ack(scene)["status"] == "affected"
+
+
+REPORT = """\
+Report: Odd traffic at two plants
+TLP: GREEN
+
+We saw it on Monday.
+"""
+
+
+def test_new_mail_reports_and_the_answer_comes_back(t):
+    scene, mutt = at_desk(t)
+    trace = t.dir / "trace.bin"
+    trace.write_bytes(b"\x00\x01packets")
+    row = scene.drop(mutt.write("...", REPORT, [trace]))
+    assert (row["state"], row["meaning"]) == ("done", "report"), row
+    told = len(scene.smarthost.received(scene.publisher.address))
+    got = next_letter(scene, scene.publisher, "Odd traffic at two plants")
+    assert "We saw it on Monday." in got.text, told
+    assert [part[2] for part in got.attachments] == [b"\x00\x01packets"]
+    number = next_letter(scene, scene.official, "REP-").subject
+    assert scene.gateway.rows("report", "list")[0]["number"] in number
+
+
+def test_reply_with_a_report_above_the_quoted_advisory_is_a_report(t):
+    """The token in the quotation makes no acknowledgment of it: the first line says what it is."""
+    scene, mutt = at_desk(t)
+    mail = scene.smarthost.only(scene.official.address)
+    row = scene.drop(mutt.reply(mail, REPORT, subject="Re: ..."))
+    assert (row["state"], row["meaning"]) == ("done", "report"), row
+    assert scene.acknowledged() == []
+    assert "We saw it on Monday." in next_letter(scene, scene.publisher, "Odd traffic").text
+
+
+def test_reply_asks_for_a_material(t):
+    scene, mutt = at_desk(t)
+    guide = t.dir / "guide.pdf"
+    guide.write_bytes(b"%PDF guide")
+    scene.gateway.ctl("material", "add", "guide", guide, "--for", "all", "--title", "How to")
+    mail = scene.smarthost.only(scene.official.address)
+    row = scene.drop(mutt.reply(mail, "Request: guide\n\n", subject="Re: ..."))
+    assert (row["state"], row["meaning"]) == ("done", "request"), row
+    got = scene.opened(count=2)
+    assert [part[2] for part in got.attachments] == [b"%PDF guide"]
+
+
+def next_letter(scene, person, words):
+    """The letter to a person whose protected subject holds these words."""
+    def found():
+        opened = [person.open(mail.raw) for mail in scene.smarthost.received(person.address)]
+        return next((mail for mail in opened if words in mail.subject), None)
+    letter = eventually(found, f"a letter to {person.address} about {words}")
+    assert letter.good, "no good signature by the gateway"
+    return letter

@@ -69,6 +69,15 @@ class Person:
         self.home.add(gateway.certificate)
         self.gateway = (gateway.address, gateway.fingerprint)
 
+    def prolong(self, expires):
+        """Gives the key and its subkeys a new expiry, also where they had expired."""
+        rows = self.home.gpg("--with-colons", "--with-subkey-fingerprint", "--list-keys",
+                             self.fingerprint).out.decode().splitlines()
+        fingerprints = [row.split(":")[9] for row in rows if row.startswith("fpr:")]
+        self.home.gpg("--quick-set-expire", self.fingerprint, expires)
+        self.home.gpg("--quick-set-expire", self.fingerprint, expires, *fingerprints[1:])
+        self.certificate = self.home.certificate(self.fingerprint)
+
     def key_ids(self):
         """IDs of the subkeys that encrypt."""
         return [row[4] for row in self.home.keys() if row[0] in ("sub", "pub") and "e" in row[11]]
