@@ -100,6 +100,25 @@ def test_reply_asks_for_a_material(t):
     assert [part[2] for part in got.attachments] == [b"%PDF guide"]
 
 
+@cases("accept", "decline")
+def test_reply_answers_the_invitation(t, word):
+    t.needs("mutt")
+    scene = Scene(t, 0)
+    official = t.official("cert@us-tx.example")
+    scene.gateway.add_key(official)
+    official.meet(scene.gateway)
+    (t.dir / "agreement").write_text("Keep it to yourself until it is public.\n")
+    scene.gateway.ctl("agreement", "publish", t.dir / "agreement")
+    scene.gateway.ctl("member", "invite", "us-tx", "--name", "State of Texas", "--contact",
+                      official.address, "--key", official.fingerprint)
+    mutt = Mutt(official, scene.gateway)
+    invitation = scene.smarthost.only(official.address)
+    row = scene.drop(mutt.reply(invitation, f"{word}\n\nWith regards from Austin\n"))
+    assert (row["state"], row["meaning"], row["reason"]) == ("done", "agreement", word), row
+    state = scene.gateway.rows("member", "show", "us-tx")["state"]
+    assert state == {"accept": "active", "decline": "left"}[word]
+
+
 def next_letter(scene, person, words):
     """The letter to a person whose protected subject holds these words."""
     def found():

@@ -3,11 +3,20 @@
 Each chapter says of everybody who got what, and who did not and why: from the mail that came and
 from what dewctl tells. No chapter may leave a mail that it did not speak of.
 """
+import datetime
+
 from harness import eventually, limit
 from scene import TITLE, Scene
-from turning import DAY, Calendar
+from turning import DAY, HOUR, Calendar
 
+AGREEMENT = "Keep it to yourself until it is public.\n"
+STRICTER = "Keep it to yourself, and tell us when it leaked.\n"
 NEAR = 300  # seconds within which two looks at the clock are the same time
+
+
+def stamp(seconds):
+    when = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Year(Scene):
@@ -18,9 +27,30 @@ class Year(Scene):
         self.people = {self.publisher.address: self.publisher}
         self.told = {self.publisher.address: 0}  # how many mails of each were spoken of
 
-    def admit(self, address, expires="0", **options):
-        official = self.gateway.admit(self.t.official(address, expires=expires), **options)
+    def invite(self, address, member, clearance="RED", expires="0"):
+        """The admin compares the key and invites; who it is."""
+        official = self.t.official(address, expires=expires)
+        self.gateway.add_key(official)
+        official.meet(self.gateway)
+        self.gateway.ctl("member", "invite", member, "--name", f"Country of {member}", "--contact",
+                         address, "--contact-name", official.name, "--key", official.fingerprint,
+                         "--clearance", clearance)
         return self.meet(official)
+
+    def publish_agreement(self, text, required_from=None):
+        path = self.t.dir / "agreement.txt"
+        path.write_text(text)
+        words = [] if required_from is None else ["--required-from", stamp(required_from)]
+        self.gateway.ctl("agreement", "publish", path, *words)
+
+    def answer(self, official, mail, word):
+        """Replies to a mail with one word in the first line; the row in the inbox."""
+        row = self.drop(official.reply(mail, word))
+        assert row["state"] == "done", row
+        return row
+
+    def state(self, member):
+        return self.gateway.rows("member", "show", member)["state"]
 
     def meet(self, person):
         self.people[person.address] = person
@@ -44,11 +74,11 @@ class Year(Scene):
             assert abs(mail.signed_at - self.calendar.now()) < NEAR, "signed at another time"
         return opened
 
-    def mail(self, person):
+    def one(self, person):
         return self.news(person)[0]
 
     def news_of(self, *people):
-        return [self.mail(person) for person in people]
+        return [self.one(person) for person in people]
 
     def receipt(self):
         """The publisher's last mail on what was released: that all is handed over. It may overtake
@@ -60,6 +90,10 @@ class Year(Scene):
         eventually(lambda: not self.gateway.rows("queue", "list"), "an empty queue")
         self.news(self.publisher, len(self.unspoken(self.publisher)))
         return last.text
+
+    def poke(self):
+        """Makes the daemon look at what is due now, and not within its half a minute."""
+        self.gateway.ctl("queue", "retry")
 
     def at_rest(self):
         """Asserts that nobody had a mail that no chapter spoke of."""
@@ -90,10 +124,66 @@ class Year(Scene):
 
 # The chapters. Each takes the year as the one before left it.
 
+def invited_members_join_by_reply(year):
+    year.publish_agreement(AGREEMENT)
+    year.berlin = year.invite("cert@de.example", "de")
+    year.bavaria = year.invite("cert@de-by.example", "de-by", expires="200d")
+    year.ottawa = year.invite("cert@ca.example", "ca", clearance="GREEN")
+    for person in (year.berlin, year.bavaria):
+        invitation = year.one(person)
+        assert AGREEMENT.strip() in invitation.text
+        assert year.answer(person, invitation, "accept")["meaning"] == "agreement"
+    assert [year.state(name) for name in ("de", "de-by", "ca")] == ["active", "active", "invited"]
+    assert list(year.unreachable()) == [year.ottawa.address]
+    invitation = year.one(year.ottawa)
+    # Whoever has not accepted yet gets nothing, and the publisher reads who and why.
+    number = year.release(tlp="GREEN")["number"]
+    year.news_of(year.berlin, year.bavaria)
+    assert year.ottawa.address in year.receipt()
+    assert "invited" in year.delivered(number)[year.ottawa.address][1]
+    year.calendar.forward(5 * DAY)
+    year.answer(year.ottawa, invitation, "I accept")
+    assert year.state("ca") == "active" and year.gateway.rows("check")["ok"]
+
+
+def new_agreement_is_asked_for_reminded_of_and_then_required(year):
+    required = year.calendar.now() + 30 * DAY
+    year.publish_agreement(STRICTER, required)
+    everybody = (year.berlin, year.bavaria, year.ottawa)
+    asked = dict(zip(everybody, year.news_of(*everybody)))
+    assert all(STRICTER.strip() in mail.text for mail in asked.values())
+    year.answer(year.berlin, asked[year.berlin], "accept")
+    year.calendar.forward(23 * DAY + HOUR)
+    year.poke()
+    reminded = dict(zip(everybody[1:], year.news_of(*everybody[1:])))
+    assert all(mail.subject.startswith("Reminder: ") for mail in reminded.values())
+    year.answer(year.ottawa, reminded[year.ottawa], "accept")
+    year.at_rest()
+    year.calendar.forward(6 * DAY)
+    year.poke()
+    last = year.one(year.bavaria)
+    assert last.subject.startswith("Reminder: ")
+    assert year.gateway.rows("check")["ok"], "the version before suffices until the date"
+    year.at_rest()
+    year.calendar.forward(DAY)
+    year.poke()
+    eventually(lambda: year.state("de-by") == "lapsed", "Bavaria lapses")
+    number = year.release(tlp="GREEN")["number"]
+    year.news_of(year.berlin, year.ottawa)
+    assert year.bavaria.address in year.receipt()
+    reason = year.delivered(number)[year.bavaria.address][1]
+    assert "agreement version 2" in reason and year.unreachable() == {
+        year.bavaria.address: reason}
+    year.answer(year.bavaria, last, "accept")
+    assert year.state("de-by") == "active" and year.unreachable() == {}
+
+
 def advisory_goes_to_those_who_are_cleared(year):
     number = year.release(tlp="AMBER")["number"]
-    for mail in year.news_of(year.berlin, year.bavaria):
+    berlin, bavaria = year.news_of(year.berlin, year.bavaria)
+    for mail in (berlin, bavaria):
         assert TITLE in mail.subject and number in mail.subject
+    year.answer(year.berlin, berlin, "affected")
     receipt = year.receipt()
     assert year.ottawa.address in receipt and "cleared up to TLP:GREEN" in receipt, receipt
     state, reason = year.delivered(number)[year.ottawa.address]
@@ -102,9 +192,6 @@ def advisory_goes_to_those_who_are_cleared(year):
 
 
 def update_three_weeks_later_makes_the_answer_older(year, number):
-    first = year.opened(year.berlin)
-    year.drop(year.berlin.reply(first, "affected"))
-    year.at_rest()
     year.calendar.forward(21 * DAY)
     year.release(advisory=f"update {number}", text="Version 2.2 is better.\n")
     berlin, bavaria = year.news_of(year.berlin, year.bavaria)
@@ -171,14 +258,15 @@ def member_who_leaves_gets_nothing_more(year):
 @limit(300)
 def test_year_of_a_programme(t):
     year = Year(t)
-    year.berlin = year.admit("cert@de.example", member="de")
-    year.bavaria = year.admit("cert@de-by.example", expires="100d")
-    year.ottawa = year.admit("cert@ca.example", member="ca", clearance="GREEN")
-    assert year.gateway.rows("check")["ok"]
+    invited_members_join_by_reply(year)
+    year.at_rest()
     number = advisory_goes_to_those_who_are_cleared(year)
     update_three_weeks_later_makes_the_answer_older(year, number)
     year.at_rest()
-    year.calendar.forward(52 * DAY)
+    year.calendar.forward(20 * DAY)
+    new_agreement_is_asked_for_reminded_of_and_then_required(year)
+    year.at_rest()
+    year.calendar.forward(97 * DAY)
     drill_is_answered_and_counted_apart(year)
     year.at_rest()
     number = expired_key_is_named_and_cuts_nobody_off_silently(year)
