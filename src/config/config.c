@@ -51,9 +51,12 @@ struct setting {
 };
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const approvals[] = {
+    "never", "always", "RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR", NULL};
 static const char *const tls_modes[] = {"starttls", "tls", "none", NULL};
 
 _Static_assert(sizeof(enum log_level) == sizeof(int), "choices are stored as int");
+_Static_assert(sizeof(enum config_approval) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_tls) == sizeof(int), "choices are stored as int");
 
 #define AT(field) offsetof(struct config, field)
@@ -104,6 +107,10 @@ static const struct setting settings[] = {
 	"The longest pause between two attempts."},
     {"retry.give_up", DURATION, AT(retry.give_up), MINUTE, 30 * DAY, "2d", NULL,
 	"Time after the first attempt until a delivery counts as failed."},
+
+    {"release.approval", CHOICE, AT(release.approval), 0, 0, "never", approvals,
+	"When another publisher must approve an advisory before it goes: never, always, or from "
+	"this TLP label on. `Approval: yes` in an advisory asks for it besides."},
 
     {"sealing.vaults", NUMBER, AT(sealing.vaults), 0, 64, "0", NULL,
 	"Processes that encrypt side by side. 0: one for each core."},

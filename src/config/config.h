@@ -16,6 +16,17 @@
 
 enum { CONFIG_TEXT_SIZE = 256, CONFIG_PATH_SIZE = 4096 };
 
+/* When a second publisher must approve: never, always, or from a label on. */
+enum config_approval {
+	CONFIG_APPROVAL_NEVER,
+	CONFIG_APPROVAL_ALWAYS,
+	CONFIG_APPROVAL_RED,
+	CONFIG_APPROVAL_AMBER_STRICT,
+	CONFIG_APPROVAL_AMBER,
+	CONFIG_APPROVAL_GREEN,
+	CONFIG_APPROVAL_CLEAR,
+};
+
 enum config_tls { CONFIG_TLS_STARTTLS, CONFIG_TLS_TLS, CONFIG_TLS_NONE };
 
 struct config {
@@ -50,6 +61,10 @@ struct config {
 		int64_t most;  /* the longest pause */
 		int64_t give_up; /* seconds after the first attempt until a delivery fails */
 	} retry;
+
+	struct {
+		enum config_approval approval;
+	} release;
 
 	struct {
 		int64_t vaults; /* 0: one a core */

@@ -8,18 +8,25 @@
 #include "dewctl/find.h"
 #include "dewctl/stash.h"
 #include "dewctl/verbs.h"
+#include "store/holds.h"
+#include "store/state.h"
 
 enum { MOST_UNLESS_ASKED = 20, STASH_MAX = 1024 * 1024 };
 
 static const struct ctl_option list_options[] = {
     {"all", NULL, "list all of them, not only the newest 20", NULL, false},
     {"most", "N", "list the newest N", ctl_check_count, false},
+    {"exercises", NULL, "list only exercises", NULL, false},
+    {"no-exercises", NULL, "list no exercises", NULL, false},
     {0},
 };
 
 static const struct report_column list_columns[] = {
     {"number", "NUMBER", REPORT_TEXT},
+    {"kind", "KIND", REPORT_TEXT},
     {"state", "STATE", REPORT_TEXT},
+    {"held_until", "HELD UNTIL", REPORT_TIME},
+    {"waits_for_approval", "WAITS FOR APPROVAL", REPORT_FLAG},
     {"tlp", "TLP", REPORT_TEXT},
     {"severity", NULL, REPORT_TEXT},
     {"exercise", "EXERCISE", REPORT_FLAG},
@@ -50,8 +57,23 @@ static int collect(void *context, const struct advisory *advisory, struct err *e
 
 struct newest {
 	int64_t message;
+	struct hold hold; /* its open one, id 0: none */
 	struct buf title; /* stash */
 };
+
+/* What is held shows the title of its draft until a revision has one. */
+static int note_hold(void *context, const struct hold *hold, struct err *err)
+{
+	struct newest *newest = context;
+	(void)err;
+	if (state_is_final(STATE_HOLD, hold->state) && newest->hold.id != 0)
+		return 0;
+	if (!state_is_final(STATE_HOLD, hold->state))
+		newest->hold = *hold;
+	buf_clear(&newest->title);
+	buf_add_view(&newest->title, hold->title);
+	return 0;
+}
 
 static int note_newest(void *context, const struct revision *revision, struct err *err)
 {
@@ -66,15 +88,20 @@ static int note_newest(void *context, const struct revision *revision, struct er
 static int add_row(
     struct ctl *ctl, struct report *report, const struct advisory *advisory, struct err *err)
 {
-	struct newest newest = {0, BUF_EMPTY(STASH_MAX)};
+	struct newest newest = {.title = BUF_EMPTY(STASH_MAX)};
 	struct delivery_counts counts = {0};
-	int status = store_revision_each(ctl->store, advisory->id, note_newest, &newest, err);
+	int status = store_hold_each(ctl->store, advisory->id, note_hold, &newest, err);
+	if (status == 0)
+		status = store_revision_each(ctl->store, advisory->id, note_newest, &newest, err);
 	if (status == 0 && newest.message != 0)
 		status = store_delivery_count(ctl->store, newest.message, &counts, err);
 	if (status == 0) {
 		report_row(report);
 		report_add_text(report, advisory->number);
+		report_add_text(report, advisory->bulletin ? "bulletin" : "advisory");
 		report_add_text(report, advisory->state);
+		report_add_time(report, newest.hold.release_at);
+		report_add_flag(report, strcmp(newest.hold.state, "waiting") == 0);
 		report_add_text(report, advisory->tlp);
 		report_add_text(report, advisory->severity);
 		report_add_flag(report, advisory->exercise);
@@ -90,16 +117,30 @@ static int add_row(
 	return status;
 }
 
+static int choose_exercises(
+    const struct ctl_call *call, enum advisory_choice *choice, struct err *err)
+{
+	const bool only = ctl_value(call, "exercises") != NULL;
+	const bool none = ctl_value(call, "no-exercises") != NULL;
+	if (only && none)
+		return ctl_refuse(err, "--exercises and --no-exercises leave nothing to list");
+	*choice = only ? ADVISORY_EXERCISE : none ? ADVISORY_EARNEST : ADVISORY_ANY;
+	return 0;
+}
+
 static int run_list(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
 	const bool all = ctl_value(call, "all") != NULL;
 	const int64_t most = all ? INT64_MAX : ctl_number(call, "most", MOST_UNLESS_ASKED);
 	struct list list = {0};
+	enum advisory_choice choice = ADVISORY_ANY;
+	if (choose_exercises(call, &choice, err) < 0)
+		return -1;
 	struct report *report = report_table(
 	    list_columns, sizeof list_columns / sizeof list_columns[0], "no advisories yet");
 	int status = ctl_open_store(ctl, err);
 	if (status == 0)
-		status = store_advisory_each(ctl->store, most, collect, &list, err);
+		status = store_advisory_each_of(ctl->store, choice, most, collect, &list, err);
 	for (size_t i = 0; status == 0 && i < list.count; i++) {
 		ctl_progress("opening titles", i, list.count);
 		status = add_row(ctl, report, &list.advisories[i], err);
@@ -134,7 +175,8 @@ static int run_withdraw(struct ctl *ctl, const struct ctl_call *call, struct err
 	if (ctl_open_store(ctl, err) < 0 || store_begin(ctl->store, err) < 0 ||
 	    ctl_end(ctl, ask_withdrawal(ctl, number, err), err) < 0)
 		return -1;
-	ctl_say("%s will be withdrawn: dewlined now tells everybody whom it went to.", number);
+	ctl_say("%s will be withdrawn: dewlined now tells everybody whom it went to, if anybody.",
+	    number);
 	ctl_warn_idle(ctl);
 	return 0;
 }
@@ -147,6 +189,8 @@ const struct ctl_verb advisory_verbs[] = {
     {"show", "ID", 1, 1, true, NULL,
 	"Shows an advisory, its revisions, deliveries and acknowledgments", NULL, advisoryshow_run},
     {"withdraw", "ID", 1, 1, false, NULL, "Withdraws an advisory",
-	"The daemon sends a withdrawal to everybody to whom any revision went.\n", run_withdraw},
+	"The daemon sends a withdrawal to everybody to whom any revision went. What is held\n"
+	"still went to nobody: it ends, and only its author is told.\n",
+	run_withdraw},
     {0},
 };

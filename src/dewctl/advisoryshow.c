@@ -6,15 +6,31 @@
 #include "dewctl/advisoryshow.h"
 #include "dewctl/find.h"
 #include "dewctl/stash.h"
+#include "store/holds.h"
+#include "store/state.h"
 
 static const struct report_column show_columns[] = {
     {"number", "Number", REPORT_TEXT},
+    {"kind", "Kind", REPORT_TEXT},
     {"state", "State", REPORT_TEXT},
+    {"held_until", "Held until", REPORT_TIME},
+    {"waits_for_approval", "Waits for approval", REPORT_FLAG},
     {"tlp", "TLP", REPORT_TEXT},
     {"severity", "Severity", REPORT_TEXT},
     {"exercise", "Exercise", REPORT_FLAG},
     {"publisher", "Publisher", REPORT_TEXT},
     {"created_at", "Created", REPORT_TIME},
+};
+static const struct report_column hold_columns[] = {
+    {"state", "STATE", REPORT_TEXT},
+    {"created_at", "CAME", REPORT_TIME},
+    {"release_at", "RELEASE", REPORT_TIME},
+    {"needs_approval", "NEEDS APPROVAL", REPORT_FLAG},
+    {"asked", "ASKED FOR", REPORT_FLAG},
+    {"decided_by", "DECIDED BY", REPORT_TEXT},
+    {"ended_at", "ENDED", REPORT_TIME},
+    {"by", "BY", REPORT_TEXT},
+    {"title", "TITLE", REPORT_PROSE},
 };
 static const struct report_column revision_columns[] = {
     {"revision", "REVISION", REPORT_NUMBER},
@@ -52,6 +68,8 @@ struct showing {
 	struct ctl *ctl;
 	const struct advisory *advisory;
 	int64_t revision; /* whose deliveries and acknowledgments are being listed */
+	struct hold open; /* id 0: nothing is held */
+	struct report *holds;
 	struct report *revisions;
 	struct report *deliveries;
 	struct report *acks;
@@ -138,6 +156,30 @@ static int show_revision(void *context, const struct revision *revision, struct 
 	return store_acknowledgment_each(ctl->store, revision->id, show_ack, showing, err);
 }
 
+static int show_hold(void *context, const struct hold *hold, struct err *err)
+{
+	struct showing *showing = context;
+	struct report *report = showing->holds;
+	struct publisher publisher;
+	bool found = false;
+	if (!state_is_final(STATE_HOLD, hold->state))
+		showing->open = *hold;
+	if (hold->decided_by != 0 &&
+	    store_publisher_get(showing->ctl->store, hold->decided_by, &publisher, &found, err) < 0)
+		return -1;
+	report_row(report);
+	report_add_text(report, hold->state);
+	report_add_time(report, hold->created_at);
+	report_add_time(report, hold->release_at);
+	report_add_flag(report, hold->token[0] != '\0');
+	report_add_flag(report, hold->asked);
+	report_add_text(report, found ? publisher.address : "");
+	report_add_time(report, hold->ended_at);
+	if (add_publisher(showing->ctl, report, hold->publisher, err) < 0)
+		return -1;
+	return stash_add_cell(showing->ctl, report, hold->title, showing->advisory->number, err);
+}
+
 int advisoryshow_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
 	struct advisory advisory;
@@ -146,13 +188,25 @@ int advisoryshow_run(struct ctl *ctl, const struct ctl_call *call, struct err *e
 		return -1;
 	struct report *report =
 	    report_record(show_columns, sizeof show_columns / sizeof show_columns[0]);
-	struct showing showing = {ctl, &advisory, 0, TABLE(revision_columns, "none yet"),
-	    TABLE(delivery_columns, "none yet"), TABLE(ack_columns, "none yet")};
+	struct showing showing = {.ctl = ctl,
+	    .advisory = &advisory,
+	    .holds = TABLE(hold_columns, "none"),
+	    .revisions = TABLE(revision_columns, "none yet"),
+	    .deliveries = TABLE(delivery_columns, "none yet"),
+	    .acks = TABLE(ack_columns, "none yet")};
+	report_attach(report, "drafts", "Drafts that were held", showing.holds);
 	report_attach(report, "revisions", "Revisions", showing.revisions);
 	report_attach(report, "deliveries", "Deliveries", showing.deliveries);
 	report_attach(report, "acknowledgments", "Acknowledgments", showing.acks);
+	if (store_hold_each(ctl->store, advisory.id, show_hold, &showing, err) < 0) {
+		report_free(report);
+		return -1;
+	}
 	report_add_text(report, advisory.number);
+	report_add_text(report, advisory.bulletin ? "bulletin" : "advisory");
 	report_add_text(report, advisory.state);
+	report_add_time(report, showing.open.release_at);
+	report_add_flag(report, strcmp(showing.open.state, "waiting") == 0);
 	report_add_text(report, advisory.tlp);
 	report_add_text(report, advisory.severity);
 	report_add_flag(report, advisory.exercise);

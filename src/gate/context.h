@@ -23,6 +23,7 @@ struct sending;
 struct sealing;
 struct accounting;
 struct informing;
+struct releasing;
 
 struct gate {
 	const struct config *config;
@@ -44,6 +45,7 @@ struct gate {
 	struct sending *sending;
 	struct accounting *accounting;
 	struct informing *informing;
+	struct releasing *releasing;
 	struct loop_timer *schedule;
 	bool asking; /* a mail that asks for a signature on the agreement is being recorded */
 

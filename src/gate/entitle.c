@@ -15,8 +15,10 @@
 
 /* What decides besides the recipient. */
 struct entitlement {
+	bool is_advisory; /* a revision of one: its audience says whom it names */
 	bool is_labelled; /* else a notice, which needs neither clearance nor membership */
 	enum tlp label;
+	struct revision revision; /* when is_advisory */
 	int64_t now; /* 0: expiries do not matter */
 };
 
@@ -24,14 +26,17 @@ struct entitlement {
 static int find_label(
     struct gate *gate, int64_t message, struct entitlement *entitlement, struct err *err)
 {
-	struct revision revision;
-	bool *found = &entitlement->is_labelled;
-	if (store_revision_by_message(gate->store, message, &revision, found, err) != 0 ||
-	    (!*found && store_label_get(gate->store, message, revision.tlp, found, err) != 0))
+	struct revision *revision = &entitlement->revision;
+	bool *labelled = &entitlement->is_labelled;
+	if (store_revision_by_message(
+		gate->store, message, revision, &entitlement->is_advisory, err) != 0)
 		return -1;
-	if (*found && !tlp_from(view_of(revision.tlp), &entitlement->label))
+	*labelled = entitlement->is_advisory;
+	if (!*labelled && store_label_get(gate->store, message, revision->tlp, labelled, err) != 0)
+		return -1;
+	if (*labelled && !tlp_from(view_of(revision->tlp), &entitlement->label))
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "a message with the TLP label \"%s\"",
-		    revision.tlp);
+		    revision->tlp);
 	return 0;
 }
 
@@ -48,8 +53,11 @@ static int judge_contact(struct gate *gate, const struct entitlement *entitlemen
 	    people_agreement(gate, delivery->contact, agreement, err) != 0)
 		return -1;
 	if (found && entitlement->is_labelled)
-		*may = reach_contact(&contact, &member, certificate, agreement, entitlement->label,
-		    entitlement->now, reason);
+		*may = reach_contact(&contact, &member, certificate, agreement,
+			   entitlement->label, entitlement->now, reason) &&
+		       (!entitlement->is_advisory ||
+			   reach_named(entitlement->label,
+			       view_of(entitlement->revision.audience), &contact, reason));
 	else
 		*may = found && reach_notice(&contact, certificate, entitlement->now, reason);
 	if (!found)

@@ -12,38 +12,24 @@
 #include "gate/issue.h"
 #include "gate/letters.h"
 #include "gate/outgoing.h"
+#include "gate/issuing.h"
 #include "gate/people.h"
 #include "gate/refuse.h"
+#include "gate/release.h"
+#include "gate/schedule.h"
 #include "pgp/vault.h"
 #include "rules/advisory.h"
 #include "rules/block.h"
+#include "rules/release.h"
 #include "store/arrivals.h"
 #include "store/audit.h"
 #include "worker/frame.h"
 
 enum { TOKEN_BYTES = 10, TITLE_MAX = 4096, WITHDRAW_PAUSE_MS = 15 * 1000 };
 
-struct issue {
-	struct gate *gate;
-	struct mail_facts *facts; /* NULL when an admin withdraws */
-	struct publisher publisher;
-	struct draft draft;
-	struct advisory advisory;
-	struct revision revision;
-	struct issue *next;
-};
-
-/* One is under way; the others wait in order. */
-struct issuing {
-	struct issue *now;
-	struct issue *first;
-	struct issue **last;
-	int64_t withdrawing; /* what an admin asked to withdraw and is under way, 0: nothing */
-};
-
 static void begin(struct issue *issue);
 
-static void issue_free(struct issue *issue)
+void issue_free(struct issue *issue)
 {
 	struct gate *gate = issue->gate;
 	struct issuing *issuing = gate->issuing;
@@ -59,7 +45,7 @@ static void issue_free(struct issue *issue)
 	begin(next);
 }
 
-static void fail(struct issue *issue, const struct err *err)
+void issue_fail(struct issue *issue, const struct err *err)
 {
 	gate_fail(issue->gate, err);
 	if (issue->facts != NULL)
@@ -68,9 +54,12 @@ static void fail(struct issue *issue, const struct err *err)
 	free(issue);
 }
 
-static void refuse_issue(struct issue *issue, const struct refusal *refusal)
+void issue_refuse(struct issue *issue, const struct refusal *refusal)
 {
-	refuse_mail(issue->facts, &issue->publisher, refusal);
+	if (issue->hold.id != 0)
+		release_impossible(issue->facts, &issue->publisher, &issue->hold, refusal);
+	else
+		refuse_mail(issue->facts, &issue->publisher, refusal);
 	issue_free(issue);
 }
 
@@ -111,6 +100,20 @@ static int find_advisory(struct issue *issue, const struct control *control, boo
 		    issue->advisory.exercise ? "as an exercise" : "in earnest");
 		return 0;
 	}
+	if (control->act == CONTROL_UPDATE && issue->hold.id == 0) {
+		struct hold held;
+		if (store_hold_open(issue->gate->store, issue->advisory.id, &held, &found, err) !=
+		    0)
+			return -1;
+		if (found) {
+			refuse(refusal, 1,
+			    "%s has a draft that is held still: withdraw it and send a new one",
+			    control->number);
+			return 0;
+		}
+	}
+	if (!bulletin_asks_nothing(issue->advisory.bulletin, control, refusal))
+		return 0;
 	*good = true;
 	return store_revision_each(
 	    issue->gate->store, issue->advisory.id, last_revision, issue, err);
@@ -122,6 +125,7 @@ static void fill_advisory(struct issue *issue, int64_t now)
 	advisory->created_at = now;
 	advisory->publisher = issue->publisher.id;
 	advisory->exercise = issue->draft.control.exercise;
+	advisory->bulletin = issue->draft.control.act == CONTROL_BULLETIN;
 }
 
 static int next_number(
@@ -145,8 +149,10 @@ static int foresee_number(struct issue *issue, int64_t now, struct err *err)
 	return result;
 }
 
-static const char *const kinds[] = {
-    [CONTROL_NEW] = "new", [CONTROL_UPDATE] = "update", [CONTROL_WITHDRAW] = "withdraw"};
+static const char *const kinds[] = {[CONTROL_NEW] = "new",
+    [CONTROL_BULLETIN] = "new",
+    [CONTROL_UPDATE] = "update",
+    [CONTROL_WITHDRAW] = "withdraw"};
 
 static void fill_revision(struct issue *issue, int64_t now)
 {
@@ -187,18 +193,18 @@ static int choose(struct issue *issue, struct delivery **deliveries, size_t *cou
 	if (control->act != CONTROL_WITHDRAW)
 		*good = audience_choose(&snapshot.people, view_of(issue->revision.audience),
 		    control->audience_line, snapshot.chosen, refusal);
-	if (*good && control->act != CONTROL_NEW &&
+	if (*good && !control_is_first(control) &&
 	    people_add_reached(issue->gate, &snapshot, issue->advisory.id, err) != 0)
 		goto done;
-	result = *good ? people_deliveries(
-			     issue->gate, &snapshot, issue->draft.tlp, deliveries, count, err)
+	result = *good ? people_deliveries(issue->gate, &snapshot, issue->draft.tlp,
+			     view_of(issue->revision.audience), deliveries, count, err)
 		       : 0;
 done:
 	people_release(&snapshot);
 	return result;
 }
 
-static int record_advisory(struct issue *issue, bool *go, struct err *err)
+int issue_record_advisory(struct issue *issue, bool *go, struct err *err)
 {
 	struct store *store = issue->gate->store;
 	char number[STORE_NUMBER_SIZE];
@@ -208,7 +214,7 @@ static int record_advisory(struct issue *issue, bool *go, struct err *err)
 		return -1;
 	if (!*go)
 		return 0;
-	if (issue->draft.control.act != CONTROL_NEW)
+	if (!control_is_first(&issue->draft.control))
 		return 0;
 	if (next_number(issue, issue->advisory.created_at, number, err) != 0)
 		return -1;
@@ -218,6 +224,25 @@ static int record_advisory(struct issue *issue, bool *go, struct err *err)
 	return store_advisory_add(store, &issue->advisory, err);
 }
 
+/* What it was before it is a revision: a mail, a draft, an admin's wish. *go is false when that has
+ * been dealt with already. */
+static int record_origin(struct issue *issue, bool *go, struct err *err)
+{
+	struct store *store = issue->gate->store;
+	*go = true;
+	if (issue->hold.id != 0)
+		return store_hold_move(
+		    store, issue->hold.id, "release", 0, issue->revision.released_at, go, err);
+	if (issue_record_advisory(issue, go, err) != 0)
+		return -1;
+	if (!*go)
+		return 0;
+	if (issue->facts == NULL)
+		return store_withdrawal_done(store, issue->advisory.id, err);
+	return open_record(issue->gate, issue->facts->arrival, "finish", "advisory", "",
+	    issue->publisher.fingerprint, err);
+}
+
 static int record(void *context, int64_t message, struct view title, bool *go, struct err *err)
 {
 	struct issue *issue = context;
@@ -225,7 +250,7 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	struct revision *revision = &issue->revision;
 	char subject[STORE_NAME_SIZE];
 	char event[STORE_ID_SIZE + 16];
-	if (record_advisory(issue, go, err) != 0)
+	if (record_origin(issue, go, err) != 0)
 		return -1;
 	if (!*go)
 		return 0;
@@ -235,21 +260,18 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	if (store_revision_add(store, revision, err) != 0)
 		return -1;
 	if (issue->draft.control.act == CONTROL_WITHDRAW &&
-	    store_advisory_move(store, issue->advisory.id, "withdraw", err) != 0)
+	    (hold_end_open(issue, revision->released_at, err) != 0 ||
+		store_advisory_move(store, issue->advisory.id, "withdraw", err) != 0))
 		return -1;
-	if (issue->facts == NULL) {
-		if (store_withdrawal_done(store, issue->advisory.id, err) != 0)
-			return -1;
-	} else if (open_record(issue->gate, issue->facts->arrival, "finish", "advisory", "",
-		       issue->publisher.fingerprint, err) != 0) {
-		return -1;
-	}
 	snprintf(subject, sizeof subject, "%s r%lld", issue->advisory.number,
 	    (long long)revision->number);
 	snprintf(event, sizeof event, "advisory.%s", revision->kind);
 	return store_audit_add(store, revision->released_at,
 	    issue->facts == NULL ? "admin" : issue->publisher.address, event, subject, err,
-	    "TLP:%s, audience: %s", revision->tlp, revision->audience);
+	    "TLP:%s, audience: %s%s", revision->tlp, revision->audience,
+	    issue->hold.id == 0		   ? ""
+	    : issue->hold.token[0] == '\0' ? "; it was held until now"
+					   : "; approved, and held until now");
 }
 
 static void withdraw_again(void *context)
@@ -268,18 +290,26 @@ static void end_withdrawal(struct gate *gate, bool recorded)
 		loop_after(gate->loop, WITHDRAW_PAUSE_MS, withdraw_again, gate);
 }
 
-static void done(void *context, enum outgoing_end end, const char *problem)
+static void log_end(const struct issue *issue, enum outgoing_end end, const char *problem)
 {
-	struct issue *issue = context;
-	if (end == OUTGOING_RECORDED)
+	if (end == OUTGOING_RECORDED && issue->revision.number == 0)
+		log_info("%s: its draft is dealt with", issue->advisory.number);
+	else if (end == OUTGOING_RECORDED)
 		log_info("%s r%lld (%s) is recorded", issue->advisory.number,
 		    (long long)issue->revision.number, issue->revision.kind);
 	else if (end == OUTGOING_FAILED)
 		log_error("%s r%lld: %s", issue->advisory.number, (long long)issue->revision.number,
 		    problem);
+}
+
+void issue_done(void *context, enum outgoing_end end, const char *problem)
+{
+	struct issue *issue = context;
+	log_end(issue, end, problem);
+	schedule_soon(issue->gate);
 	if (issue->facts == NULL)
 		end_withdrawal(issue->gate, end == OUTGOING_RECORDED);
-	else if (end == OUTGOING_RECORDED)
+	else if (end == OUTGOING_RECORDED || (issue->hold.id != 0 && end == OUTGOING_DROPPED))
 		open_done(issue->facts);
 	else if (end == OUTGOING_DROPPED)
 		open_end(issue->facts, "finish", "duplicate",
@@ -297,14 +327,14 @@ static void too_large(struct issue *issue, struct delivery *deliveries)
 	free(deliveries);
 	if (issue->facts == NULL) {
 		err_set(&err, ERR_DAEMON, ERR_NEVER, "a withdrawal is too large to be sent");
-		fail(issue, &err);
+		issue_fail(issue, &err);
 		return;
 	}
 	refuse(&refusal, 0,
 	    "with all that belongs to it, it is larger than the %zu bytes that can "
 	    "be sent on",
 	    OUTGOING_MAX);
-	refuse_issue(issue, &refusal);
+	issue_refuse(issue, &refusal);
 }
 
 static void send_issue(struct issue *issue, struct delivery *deliveries, size_t count)
@@ -337,7 +367,8 @@ static void send_issue(struct issue *issue, struct delivery *deliveries, size_t 
 	    .deliveries = deliveries,
 	    .delivery_count = count,
 	    .record = record,
-	    .done = done,
+	    .done = issue_done,
+	    .low_priority = issue->advisory.bulletin,
 	    .context = issue,
 	};
 	const bool fits = !text.overflow && !subject.overflow && outgoing_send(gate, &outgoing);
@@ -352,27 +383,31 @@ static void address_and_send(struct issue *issue)
 	const int64_t now = clock_now();
 	struct delivery *deliveries = NULL;
 	size_t count = 0;
+	const bool approval = release_needs_approval(
+	    issue->gate->config->release.approval, issue->draft.tlp, &issue->draft.control);
 	struct refusal refusal;
 	bool good;
 	struct err err;
-	if (issue->draft.control.act == CONTROL_NEW) {
+	if (control_is_first(&issue->draft.control) && issue->hold.id == 0) {
 		fill_advisory(issue, now);
 		if (foresee_number(issue, now, &err) != 0) {
-			fail(issue, &err);
+			issue_fail(issue, &err);
 			return;
 		}
 	}
 	fill_revision(issue, now);
 	if (choose(issue, &deliveries, &count, &good, &refusal, &err) != 0)
-		fail(issue, &err);
+		issue_fail(issue, &err);
 	else if (!good)
-		refuse_issue(issue, &refusal);
+		issue_refuse(issue, &refusal);
+	else if (issue->hold.id == 0 && (approval || issue->draft.control.release > now))
+		hold_draft(issue, approval, deliveries, count);
 	else
 		send_issue(issue, deliveries, count);
 }
 
 /* What must hold of a publisher's mail before its words count. */
-static bool mail_is_fit(const struct mail_facts *facts, int64_t now, struct refusal *refusal)
+bool issue_mail_is_fit(const struct mail_facts *facts, int64_t now, struct refusal *refusal)
 {
 	const struct config *config = facts->gate->config;
 	if (!facts->encrypted)
@@ -389,44 +424,70 @@ static bool mail_is_fit(const struct mail_facts *facts, int64_t now, struct refu
 		    (long long)config->limits.drop_age / 3600);
 	if (!facts->content->readable)
 		return refuse(refusal, 0, "it cannot be read: %s", facts->content->reason);
-	if (!view_is_nocase(block_first_name(facts->content->text), "Advisory"))
-		return refuse(refusal, 1,
-		    "the text does not begin with a control block: write \"Advisory: new\" as its "
-		    "first "
-		    "line");
 	return true;
+}
+
+static bool begins_well(const struct mail_facts *facts, struct refusal *refusal)
+{
+	return view_is_nocase(block_first_name(facts->content->text), "Advisory") ||
+	       refuse(refusal, 1,
+		   "the text does not begin with a control block: write \"Advisory: new\" as its "
+		   "first "
+		   "line");
+}
+
+/* What a later revision follows, and what is held. */
+static int find_earlier(struct issue *issue, const struct control *control, bool *good,
+    struct refusal *refusal, struct err *err)
+{
+	bool found;
+	*good = true;
+	if (issue->hold.id != 0 && store_advisory_by_id(issue->gate->store, issue->hold.advisory,
+				       &issue->advisory, &found, err) != 0)
+		return -1;
+	return control_is_first(control) ? 0 : find_advisory(issue, control, good, refusal, err);
+}
+
+static void begin_mail(struct issue *issue)
+{
+	const struct mail_content *content = issue->facts->content;
+	const int64_t came = issue->hold.id == 0 ? clock_now() : issue->hold.created_at;
+	struct refusal refusal;
+	struct control control;
+	enum tlp earlier;
+	bool good;
+	struct err err;
+	if (!issue_mail_is_fit(issue->facts, came, &refusal) ||
+	    !begins_well(issue->facts, &refusal) ||
+	    !control_read(content->text, &control, &refusal)) {
+		issue_refuse(issue, &refusal);
+		return;
+	}
+	if (find_earlier(issue, &control, &good, &refusal, &err) != 0) {
+		issue_fail(issue, &err);
+		return;
+	}
+	if (good && control.act == CONTROL_WITHDRAW && strcmp(issue->advisory.state, "held") == 0) {
+		hold_withdraw(issue);
+		return;
+	}
+	const bool follows = tlp_from(view_of(issue->revision.tlp), &earlier);
+	if (good && advisory_draft(
+			content, clock_now(), follows ? &earlier : NULL, &issue->draft, &refusal))
+		address_and_send(issue);
+	else
+		issue_refuse(issue, &refusal);
 }
 
 static void begin(struct issue *issue)
 {
-	struct refusal refusal;
-	struct control control;
-	enum tlp earlier;
-	bool good = true;
-	struct err err;
 	issue->gate->issuing->now = issue;
-	if (issue->facts == NULL) {
-		address_and_send(issue);
-		return;
-	}
-	const struct mail_content *content = issue->facts->content;
-	if (!mail_is_fit(issue->facts, clock_now(), &refusal) ||
-	    !control_read(content->text, &control, &refusal)) {
-		refuse_issue(issue, &refusal);
-		return;
-	}
-	const bool is_new = control.act == CONTROL_NEW;
-	if (!is_new && find_advisory(issue, &control, &good, &refusal, &err) != 0) {
-		fail(issue, &err);
-		return;
-	}
-	if (good && !is_new)
-		good = tlp_from(view_of(issue->revision.tlp), &earlier);
-	if (good &&
-	    advisory_draft(content, clock_now(), is_new ? NULL : &earlier, &issue->draft, &refusal))
-		address_and_send(issue);
+	if (issue->facts != NULL)
+		begin_mail(issue);
+	else if (strcmp(issue->advisory.state, "held") == 0)
+		hold_withdraw(issue);
 	else
-		refuse_issue(issue, &refusal);
+		address_and_send(issue);
 }
 
 static void enter(struct issue *issue)
@@ -454,6 +515,16 @@ void issue_mail(struct mail_facts *facts, const struct publisher *publisher)
 	struct issue *issue = issue_new(facts->gate);
 	issue->facts = facts;
 	issue->publisher = *publisher;
+	enter(issue);
+}
+
+void issue_held(
+    struct mail_facts *facts, const struct publisher *publisher, const struct hold *hold)
+{
+	struct issue *issue = issue_new(facts->gate);
+	issue->facts = facts;
+	issue->publisher = *publisher;
+	issue->hold = *hold;
 	enter(issue);
 }
 
@@ -507,6 +578,8 @@ void issue_withdrawal(struct gate *gate, int64_t advisory)
 		    &found, &err) != 0)) {
 		gate_fail(gate, &err);
 		free(issue);
+	} else if (strcmp(issue->advisory.state, "held") == 0) {
+		enter(issue); /* nobody has its title yet */
 	} else {
 		tlp_from(view_of(issue->revision.tlp), &issue->draft.tlp);
 		vault_put_unstash(&body, buf_view(&earlier.title));

@@ -5,9 +5,11 @@
 #include "base/clock.h"
 #include "gate/acknowledge.h"
 #include "gate/agree.h"
+#include "gate/approve.h"
 #include "gate/inform.h"
 #include "gate/issue.h"
 #include "gate/judge.h"
+#include "gate/release.h"
 #include "gate/request.h"
 #include "rules/block.h"
 #include "rules/signature.h"
@@ -23,6 +25,11 @@ struct signer {
 static void to_issue(struct mail_facts *facts, const struct signer *signer)
 {
 	issue_mail(facts, &signer->publisher);
+}
+
+static void to_decide(struct mail_facts *facts, const struct signer *signer)
+{
+	approve_mail(facts, &signer->publisher);
 }
 
 /* An answer to what was sent: whose token is in it? */
@@ -56,6 +63,8 @@ static const struct {
 	const char *meaning;
 } meanings[] = {
     {true, "Reply", to_reply, "reply"},
+    {true, "Approve", to_decide, "approval"},
+    {true, "Reject", to_decide, "approval"},
     {true, NULL, to_issue, "advisory"},
     {false, "Report", to_report, "report"},
     {false, "Request", to_request, "request"},
@@ -105,6 +114,10 @@ static void judge_signed(struct mail_facts *facts)
 	if (!signature_counts(&facts->opened, &facts->signer, clock_now(),
 		facts->gate->config->limits.clock_skew, reason))
 		open_end(facts, "refuse", meanings[i].meaning, reason);
+	else if (facts->hold != 0 && signer.is_publisher)
+		release_draft(facts, &signer.publisher);
+	else if (facts->hold != 0)
+		open_end(facts, "refuse", "advisory", "its author is no publisher any more");
 	else if (facts->automatic)
 		open_end(
 		    facts, "refuse", meanings[i].meaning, "it is an automatic reply or a report");

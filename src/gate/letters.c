@@ -17,10 +17,11 @@ static bool is_withdrawal(const struct revision *revision)
 
 void letter_subject(struct buf *out, const struct letter_advisory *letter)
 {
-	buf_printf(out, "[%s r%lld] %s%s%s [%s]", letter->advisory->number,
+	buf_printf(out, "[%s r%lld] %s%s%s", letter->advisory->number,
 	    (long long)letter->revision->number, letter->advisory->exercise ? "EXERCISE: " : "",
-	    is_withdrawal(letter->revision) ? "WITHDRAWN: " : "", letter->title,
-	    letter->revision->token);
+	    is_withdrawal(letter->revision) ? "WITHDRAWN: " : "", letter->title);
+	if (!letter->advisory->bulletin)
+		buf_printf(out, " [%s]", letter->revision->token);
 }
 
 static void add_field(struct buf *out, const char *name, const char *value)
@@ -37,7 +38,8 @@ static void add_head(struct buf *out, const struct letter_advisory *letter)
 	if (letter->advisory->exercise)
 		buf_add_text(out, drill);
 	buf_add_text(out, rule);
-	buf_printf(out, "%-13s %s revision %lld%s\n", "Advisory:", letter->advisory->number,
+	buf_printf(out, "%-13s %s revision %lld%s\n",
+	    letter->advisory->bulletin ? "Bulletin:" : "Advisory:", letter->advisory->number,
 	    (long long)revision->number,
 	    is_withdrawal(revision)		    ? ", WITHDRAWN"
 	    : strcmp(revision->kind, "update") == 0 ? ", an update"
@@ -55,6 +57,18 @@ static void add_head(struct buf *out, const struct letter_advisory *letter)
 	buf_add_char(out, '\n');
 }
 
+static void add_how_to_answer(struct buf *out, const struct letter_advisory *letter)
+{
+	buf_printf(out,
+	    "To acknowledge, reply to this mail, signed with your own key, and keep the\n"
+	    "token below in the reply (quoting this text does). Encrypt the reply if you\n"
+	    "can. If you like, make its first line one of: received, affected,\n"
+	    "not affected, acting, unreadable. What follows is taken as a comment.\n"
+	    "If your mail program sends subjects in the clear, shorten that of the reply.\n\n"
+	    "Token: %s\n\n",
+	    letter->revision->token);
+}
+
 void letter_text(struct buf *out, const struct letter_advisory *letter)
 {
 	add_head(out, letter);
@@ -63,15 +77,13 @@ void letter_text(struct buf *out, const struct letter_advisory *letter)
 	buf_add_view(out, letter->text);
 	buf_add_text(out, "\n\n");
 	buf_add_text(out, rule);
+	if (letter->advisory->bulletin)
+		buf_add_text(out, "This is a bulletin: no answer is asked for.\n\n");
+	else
+		add_how_to_answer(out, letter);
 	buf_printf(out,
-	    "To acknowledge, reply to this mail, signed with your own key, and keep the\n"
-	    "token below in the reply (quoting this text does). Encrypt the reply if you\n"
-	    "can. If you like, make its first line one of: received, affected,\n"
-	    "not affected, acting, unreadable. What follows is taken as a comment.\n"
-	    "If your mail program sends subjects in the clear, shorten that of the reply.\n\n"
-	    "Token: %s\n\n"
 	    "Sent by the gateway key %s\nunder TLP:%s. Share it only as that label allows.\n",
-	    letter->revision->token, letter->fingerprint, letter->revision->tlp);
+	    letter->fingerprint, letter->revision->tlp);
 	if (letter->advisory->exercise)
 		buf_add_text(out, drill);
 }

@@ -4,22 +4,26 @@ libdewline_a_SOURCES += \
 	src/gate/acknowledge.c src/gate/acknowledge.h \
 	src/gate/agree.c src/gate/agree.h \
 	src/gate/ask.c src/gate/ask.h \
+	src/gate/approve.c src/gate/approve.h \
 	src/gate/context.h \
 	src/gate/entitle.c src/gate/entitle.h \
 	src/gate/gate.c src/gate/gate.h \
+	src/gate/hold.c \
 	src/gate/inform.c src/gate/inform.h \
 	src/gate/inform_reply.c \
-	src/gate/issue.c src/gate/issue.h \
+	src/gate/issue.c src/gate/issue.h src/gate/issuing.h \
 	src/gate/judge.c src/gate/judge.h \
 	src/gate/letters.c src/gate/letters.h \
 	src/gate/letters_inform.c src/gate/letters_inform.h \
 	src/gate/letters_agreement.c src/gate/letters_agreement.h \
+	src/gate/letters_release.c src/gate/letters_release.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
 	src/gate/people.c src/gate/people.h \
 	src/gate/receive.c src/gate/receive.h \
 	src/gate/recipients.c src/gate/recipients.h \
 	src/gate/refuse.c src/gate/refuse.h \
+	src/gate/release.c src/gate/release.h \
 	src/gate/request.c src/gate/request.h \
 	src/gate/schedule.c src/gate/schedule.h \
 	src/gate/seal.c src/gate/seal.h \

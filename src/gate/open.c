@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "gate/judge.h"
 #include "gate/open.h"
+#include "gate/release.h"
 #include "gate/shard.h"
 #include "mail/reader.h"
 #include "pgp/vault.h"
@@ -62,6 +63,8 @@ void open_done(struct mail_facts *facts)
 	buf_release(&job->outline_body);
 	buf_release(&job->content_body);
 	buf_release(&job->inner_body);
+	if (facts->hold != 0)
+		release_ended(gate);
 	free(facts->content);
 	free(job);
 	gate->arrivals->under_way--;
@@ -88,6 +91,10 @@ void open_end(struct mail_facts *facts, const char *event, const char *meaning, 
 {
 	struct gate *gate = facts->gate;
 	struct err err;
+	if (facts->hold != 0) {
+		release_unreadable(facts, reason);
+		return;
+	}
 	if (store_begin(gate->store, &err) != 0 ||
 	    open_record(gate, facts->arrival, event, meaning, reason,
 		facts->signer_known ? facts->signer.facts.fingerprint : "", &err) != 0 ||
@@ -118,6 +125,11 @@ static void again(void *context)
 
 void open_again(struct mail_facts *facts, const char *why)
 {
+	if (facts->hold != 0) {
+		release_later(facts->gate, why);
+		open_done(facts);
+		return;
+	}
 	struct later *later = malloc(sizeof *later);
 	if (later == NULL)
 		abort();
@@ -338,7 +350,7 @@ static bool on_outline(void *context, enum pool_event event, struct view body)
 	return true;
 }
 
-static void start_job(struct gate *gate, int64_t arrival)
+static void start_job(struct gate *gate, int64_t arrival, int64_t hold)
 {
 	struct buf raw = BUF_EMPTY(FRAME_BODY_MAX); /* taken when the limit may have been another */
 	struct arrival row;
@@ -349,6 +361,7 @@ static void start_job(struct gate *gate, int64_t arrival)
 		gate_fail(gate, &err);
 	} else if (found) {
 		struct job *job = job_new(gate, arrival);
+		job->facts.hold = hold;
 		gate->arrivals->under_way++;
 		ask_reader(job, READER_OUTLINE, buf_view(&raw), on_outline);
 	}
@@ -369,13 +382,18 @@ void open_add(struct gate *gate, int64_t arrival)
 	gate->want_arrivals = true;
 }
 
+void open_draft(struct gate *gate, int64_t arrival, int64_t hold)
+{
+	start_job(gate, arrival, hold);
+}
+
 void open_work(struct gate *gate)
 {
 	struct arrivals *arrivals = gate->arrivals;
 	gate->want_arrivals = false;
 	while (arrivals->taken < arrivals->count && !gate->failed &&
 	       arrivals->under_way < gate->vault_count * JOBS_A_VAULT)
-		start_job(gate, arrivals->waiting[arrivals->taken++]);
+		start_job(gate, arrivals->waiting[arrivals->taken++], 0);
 	if (arrivals->taken == arrivals->count)
 		arrivals->taken = arrivals->count = 0;
 }

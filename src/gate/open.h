@@ -16,6 +16,7 @@
 struct mail_facts {
 	struct gate *gate;
 	int64_t arrival;
+	int64_t hold; /* whose draft is opened anew; 0: mail that has just come in */
 	bool automatic; /* it says that no person wrote it */
 	bool whole; /* no byte of text outside the OpenPGP part */
 	bool encrypted;
@@ -31,6 +32,8 @@ void open_stop(struct gate *gate);
 /* A new arrival waits its turn. */
 void open_add(struct gate *gate, int64_t arrival);
 void open_work(struct gate *gate);
+/* Opens the draft of a hold anew: its arrival ended long ago, and nothing of that changes. */
+void open_draft(struct gate *gate, int64_t arrival, int64_t hold);
 
 /* The end of an arrival: in a transaction of its own, or the caller's. `event` is finish, refuse or
  * give-up of store/state.h. */
@@ -38,7 +41,8 @@ int open_record(struct gate *gate, int64_t arrival, const char *event, const cha
     const char *reason, const char *signer, struct err *err);
 /* Called once by whoever judged the mail, when nothing more is to be done: frees the facts. */
 void open_done(struct mail_facts *facts);
-/* open_record and open_done in one: for all that has no further consequence. */
+/* open_record and open_done in one: for all that has no further consequence. A draft that ends here
+ * cannot be released. */
 void open_end(struct mail_facts *facts, const char *event, const char *meaning, const char *reason);
 
 /* Nothing was recorded because GnuPG did not work, which is not the mail's fault: frees the facts,

@@ -126,6 +126,7 @@ bool outgoing_send(struct gate *gate, const struct outgoing *outgoing)
 	snprintf(job->message.kind, sizeof job->message.kind, "%s", outgoing->kind);
 	compose_message_id(config->gateway.address, job->message.message_id);
 	job->message.created_at = clock_now();
+	job->message.low_priority = outgoing->low_priority;
 	const struct compose_headers headers = {
 	    .from_name = config->gateway.name,
 	    .from = config->gateway.address,

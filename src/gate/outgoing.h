@@ -32,6 +32,7 @@ struct outgoing {
 	const char *title; /* to be stashed beside, or NULL; likewise */
 	struct delivery *deliveries; /* from malloc; taken over */
 	size_t delivery_count;
+	bool low_priority; /* waits for all other mail that is due */
 	outgoing_record_fn *record; /* may be NULL */
 	outgoing_done_fn *done;
 	void *context;

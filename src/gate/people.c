@@ -154,7 +154,7 @@ int people_agreement(
 }
 
 static int fill(struct gate *gate, const struct snapshot *snapshot, const struct contact *contact,
-    enum tlp label, struct delivery *delivery, struct err *err)
+    enum tlp label, struct view audience, struct delivery *delivery, struct err *err)
 {
 	struct certificate certificate;
 	char agreement[STORE_REASON_SIZE];
@@ -173,13 +173,14 @@ static int fill(struct gate *gate, const struct snapshot *snapshot, const struct
 		return -1;
 	const bool reached =
 	    reach_contact(contact, people_member(&snapshot->people, contact->member),
-		found ? &certificate : NULL, agreement, label, clock_now(), delivery->reason);
+		found ? &certificate : NULL, agreement, label, clock_now(), delivery->reason) &&
+	    reach_named(label, audience, contact, delivery->reason);
 	snprintf(delivery->state, sizeof delivery->state, "%s", reached ? "queued" : "failed");
 	return 0;
 }
 
 int people_deliveries(struct gate *gate, const struct snapshot *snapshot, enum tlp label,
-    struct delivery **out, size_t *count, struct err *err)
+    struct view audience, struct delivery **out, size_t *count, struct err *err)
 {
 	*count = 0;
 	*out = calloc(snapshot->people.contact_count + 1, sizeof **out);
@@ -188,8 +189,8 @@ int people_deliveries(struct gate *gate, const struct snapshot *snapshot, enum t
 	for (size_t i = 0; i < snapshot->people.contact_count; i++) {
 		if (!snapshot->chosen[i])
 			continue;
-		if (fill(gate, snapshot, &snapshot->contacts[i], label, &(*out)[*count], err) !=
-		    0) {
+		if (fill(gate, snapshot, &snapshot->contacts[i], label, audience, &(*out)[*count],
+			err) != 0) {
 			free(*out);
 			*out = NULL;
 			return -1;

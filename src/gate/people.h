@@ -30,9 +30,11 @@ int people_add_reached(
 int people_agreement(
     struct gate *gate, int64_t contact, char reason[static STORE_REASON_SIZE], struct err *err);
 
-/* One delivery for each chosen contact: `queued`, or `failed` with the reason why that contact
+/* `audience` is what the publisher wrote: TLP:RED asks whether it names a contact.
+ *
+ * One delivery for each chosen contact: `queued`, or `failed` with the reason why that contact
  * cannot be reached. From malloc. */
 int people_deliveries(struct gate *gate, const struct snapshot *snapshot, enum tlp label,
-    struct delivery **out, size_t *count, struct err *err);
+    struct view audience, struct delivery **out, size_t *count, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "gate/ask.h"
 #include "gate/inform.h"
+#include "gate/release.h"
 #include "gate/schedule.h"
 
 enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
@@ -15,6 +16,7 @@ static check_fn *const checks[] = {
     inform_receipts,
     ask_check_lapses,
     ask_check,
+    release_check,
     NULL,
 };
 

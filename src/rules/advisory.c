@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "rules/advisory.h"
+#include "rules/release.h"
 
 /* What the gateway itself puts in front of a title: "[DEW-2026-0007 r1] ". Length, or 0. */
 static size_t mark_len(struct view subject)
@@ -100,13 +101,12 @@ bool advisory_draft(const struct mail_content *content, int64_t now, const enum 
 		return refuse(refusal, 0, "the CSAF document cannot be read: %s", content->reason);
 	if (!choose_title(content, out, refusal) || !choose_tlp(content, earlier_tlp, out, refusal))
 		return false;
-	if (out->control.act == CONTROL_NEW && out->control.audience[0] == '\0')
+	if (control_is_first(&out->control) && out->control.audience[0] == '\0')
 		return refuse(
 		    refusal, 0, "there is no Audience: write a line such as \"Audience: all\"");
-	if (out->control.release > now)
-		return refuse(refusal, 0,
-		    "Release is in the future, which this gateway does not offer: send it at that "
-		    "time");
+	if (!release_time_is_good(&out->control, now, refusal) ||
+	    !bulletin_asks_nothing(out->control.act == CONTROL_BULLETIN, &out->control, refusal))
+		return false;
 	out->text = out->control.text;
 	if (out->text.len == 0 && content->csaf.present)
 		out->text = content->csaf.text;

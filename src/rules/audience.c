@@ -239,3 +239,21 @@ bool audience_choose(const struct people *people, struct view audience, int line
 	free(present);
 	return known && (left > 0 || refuse(refusal, line, "Audience means nobody"));
 }
+
+bool audience_names(struct view audience, const char *address)
+{
+	struct view name;
+	bool named = false;
+	while (view_next_field(&audience, ',', &name)) {
+		name = view_trim(name);
+		const bool minus = name.len > 0 && name.data[0] == '-';
+		if (minus)
+			name = view_trim(view_part(name, 1, name.len));
+		if (!view_is_nocase(name, address))
+			continue;
+		if (minus)
+			return false;
+		named = true;
+	}
+	return named;
+}

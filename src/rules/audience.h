@@ -37,4 +37,9 @@ const struct member *people_member(const struct people *people, const char *id);
 bool audience_choose(const struct people *people, struct view audience, int line, bool *chosen,
     struct refusal *refusal);
 
+/* True when the audience names this address itself and does not take it away again: for TLP:RED,
+ * which is for named people only. Being meant by "all", a group or a member is not enough, and
+ * neither is a group whose name looks like the address. */
+bool audience_names(struct view audience, const char *address);
+
 #endif

@@ -24,8 +24,9 @@ static bool read_advisory(struct control *out, struct view value, int line, stru
 	struct view word = {"", 0};
 	view_next_field(&rest, ' ', &word);
 	const struct view number = view_trim(rest);
-	if (view_is_nocase(word, "new") && number.len == 0) {
-		out->act = CONTROL_NEW;
+	const bool bulletin = view_is_nocase(word, "bulletin");
+	if ((bulletin || view_is_nocase(word, "new")) && number.len == 0) {
+		out->act = bulletin ? CONTROL_BULLETIN : CONTROL_NEW;
 		return true;
 	}
 	const bool update = view_is_nocase(word, "update");
@@ -35,7 +36,8 @@ static bool read_advisory(struct control *out, struct view value, int line, stru
 		return true;
 	}
 	return refuse(refusal, line,
-	    "Advisory is \"%.*s\"; it must be \"new\", \"update NUMBER\" or \"withdraw NUMBER\"",
+	    "Advisory is \"%.*s\"; it must be \"new\", \"bulletin\", \"update NUMBER\" or "
+	    "\"withdraw NUMBER\"",
 	    refusal_shown(value), value.data);
 }
 
@@ -62,6 +64,7 @@ static bool read_audience(struct control *out, struct view value, int line, stru
 static bool read_acknowledge(
     struct control *out, struct view value, int line, struct refusal *refusal)
 {
+	out->acknowledge_line = line;
 	if (view_is_nocase(value, "no"))
 		return true;
 	return (text_duration(value, &out->acknowledge) && out->acknowledge > 0 &&
@@ -74,6 +77,7 @@ static bool read_acknowledge(
 
 static bool read_release(struct control *out, struct view value, int line, struct refusal *refusal)
 {
+	out->release_line = line;
 	if (view_is_nocase(value, "now"))
 		return true;
 	return text_time(value, &out->release) ||
@@ -92,6 +96,14 @@ static bool read_exercise(struct control *out, struct view value, int line, stru
 		   refusal_shown(value), value.data);
 }
 
+static bool read_approval(struct control *out, struct view value, int line, struct refusal *refusal)
+{
+	out->approval = view_is_nocase(value, "yes");
+	return out->approval || view_is_nocase(value, "no") ||
+	       refuse(refusal, line, "Approval is \"%.*s\"; it must be \"yes\" or \"no\"",
+		   refusal_shown(value), value.data);
+}
+
 static const struct field {
 	const char *name;
 	bool (*read)(struct control *, struct view, int, struct refusal *);
@@ -102,6 +114,7 @@ static const struct field {
     {"Acknowledge", read_acknowledge},
     {"Release", read_release},
     {"Exercise", read_exercise},
+    {"Approval", read_approval},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -123,4 +136,9 @@ bool control_read(struct view text, struct control *out, struct refusal *refusal
 	}
 	out->text = block.text;
 	return true;
+}
+
+bool control_is_first(const struct control *control)
+{
+	return control->act == CONTROL_NEW || control->act == CONTROL_BULLETIN;
 }

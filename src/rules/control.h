@@ -13,7 +13,7 @@
 
 enum { CONTROL_AUDIENCE_SIZE = 1024 };
 
-enum control_act { CONTROL_NEW, CONTROL_UPDATE, CONTROL_WITHDRAW };
+enum control_act { CONTROL_NEW, CONTROL_BULLETIN, CONTROL_UPDATE, CONTROL_WITHDRAW };
 
 struct control {
 	enum control_act act;
@@ -24,7 +24,10 @@ struct control {
 	char audience[CONTROL_AUDIENCE_SIZE]; /* "" when not given */
 	int audience_line;
 	int64_t acknowledge; /* seconds after release, 0: no deadline */
+	int acknowledge_line;
 	int64_t release; /* seconds since 1970, 0: now */
+	int release_line;
+	bool approval; /* asked for by the publisher */
 	bool exercise;
 	bool has_exercise;
 	int exercise_line;
@@ -34,5 +37,8 @@ struct control {
 /* Reads the block. False with a refusal when anything in it is unknown, given twice or malformed.
  */
 bool control_read(struct view text, struct control *out, struct refusal *refusal);
+
+/* True for what gets a number of its own: a new advisory or bulletin. */
+bool control_is_first(const struct control *control);
 
 #endif

@@ -9,6 +9,7 @@ libdewline_a_SOURCES += \
 	src/rules/control.c src/rules/control.h \
 	src/rules/inform.c src/rules/inform.h \
 	src/rules/reach.c src/rules/reach.h \
+	src/rules/release.c src/rules/release.h \
 	src/rules/refusal.c src/rules/refusal.h \
 	src/rules/reply.c src/rules/reply.h \
 	src/rules/retry.c src/rules/retry.h \
@@ -38,6 +39,10 @@ test_rules_inform_LDADD = $(unit_libs)
 unit_tests += test_rules_reach
 test_rules_reach_SOURCES = tests/unit/test_rules_reach.c
 test_rules_reach_LDADD = $(unit_libs)
+
+unit_tests += test_rules_release
+test_rules_release_SOURCES = tests/unit/test_rules_release.c
+test_rules_release_LDADD = $(unit_libs)
 
 unit_tests += test_rules_reply
 test_rules_reply_SOURCES = tests/unit/test_rules_reply.c

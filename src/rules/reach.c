@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "rules/audience.h"
 #include "rules/reach.h"
 
 static bool no(char reason[static STORE_REASON_SIZE], const char *text, const char *what)
@@ -71,6 +72,15 @@ bool reach_contact(const struct contact *contact, const struct member *member,
 		return false;
 	}
 	return reach_notice(contact, certificate, now, reason);
+}
+
+bool reach_named(enum tlp label, struct view audience, const struct contact *contact,
+    char reason[static STORE_REASON_SIZE])
+{
+	reason[0] = '\0';
+	if (label < TLP_RED || audience_names(audience, contact->address))
+		return true;
+	return no(reason, "TLP:RED goes only to those whom the audience names by address", "");
 }
 
 bool reach_publisher(const struct publisher *publisher, const struct certificate *certificate,

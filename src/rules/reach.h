@@ -20,6 +20,11 @@ bool reach_contact(const struct contact *contact, const struct member *member,
     const struct certificate *certificate, const char *agreement, enum tlp label, int64_t now,
     char reason[static STORE_REASON_SIZE]);
 
+/* What TLP:RED asks for besides (TLP 2.0: "for the eyes and ears of individual recipients only"):
+ * that the audience names the contact by address. True for every other label. */
+bool reach_named(enum tlp label, struct view audience, const struct contact *contact,
+    char reason[static STORE_REASON_SIZE]);
+
 /* The same for a notice that is no advisory, such as an agreement to sign: no clearance and no
  * active member is asked for. */
 bool reach_notice(const struct contact *contact, const struct certificate *certificate, int64_t now,

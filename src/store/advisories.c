@@ -32,7 +32,7 @@ int store_advisory_next_number(struct store *store, const char *prefix, int year
 
 #define ADVISORY_COLUMNS                                                                           \
 	"SELECT a.id, a.number, a.state, a.tlp, a.severity, a.exercise, a.publisher, "             \
-	"a.created_at,"                                                                            \
+	"a.created_at, a.kind = 'bulletin',"                                                       \
 	" (SELECT count(*) FROM revision AS r WHERE r.advisory = a.id) FROM advisory AS a "
 
 static void read_advisory(const struct sql_query *query, struct advisory *out)
@@ -42,7 +42,8 @@ static void read_advisory(const struct sql_query *query, struct advisory *out)
 	    .exercise = sql_column_bool(query, 5),
 	    .publisher = sql_column_int(query, 6),
 	    .created_at = sql_column_int(query, 7),
-	    .revisions = sql_column_int(query, 8),
+	    .bulletin = sql_column_bool(query, 8),
+	    .revisions = sql_column_int(query, 9),
 	};
 	sql_column_text(query, 1, out->number, sizeof out->number);
 	sql_column_text(query, 2, out->state, sizeof out->state);
@@ -52,18 +53,19 @@ static void read_advisory(const struct sql_query *query, struct advisory *out)
 
 int store_advisory_add(struct store *store, struct advisory *advisory, struct err *err)
 {
-	static const char first[] = "released";
+	const char *first = strcmp(advisory->state, "held") == 0 ? "held" : "released";
 	if (sql_run(store,
 		"INSERT INTO advisory (number, state, tlp, severity, exercise, publisher,"
-		" created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		" created_at, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 		SQL_WITH(sql_text(advisory->number), sql_text(first), sql_text(advisory->tlp),
 		    sql_text(advisory->severity), sql_int(advisory->exercise),
-		    sql_int(advisory->publisher), sql_int(advisory->created_at)),
+		    sql_int(advisory->publisher), sql_int(advisory->created_at),
+		    sql_text(advisory->bulletin ? "bulletin" : "advisory")),
 		NULL, err) != 0)
 		return -1;
 	advisory->id = sql_last_id(store);
 	advisory->revisions = 0;
-	memcpy(advisory->state, first, sizeof first);
+	view_copy(view_of(first), advisory->state, sizeof advisory->state);
 	return 0;
 }
 
@@ -93,13 +95,16 @@ int store_advisory_by_id(
 	    store, ADVISORY_COLUMNS "WHERE a.id = ?1", SQL_WITH(sql_int(id)), out, found, err);
 }
 
-int store_advisory_each(
-    struct store *store, int64_t most, advisory_fn *fn, void *context, struct err *err)
+int store_advisory_each_of(struct store *store, enum advisory_choice choice, int64_t most,
+    advisory_fn *fn, void *context, struct err *err)
 {
+	const int64_t least = choice == ADVISORY_EXERCISE ? 1 : 0;
+	const int64_t greatest = choice == ADVISORY_EARNEST ? 0 : 1;
 	struct sql_query query;
 	int got;
-	if (sql_open(store, &query, ADVISORY_COLUMNS "ORDER BY a.id DESC LIMIT ?1",
-		SQL_WITH(sql_int(most)), err) != 0)
+	if (sql_open(store, &query,
+		ADVISORY_COLUMNS "WHERE a.exercise BETWEEN ?2 AND ?3 ORDER BY a.id DESC LIMIT ?1",
+		SQL_WITH(sql_int(most), sql_int(least), sql_int(greatest)), err) != 0)
 		return -1;
 	while ((got = sql_next(&query, err)) > 0) {
 		struct advisory advisory;
@@ -111,6 +116,12 @@ int store_advisory_each(
 	}
 	sql_close(&query);
 	return got;
+}
+
+int store_advisory_each(
+    struct store *store, int64_t most, advisory_fn *fn, void *context, struct err *err)
+{
+	return store_advisory_each_of(store, ADVISORY_ANY, most, fn, context, err);
 }
 
 static int move(struct store *store, int64_t id, const char *event, struct err *err)

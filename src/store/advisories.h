@@ -11,6 +11,7 @@ struct advisory {
 	int64_t id;
 	char number[STORE_NUMBER_SIZE]; /* "DEW-2026-0007" */
 	char state[STORE_ID_SIZE];
+	bool bulletin; /* a note for which nobody is asked to answer */
 	char tlp[STORE_ID_SIZE];
 	char severity[STORE_ID_SIZE]; /* "" when not stated */
 	bool exercise;
@@ -41,10 +42,16 @@ typedef int revision_fn(void *context, const struct revision *, struct err *err)
 /* The next number of a year, such as "DEW-2026-0007": never given twice. */
 int store_advisory_next_number(
     struct store *, const char *prefix, int year, char out[static STORE_NUMBER_SIZE], struct err *);
-int store_advisory_add(struct store *, struct advisory *, struct err *); /* state `released` */
+/* state `held` when the caller says so, otherwise `released`. */
+int store_advisory_add(struct store *, struct advisory *, struct err *);
 int store_advisory_get(
     struct store *, const char *number, struct advisory *, bool *found, struct err *);
 int store_advisory_by_id(struct store *, int64_t id, struct advisory *, bool *found, struct err *);
+/* Drills and what happened in earnest are kept apart. */
+enum advisory_choice { ADVISORY_ANY, ADVISORY_EARNEST, ADVISORY_EXERCISE };
+/* The newest `most` of those chosen, newest first. */
+int store_advisory_each_of(struct store *, enum advisory_choice choice, int64_t most, advisory_fn *,
+    void *context, struct err *);
 /* The newest `most`, newest first. */
 int store_advisory_each(struct store *, int64_t most, advisory_fn *, void *context, struct err *);
 int store_advisory_move(struct store *, int64_t id, const char *event, struct err *);

@@ -54,8 +54,9 @@ static int add(struct store *store, struct delivery *delivery, struct err *err)
 	    check_new(delivery, shard, err) != 0 ||
 	    sql_run(store,
 		"INSERT INTO delivery (message, contact, publisher, address, fingerprint,"
-		" key_id, shard, state, reason, next_at)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		" key_id, shard, state, reason, next_at, priority)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+		" (SELECT ifnull(max(priority), 0) FROM message WHERE id = ?1))",
 		SQL_WITH(sql_int(delivery->message), sql_id(delivery->contact),
 		    sql_id(delivery->publisher), sql_text(delivery->address),
 		    sql_text(delivery->fingerprint), sql_text(delivery->key_id), sql_id(shard),

@@ -7,6 +7,7 @@ libdewline_a_SOURCES += \
 	src/store/deliveries.c src/store/delivery_row.h \
 	src/store/groups.c \
 	src/store/inform.c src/store/inform.h \
+	src/store/holds.c src/store/holds.h \
 	src/store/joins.c \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
@@ -47,6 +48,9 @@ test_store_deliveries_LDADD = $(unit_libs)
 unit_tests += test_store_file
 test_store_file_SOURCES = tests/unit/test_store_file.c $(store_fixture)
 test_store_file_LDADD = $(unit_libs)
+unit_tests += test_store_holds
+test_store_holds_SOURCES = tests/unit/test_store_holds.c $(store_fixture)
+test_store_holds_LDADD = $(unit_libs)
 unit_tests += test_store_people
 test_store_people_SOURCES = tests/unit/test_store_people.c $(store_fixture)
 test_store_people_LDADD = $(unit_libs)

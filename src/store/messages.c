@@ -8,11 +8,11 @@
 int store_message_add(struct store *store, struct message *message, struct err *err)
 {
 	const int result = sql_run(store,
-	    "INSERT INTO message (kind, message_id, created_at, head, tail, stash)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	    "INSERT INTO message (kind, message_id, created_at, head, tail, stash, priority)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	    SQL_WITH(sql_text(message->kind), sql_text(message->message_id),
 		sql_int(message->created_at), sql_bytes(message->head), sql_bytes(message->tail),
-		sql_bytes(message->stash)),
+		sql_bytes(message->stash), sql_int(message->low_priority)),
 	    NULL, err);
 	if (result == 0)
 		message->id = sql_last_id(store);

@@ -13,6 +13,7 @@ struct message {
 	char kind[STORE_ID_SIZE]; /* "advisory", "receipt", "refusal" */
 	char message_id[STORE_NAME_SIZE]; /* without angle brackets */
 	int64_t created_at;
+	bool low_priority; /* sealed and sent after all others that are due */
 	struct view head; /* as compose_outer wrote them; binary-safe */
 	struct view tail;
 	struct view stash; /* the inner entity, encrypted to the gateway */
@@ -61,9 +62,11 @@ int store_delivery_recover(struct store *, int64_t now, int64_t *count, struct e
 /* Queued or deferred ones become due at once (`dewctl queue retry`). */
 int store_delivery_retry_now(struct store *, int64_t now, int64_t *count, struct err *);
 
-/* Sealing. The first group of up to `most` queued deliveries without a batch that share a message
- * and a shard. *shard -1: nothing to seal, or all such messages are in `busy_messages`. */
+/* Sealing. Of the highest priority, the first group of up to `most` queued deliveries without a
+ * batch that share a message and a shard. *shard -1: nothing to seal, or all such messages are in
+ * `busy_messages`. */
 struct seal_group {
+	int64_t priority;
 	int64_t message;
 	int64_t shard; /* -1: none */
 	int64_t generation;
@@ -80,7 +83,8 @@ int store_batch_add(
 int store_delivery_bind(
     struct store *, int64_t delivery, int64_t batch, struct view pkesk, struct err *);
 
-/* Sending. Up to `most` sealed deliveries of one batch that are due, oldest first. Calls fn for
+/* Sending. Up to `most` sealed deliveries of one batch that are due, oldest first; none of low
+ * priority while another is due. Calls fn for
  * each with its session key. *batch 0: none is due; *next_at then says when one will, 0 never. */
 typedef int due_fn(void *context, const struct delivery *, struct view pkesk, struct err *err);
 int store_due_next(struct store *, int64_t now, size_t most, int64_t *batch, int64_t *next_at,

@@ -6,19 +6,25 @@
 #include "store/messages.h"
 #include "store/sql.h"
 
+enum { PRIORITIES = 2 }; /* as the schema has them */
+
 /* The next (message, shard) with something to seal, behind the given one: a step in an index,
- * however many deliveries a group has. *message is 0 behind the last. */
-static int next_group(struct store *store, int64_t *message, int64_t *shard, struct err *err)
+ * however many deliveries a group has. The message is 0 behind the last. */
+static int next_group(struct store *store, struct seal_group *group, struct err *err)
 {
 	struct sql_query query;
 	bool found;
 	if (sql_first(store, &query,
-		"SELECT message, shard FROM delivery WHERE state = 'queued' AND batch IS NULL"
-		" AND (message, shard) > (?1, ?2) ORDER BY message, shard LIMIT 1",
-		SQL_WITH(sql_int(*message), sql_int(*shard)), &found, err) != 0)
+		"SELECT priority, message, shard FROM delivery"
+		" WHERE state = 'queued' AND batch IS NULL"
+		" AND (priority, message, shard) > (?1, ?2, ?3)"
+		" ORDER BY priority, message, shard LIMIT 1",
+		SQL_WITH(sql_int(group->priority), sql_int(group->message), sql_int(group->shard)),
+		&found, err) != 0)
 		return -1;
-	*message = found ? sql_column_int(&query, 0) : 0;
-	*shard = found ? sql_column_int(&query, 1) : -1;
+	group->priority = found ? sql_column_int(&query, 0) : 0;
+	group->message = found ? sql_column_int(&query, 1) : 0;
+	group->shard = found ? sql_column_int(&query, 2) : -1;
 	sql_close(&query);
 	return 0;
 }
@@ -39,8 +45,9 @@ static int each_of_group(struct store *store, size_t most, struct seal_group *gr
 		"SELECT " DELIVERY_COLUMNS ", s.generation FROM delivery AS d"
 		" JOIN shard AS s ON s.id = d.shard"
 		" WHERE d.state = 'queued' AND d.batch IS NULL"
-		" AND d.message = ?1 AND d.shard = ?2 ORDER BY d.id LIMIT ?3",
-		SQL_WITH(sql_int(group->message), sql_int(group->shard), sql_int((int64_t)most)),
+		" AND d.priority = ?4 AND d.message = ?1 AND d.shard = ?2 ORDER BY d.id LIMIT ?3",
+		SQL_WITH(sql_int(group->message), sql_int(group->shard), sql_int((int64_t)most),
+		    sql_int(group->priority)),
 		err) != 0)
 		return -1;
 	while ((got = sql_next(&query, err)) > 0) {
@@ -62,7 +69,7 @@ int store_seal_next(struct store *store, size_t most,
 {
 	*group = (struct seal_group){.shard = -1, .stash = BUF_EMPTY(0)};
 	do {
-		if (next_group(store, &group->message, &group->shard, err) != 0)
+		if (next_group(store, group, err) != 0)
 			return -1;
 	} while (
 	    group->message != 0 && skip != NULL && skip(context, group->message, group->shard));
@@ -77,8 +84,8 @@ int store_seal_next(struct store *store, size_t most,
 }
 
 /* One statement chooses the batch and gives its deliveries, so that nothing comes between. */
-static int each_due(struct store *store, int64_t now, size_t most, int64_t *batch, due_fn *fn,
-    void *context, struct err *err)
+static int each_due(struct store *store, int64_t priority, int64_t now, size_t most, int64_t *batch,
+    due_fn *fn, void *context, struct err *err)
 {
 	struct sql_query query;
 	int got;
@@ -88,9 +95,9 @@ static int each_due(struct store *store, int64_t now, size_t most, int64_t *batc
 		" WHERE d.state IN ('queued', 'deferred') AND d.batch IS NOT NULL"
 		" AND d.next_at <= ?1 AND d.batch = (SELECT batch FROM delivery"
 		" WHERE state IN ('queued', 'deferred') AND batch IS NOT NULL AND next_at <= ?1"
-		" ORDER BY next_at, id LIMIT 1)"
+		" AND priority = ?3 ORDER BY next_at, id LIMIT 1)"
 		" ORDER BY d.next_at, d.id LIMIT ?2",
-		SQL_WITH(sql_int(now), sql_int((int64_t)most)), err) != 0)
+		SQL_WITH(sql_int(now), sql_int((int64_t)most), sql_int(priority)), err) != 0)
 		return -1;
 	while ((got = sql_next(&query, err)) > 0) {
 		struct delivery delivery;
@@ -111,12 +118,19 @@ int store_due_next(struct store *store, int64_t now, size_t most, int64_t *batch
 {
 	*batch = 0;
 	*next_at = 0;
-	if (each_due(store, now, most, batch, fn, context, err) != 0)
-		return -1;
-	if (*batch != 0)
-		return 0;
-	return sql_number(store,
-	    "SELECT next_at FROM delivery WHERE state IN ('queued', 'deferred')"
-	    " AND batch IS NOT NULL ORDER BY next_at, id LIMIT 1",
-	    SQL_NOTHING, next_at, err);
+	for (int64_t priority = 0; priority < PRIORITIES && *batch == 0; priority++) {
+		if (each_due(store, priority, now, most, batch, fn, context, err) != 0)
+			return -1;
+	}
+	for (int64_t priority = 0; priority < PRIORITIES && *batch == 0; priority++) {
+		int64_t at = 0;
+		if (sql_number(store,
+			"SELECT next_at FROM delivery WHERE state IN ('queued', 'deferred')"
+			" AND batch IS NOT NULL AND priority = ?1 ORDER BY next_at, id LIMIT 1",
+			SQL_WITH(sql_int(priority)), &at, err) != 0)
+			return -1;
+		if (at != 0 && (*next_at == 0 || at < *next_at))
+			*next_at = at;
+	}
+	return 0;
 }

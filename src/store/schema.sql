@@ -132,6 +132,7 @@ CREATE TABLE message (
 	kind TEXT NOT NULL,
 	message_id TEXT NOT NULL UNIQUE CHECK (message_id <> ''),
 	created_at INTEGER NOT NULL,
+	priority INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)),
 	head BLOB NOT NULL,
 	tail BLOB NOT NULL,
 	stash BLOB NOT NULL
@@ -145,6 +146,7 @@ CREATE TABLE batch (
 ) STRICT;
 CREATE INDEX batch_message ON batch (message);
 
+-- The priority is that of the message: 1 waits for all others that are due, bulletins do.
 -- The shard is that of the certificate, which never moves. Only one that cannot be reached has
 -- none; and whatever was on its way to the smarthost is sealed: nothing leaves in the clear.
 CREATE TABLE delivery (
@@ -156,6 +158,7 @@ CREATE TABLE delivery (
 	fingerprint TEXT NOT NULL,
 	key_id TEXT NOT NULL,
 	shard INTEGER REFERENCES shard (id),
+	priority INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)),
 	state TEXT NOT NULL CHECK (state IN
 	    ('queued', 'sending', 'sent', 'deferred', 'acknowledged', 'failed', 'bounced')),
 	reason TEXT NOT NULL DEFAULT '',
@@ -174,9 +177,9 @@ CREATE UNIQUE INDEX delivery_contact ON delivery (message, contact) WHERE contac
 CREATE UNIQUE INDEX delivery_publisher ON delivery (message, publisher)
     WHERE publisher IS NOT NULL;
 CREATE INDEX delivery_state ON delivery (message, state, batch);
-CREATE INDEX delivery_unsealed ON delivery (message, shard, id)
+CREATE INDEX delivery_unsealed ON delivery (priority, message, shard, id)
     WHERE state = 'queued' AND batch IS NULL;
-CREATE INDEX delivery_due ON delivery (next_at, id)
+CREATE INDEX delivery_due ON delivery (priority, next_at, id)
     WHERE state IN ('queued', 'deferred') AND batch IS NOT NULL;
 CREATE INDEX delivery_due_of_batch ON delivery (batch, next_at, id)
     WHERE state IN ('queued', 'deferred') AND batch IS NOT NULL;
@@ -205,6 +208,7 @@ CREATE TABLE advisory (
 	number TEXT NOT NULL UNIQUE CHECK (number <> ''),
 	state TEXT NOT NULL CHECK (state IN
 	    ('held', 'released', 'sealed', 'delivering', 'complete', 'withdrawn')),
+	kind TEXT NOT NULL CHECK (kind IN ('advisory', 'bulletin')),
 	tlp TEXT NOT NULL CHECK (tlp IN ('RED', 'AMBER+STRICT', 'AMBER', 'GREEN', 'CLEAR')),
 	severity TEXT NOT NULL,
 	exercise INTEGER NOT NULL CHECK (exercise IN (0, 1)),
@@ -230,6 +234,30 @@ CREATE TABLE revision (
 	UNIQUE (advisory, number)
 ) STRICT;
 CREATE INDEX revision_unreported ON revision (id) WHERE reported < 2;
+
+-- What waits for its hour or for another publisher's approval. The draft is the raw arrival, which
+-- is encrypted to the gateway; release_at 0: as soon as it is approved.
+CREATE TABLE hold (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	advisory INTEGER NOT NULL REFERENCES advisory (id),
+	state TEXT NOT NULL CHECK (state IN
+	    ('waiting', 'held', 'released', 'withdrawn', 'rejected', 'failed')),
+	arrival INTEGER NOT NULL UNIQUE REFERENCES arrival (id),
+	publisher INTEGER NOT NULL REFERENCES publisher (id),
+	fingerprint TEXT NOT NULL CHECK (fingerprint <> ''),
+	created_at INTEGER NOT NULL,
+	release_at INTEGER NOT NULL,
+	token TEXT UNIQUE CHECK (token <> ''),
+	asked INTEGER NOT NULL DEFAULT 0 CHECK (asked IN (0, 1)),
+	decided_by INTEGER REFERENCES publisher (id),
+	ended_at INTEGER NOT NULL DEFAULT 0,
+	title BLOB NOT NULL,
+	CHECK (state <> 'waiting' OR token IS NOT NULL)
+) STRICT;
+CREATE INDEX hold_of_advisory ON hold (advisory);
+CREATE UNIQUE INDEX hold_open ON hold (advisory) WHERE state IN ('waiting', 'held');
+CREATE INDEX hold_unasked ON hold (id) WHERE state = 'waiting' AND asked = 0;
+CREATE INDEX hold_due ON hold (release_at, id) WHERE state = 'held';
 
 CREATE TABLE withdrawal (
 	advisory INTEGER PRIMARY KEY REFERENCES advisory (id),

@@ -103,12 +103,27 @@ static const struct transition member[] = {
     {NULL, NULL, NULL},
 };
 
+/* What waits for approval, and what waits for its hour. Another publisher may still stop what was
+ * approved: only the release itself is final. */
+static const struct transition hold[] = {
+    {"waiting", "approve", "held"},
+    {"waiting", "reject", "rejected"},
+    {"waiting", "withdraw", "withdrawn"},
+    {"waiting", "fail", "failed"},
+    {"held", "release", "released"},
+    {"held", "reject", "rejected"},
+    {"held", "withdraw", "withdrawn"},
+    {"held", "fail", "failed"},
+    {NULL, NULL, NULL},
+};
+
 static const struct transition *const tables[] = {
     [STATE_ARRIVAL] = arrival,
     [STATE_ADVISORY] = advisory,
     [STATE_DELIVERY] = delivery,
     [STATE_CERTIFICATE] = certificate,
     [STATE_MEMBER] = member,
+    [STATE_HOLD] = hold,
 };
 
 const char *state_after(enum state_kind kind, const char *from, const char *event)

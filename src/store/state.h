@@ -10,7 +10,14 @@
 
 #include <stdbool.h>
 
-enum state_kind { STATE_ARRIVAL, STATE_ADVISORY, STATE_DELIVERY, STATE_CERTIFICATE, STATE_MEMBER };
+enum state_kind {
+	STATE_ARRIVAL,
+	STATE_ADVISORY,
+	STATE_DELIVERY,
+	STATE_CERTIFICATE,
+	STATE_MEMBER,
+	STATE_HOLD
+};
 
 /* Names as they stand in the store and are shown:
  *   arrival      received judged done refused unreadable
@@ -18,12 +25,14 @@ enum state_kind { STATE_ARRIVAL, STATE_ADVISORY, STATE_DELIVERY, STATE_CERTIFICA
  *   delivery     queued sending sent deferred acknowledged failed bounced
  *   certificate  pending confirmed retired
  *   member       invited active lapsed suspended left
+ *   hold         waiting held released withdrawn rejected failed
  * Events:
  *   arrival      judge finish refuse give-up
  *   advisory     release seal start complete withdraw
  *   delivery     start interrupted accept postpone reject acknowledge bounce exclude retry
  *   certificate  confirm retire
  *   member       invite join lapse renew suspend resume leave
+ *   hold         approve release reject withdraw fail
  * Some rows lead to where they began: news that comes late (the smarthost's word about a delivery
  * that is acknowledged already) is taken and changes nothing.
  *

@@ -172,12 +172,12 @@ static void new_advisory_needs_an_audience_and_an_update_does_not(void **state)
 	}
 }
 
-static void release_in_the_future_is_refused_and_now_or_the_past_is_not(void **state)
+static void release_in_the_future_is_taken_and_one_out_of_sight_is_refused(void **state)
 {
 	static const struct {
 		const char *release;
 		bool taken;
-	} rows[] = {{"2026-11-25T18:00:01Z", false}, {"2026-11-25T18:00:00Z", true},
+	} rows[] = {{"2026-11-25T18:00:01Z", true}, {"2026-11-25T18:00:00Z", true},
 	    {"2026-11-25T17:59:59Z", true}, {"now", true}, {"2999-01-01T00:00:00Z", false}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char text[160];
@@ -187,7 +187,7 @@ static void release_in_the_future_is_refused_and_now_or_the_past_is_not(void **s
 		if (rows[i].taken)
 			assert_true(drafts(s));
 		else
-			refused(s, 0, "Release is in the future");
+			refused(s, 4, "more than a year ahead");
 	}
 }
 
@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(earlier_tlp_serves_an_update_that_gives_none),
 	    cmocka_unit_test(nothing_goes_out_without_a_tlp),
 	    cmocka_unit_test(new_advisory_needs_an_audience_and_an_update_does_not),
-	    cmocka_unit_test(release_in_the_future_is_refused_and_now_or_the_past_is_not),
+	    cmocka_unit_test(release_in_the_future_is_taken_and_one_out_of_sight_is_refused),
 	    cmocka_unit_test(advisory_without_text_is_refused),
 	    cmocka_unit_test(mail_without_a_title_is_refused),
 	    cmocka_unit_test(marks_of_replies_and_earlier_copies_are_taken_off_the_title),

@@ -112,14 +112,15 @@ static void update_and_withdrawal_name_their_advisory(void **state)
 
 static void bad_act_is_refused(void **state)
 {
-	static const char *const acts[] = {"", "old", "new DEW-2026-0007", "news", "update",
-	    "withdraw ", "update DEW-2026-0007 please", "update DEW-2026-0007\tplease",
-	    "withdrawn DEW-2026-0007", "updateDEW-2026-0007", "\"new\"", "new, update X"};
+	static const char *const acts[] = {"", "old", "new DEW-2026-0007", "bulletins",
+	    "bulletin X", "news", "update", "withdraw ", "update DEW-2026-0007 please",
+	    "update DEW-2026-0007\tplease", "withdrawn DEW-2026-0007", "updateDEW-2026-0007",
+	    "\"new\"", "new, update X"};
 	(void)state;
 	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
 		char text[128];
 		snprintf(text, sizeof text, "Advisory: %s\nTLP: RED\n", acts[i]);
-		refused(text, 1, "it must be \"new\", \"update NUMBER\" or \"withdraw NUMBER\"");
+		refused(text, 1, "it must be \"new\", \"bulletin\", \"update NUMBER\"");
 	}
 }
 

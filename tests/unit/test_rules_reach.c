@@ -214,6 +214,39 @@ static void certificate_is_usable_until_the_earlier_expiry(void **state)
 	}
 }
 
+static void red_is_for_those_named_by_address_only(void **state)
+{
+	static const struct {
+		const char *audience;
+		bool named;
+	} rows[] = {
+	    {"a@example.org", true},
+	    {"all, A@Example.ORG", true},
+	    {" a@example.org ,us", true},
+	    {"all", false},
+	    {"us", false},
+	    {"energy", false},
+	    {"", false},
+	    {"b@example.org", false},
+	    {"aa@example.org", false},
+	    {"a@example.organic", false},
+	    {"a@example.org, -a@example.org", false},
+	    {"-a@example.org, a@example.org", false},
+	    {"-a@example.org", false},
+	    {"all a@example.org", false},
+	};
+	const struct contact contact = {.member = "us", .address = "a@example.org"};
+	char reason[STORE_REASON_SIZE];
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct view audience = view_of(rows[i].audience);
+		assert_int_equal(reach_named(TLP_RED, audience, &contact, reason), rows[i].named);
+		assert_int_equal(reason[0] == '\0', rows[i].named);
+		assert_true(reach_named(TLP_AMBER_STRICT, audience, &contact, reason));
+		assert_string_equal(reason, "");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +260,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(certificate_must_be_confirmed_and_live),
 	    cmocka_unit_test(longest_reason_fits),
 	    cmocka_unit_test(certificate_is_usable_until_the_earlier_expiry),
+	    cmocka_unit_test(red_is_for_those_named_by_address_only),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
