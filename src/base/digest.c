@@ -6,6 +6,7 @@
 
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
+#include <nettle/sha1.h>
 #include <nettle/sha2.h>
 
 #include "base/digest.h"
@@ -29,6 +30,14 @@ void digest_sha256_hex(struct view data, char out[static DIGEST_HEX_SIZE])
 	unsigned char raw[DIGEST_SIZE];
 	digest_sha256(data, raw);
 	text_hex(raw, sizeof raw, out);
+}
+
+void digest_sha1(struct view data, unsigned char out[static DIGEST_SHA1_SIZE])
+{
+	struct sha1_ctx context;
+	sha1_init(&context);
+	sha1_update(&context, data.len, bytes(data));
+	sha1_digest(&context, DIGEST_SHA1_SIZE, out);
 }
 
 void digest_hmac(struct view key, struct view data, unsigned char out[static DIGEST_SIZE])

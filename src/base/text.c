@@ -111,7 +111,7 @@ bool text_unbase64(struct buf *out, struct view text)
 	    && (padding == 0 || (digits + padding) % 4 == 0);
 }
 
-void text_base32(const unsigned char *data, size_t len, char *out)
+static void base32(const char *alphabet, const unsigned char *data, size_t len, char *out)
 {
 	unsigned bits = 0;
 	unsigned have = 0;
@@ -120,12 +120,22 @@ void text_base32(const unsigned char *data, size_t len, char *out)
 		have += 8;
 		while (have >= 5) {
 			have -= 5;
-			*out++ = base32_digits[bits >> have & 31U];
+			*out++ = alphabet[bits >> have & 31U];
 		}
 	}
 	if (have > 0)
-		*out++ = base32_digits[bits << (5 - have) & 31U];
+		*out++ = alphabet[bits << (5 - have) & 31U];
 	*out = '\0';
+}
+
+void text_base32(const unsigned char *data, size_t len, char *out)
+{
+	base32(base32_digits, data, len, out);
+}
+
+void text_zbase32(const unsigned char *data, size_t len, char *out)
+{
+	base32("ybndrfg8ejkmcpqxot1uwisza345h769", data, len, out);
 }
 
 /* Length of the well-formed character at the front, 0 when ill-formed; its code point in *code. */

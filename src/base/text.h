@@ -27,6 +27,8 @@ bool text_unbase64(struct buf *out, struct view text);
 
 /* Base32 (RFC 4648 section 6), upper case, no padding: out holds (8 * len + 4) / 5 + 1 bytes. */
 void text_base32(const unsigned char *data, size_t len, char *out);
+/* The same with the alphabet of z-base-32 (RFC 6189 section 5.1.6). */
+void text_zbase32(const unsigned char *data, size_t len, char *out);
 
 /* True when the bytes are well-formed UTF-8 without NUL (RFC 3629). */
 bool text_is_utf8(struct view text);

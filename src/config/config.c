@@ -34,7 +34,7 @@ enum {
 	BYTES_MIN = 1024,
 };
 
-enum type { TEXT, LABEL, PATH, ADDRESS, HOST, NUMBER, DURATION, CHOICE };
+enum type { TEXT, LABEL, PATH, ADDRESS, HOST, NUMBER, DURATION, CHOICE, FLAG };
 
 /* `standard` is the default as it would stand in the file, NULL for a required setting; where it is
  * "", the setting may be empty. least and most bound numbers, durations in seconds, and the length
@@ -125,6 +125,10 @@ static const struct setting settings[] = {
     {"trace.most", NUMBER, AT(trace.most), 1, 200, "50", NULL,
 	"Recipients that an advisory with traced copies may have: each copy is sealed on its own."},
 
+    {"admin.four_eyes", FLAG, AT(admin.four_eyes), 0, 0, "false", NULL,
+	"Confirming a key, changing a person's key and adding a publisher take two admins: one "
+	"asks, another user of the operating system approves."},
+
     {"limits.message", NUMBER, AT(limits.message), BYTES_MIN, BYTES_MAX, "35000000", NULL,
 	"Bytes of a received mail."},
     {"limits.plaintext", NUMBER, AT(limits.plaintext), BYTES_MIN, BYTES_MAX, "64000000", NULL,
@@ -210,6 +214,9 @@ static void add_allowed(struct buf *out, const struct setting *setting)
 	case CHOICE:
 		add_choices(out, setting->choices);
 		break;
+	case FLAG:
+		buf_add_text(out, "true or false, without quotes");
+		break;
 	}
 	if (setting->standard != NULL && setting->standard[0] == '\0')
 		buf_add_text(out, ", or empty");
@@ -224,7 +231,7 @@ void config_print_settings(FILE *out)
 		fprintf(out, "%s\n\tAllowed: %s.\n", setting->name, buf_text(&allowed));
 		if (setting->standard == NULL)
 			fprintf(out, "\tRequired.\n");
-		else if (setting->type == NUMBER)
+		else if (setting->type == NUMBER || setting->type == FLAG)
 			fprintf(out, "\tDefault: %s.\n", setting->standard);
 		else
 			fprintf(out, "\tDefault: \"%s\".\n", setting->standard);
@@ -308,6 +315,15 @@ static bool set_path(
 	return len > 0 && len <= setting->most;
 }
 
+static bool set_flag(struct view text, void *out)
+{
+	const bool value = view_is(text, "true");
+	if (!value && !view_is(text, "false"))
+		return false;
+	memcpy(out, &value, sizeof value);
+	return true;
+}
+
 /* Stores a value that is written as it would stand in the file, without quotes. */
 static bool set_value(struct reading *reading, const struct setting *setting, struct view text)
 {
@@ -340,6 +356,8 @@ static bool set_value(struct reading *reading, const struct setting *setting, st
 		break;
 	case CHOICE:
 		return set_choice(setting, text, out);
+	case FLAG:
+		return set_flag(text, out);
 	}
 	if (good)
 		memcpy(out, &number, sizeof number);
@@ -431,12 +449,15 @@ static bool value_text(
 	switch (config_setting_type(node)) {
 	case CONFIG_TYPE_STRING:
 		*text = view_of(config_setting_get_string(node));
-		return type != NUMBER;
+		return type != NUMBER && type != FLAG;
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
 		buf_printf(scratch, "%lld", config_setting_get_int64(node));
 		*text = buf_view(scratch);
 		return may_be_number;
+	case CONFIG_TYPE_BOOL:
+		*text = view_of(config_setting_get_bool(node) ? "true" : "false");
+		return type == FLAG;
 	default:
 		return false;
 	}

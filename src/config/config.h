@@ -81,6 +81,10 @@ struct config {
 	} trace;
 
 	struct {
+		bool four_eyes; /* what changes whom we trust takes two admins */
+	} admin;
+
+	struct {
 		int64_t message;    /* bytes of a received mail */
 		int64_t plaintext;  /* bytes that an encrypted mail may open to */
 		int64_t header;     /* bytes of all headers of one entity */

@@ -11,6 +11,7 @@ static const size_t head_max = (size_t)1024 * 1024;
 
 void courier_put_run(struct buf *body, const struct courier_run *run)
 {
+	put_u8(body, run->clear ? 1 : 0);
 	put_view(body, run->head);
 	put_view(body, run->data);
 	put_view(body, run->tail);
@@ -27,18 +28,22 @@ void courier_put_run(struct buf *body, const struct courier_run *run)
 bool courier_take_run(struct view body, struct courier_run *run)
 {
 	struct taker taker = take_from(body);
+	const uint8_t clear = take_u8(&taker);
+	run->clear = clear == 1;
 	run->head = take_view(&taker, head_max);
 	run->data = take_view(&taker, FRAME_BODY_MAX);
 	run->tail = take_view(&taker, head_max);
 	run->count = take_count(&taker, COURIER_RUN_MAX);
-	bool complete = run->data.len > 0 && run->count > 0;
+	bool complete = clear <= 1 && run->data.len > 0 && run->count > 0;
+	if (run->clear)
+		complete = complete && run->count == 1 && message_is_lines(run->data);
 	for (size_t i = 0; i < run->count; i++) {
 		struct courier_delivery *delivery = &run->deliveries[i];
 		delivery->id = take_i64(&taker);
 		take_text(&taker, delivery->sender, sizeof delivery->sender);
 		take_text(&taker, delivery->recipient, sizeof delivery->recipient);
 		delivery->pkesk = take_view(&taker, PKESK_MAX);
-		complete = complete && delivery->pkesk.len > 0;
+		complete = complete && (delivery->pkesk.len > 0) == !run->clear;
 	}
 	return take_end(&taker) && complete && run->head.len > 0 && message_is_lines(run->head) &&
 	       message_is_lines(run->tail);

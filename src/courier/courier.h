@@ -7,7 +7,8 @@
  * A request is a run of deliveries of one sealed batch: the mail's head, the shared data packet and
  * its tail once, and for each delivery a PKESK and an envelope. The mail of delivery i is
  *     head + base64 armor of (pkesk[i] + data) + tail
- * put together while it is sent (RFC 9580 section 6.2, with the CRC-24). The result of every delivery
+ * put together while it is sent (RFC 9580 section 6.2, with the CRC-24). A notice to somebody whose
+ * key has expired (mail/notice.h) is head + data + tail, for one recipient. The result of every delivery
  * goes back as a part of the answer as soon as it is known, in order of sending. */
 #ifndef DEWLINE_COURIER_COURIER_H
 #define DEWLINE_COURIER_COURIER_H
@@ -43,10 +44,11 @@ struct courier_delivery {
 	int64_t id;
 	char sender[COURIER_ADDRESS_SIZE];    /* return path, without angle brackets; "": none (<>) */
 	char recipient[COURIER_ADDRESS_SIZE]; /* without angle brackets */
-	struct view pkesk;                    /* binary packet */
+	struct view pkesk;                    /* binary packet; empty for a notice */
 };
 
 struct courier_run {
+	bool clear;       /* a notice: data is the signed body as it travels, and there is no PKESK */
 	struct view head; /* all before the armor's first line, CRLF, ends with CRLF */
 	struct view data; /* binary packet shared by the batch */
 	struct view tail; /* all behind the armor's last line */

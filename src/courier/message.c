@@ -42,17 +42,21 @@ void message_put(struct courier_message *message, const struct armor_tables *tab
     const struct courier_run *run, size_t index)
 {
 	const struct view pkesk = run->deliveries[index].pkesk;
-	const size_t armored = armor_size(pkesk.len + run->data.len);
+	const size_t armored = run->clear ? 0 : armor_size(pkesk.len + run->data.len);
+	const size_t clear = run->clear ? run->data.len : 0;
 	/* A head or tail of dots only would double. */
-	const size_t most = 2 * run->head.len + armored + 2 * run->tail.len;
+	const size_t most = 2 * run->head.len + armored + 2 * clear + 2 * run->tail.len;
 	if (message->bytes.size > MEMORY_KEPT && message->bytes.size / 2 > most)
 		buf_release(&message->bytes);
 	buf_clear(&message->bytes);
 	message->bytes.max = most;
 	message->size = armored;
-	buf_reserve(&message->bytes, run->head.len + armored + run->tail.len);
+	buf_reserve(&message->bytes, run->head.len + armored + clear + run->tail.len);
 	add_lines(message, run->head);
-	armor_add(&message->bytes, tables, pkesk, run->data);
+	if (run->clear)
+		add_lines(message, run->data);
+	else
+		armor_add(&message->bytes, tables, pkesk, run->data);
 	add_lines(message, run->tail);
 }
 

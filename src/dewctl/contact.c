@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "dewctl/approval.h"
 #include "dewctl/find.h"
 #include "dewctl/verbs.h"
 
@@ -224,6 +225,28 @@ static int run_remove(struct ctl *ctl, const struct ctl_call *call, struct err *
 	return 0;
 }
 
+static const struct ctl_option rekey_options[] = {
+    {"key", "FINGERPRINT", "the new certificate", NULL, true},
+    {0},
+};
+
+static int run_rekey(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	const char *key = ctl_value(call, "key");
+	struct approval what = {.kind = "contact.rekey"};
+	bool done;
+	if (check_address(call->arguments[0], err) < 0 ||
+	    find_fingerprint(&key, 1, what.fingerprint, err) < 0)
+		return -1;
+	snprintf(what.address, sizeof what.address, "%s", call->arguments[0]);
+	if (ctl_open_store(ctl, err) < 0 || approval_act(ctl, &what, &done, err) < 0)
+		return -1;
+	if (done)
+		ctl_say("Contact %s has the key %s now; the former one is retired.", what.address,
+		    what.fingerprint);
+	return 0;
+}
+
 const struct ctl_verb contact_verbs[] = {
     {"add", "MEMBER ADDRESS", 2, 2, false, add_options, "Adds a person to a member",
 	"The certificate must be there (dewctl key add); nothing is sent before it is\n"
@@ -232,9 +255,13 @@ const struct ctl_verb contact_verbs[] = {
     {"list", "[MEMBER]", 0, 1, true, NULL, "Lists contacts, of one member or of all", NULL,
 	run_list},
     {"show", "ADDRESS", 1, 1, true, NULL, "Shows a contact", NULL, run_show},
+    {"rekey", "ADDRESS", 1, 1, false, rekey_options, "Gives a contact another key",
+	"Check the whole fingerprint over another channel first: this confirms it. The former\n"
+	"certificate is retired. See dewctl key pending list.\n",
+	run_rekey},
     {"remove", "ADDRESS", 1, 1, false, NULL, "Takes a contact out",
-	"The record stays, and so do acknowledgments. To change a contact's key or clearance,\n"
-	"remove the contact and add it again.\n",
+	"The record stays, and so do acknowledgments. To change a contact's clearance, remove\n"
+	"the contact and add it again.\n",
 	run_remove},
     {0},
 };

@@ -19,6 +19,7 @@ struct ctl {
 	bool json;
 	int64_t now; /* one moment for the whole command */
 	char actor[STORE_NAME_SIZE]; /* "admin NAME" */
+	int64_t uid; /* who that is to the operating system; behind sudo, who used it */
 	struct config config;
 	bool config_is_read;
 	struct store *store; /* NULL until ctl_open_store */

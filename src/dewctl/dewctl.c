@@ -33,6 +33,8 @@ const struct ctl_noun ctl_nouns[] = {
     {"ack", "Acknowledgments: who answered what", ack_verbs},
     {"report", "What members reported", report_verbs},
     {"material", "Files that members may ask for", material_verbs},
+    {"approve", "Carries out what another admin asked for", approve_verbs},
+    {"approval", "What waits for a second admin", approval_verbs},
     {"queue", "Mail that waits to be sent", queue_verbs},
     {"inbox", "Mail that came in, and what it was taken for", inbox_verbs},
     {"audit", "The log of what happened", audit_verbs},
@@ -56,6 +58,16 @@ static void name_actor(char *out, size_t size)
 		buf_printf(&actor, "%u", (unsigned)getuid());
 	snprintf(out, size, "%s", buf_text(&actor));
 	buf_release(&actor);
+}
+
+/* The same person as a number, for four eyes. With sudo it is the one who used it. */
+static int64_t actor_uid(void)
+{
+	const char *sudo_uid = getenv("SUDO_UID");
+	int64_t uid;
+	if (sudo_uid != NULL && text_number(view_of(sudo_uid), 0, UINT32_MAX, &uid))
+		return uid;
+	return (int64_t)getuid();
 }
 
 /* What we open may be an advisory's text: it must not end up in a core file or another's hands. */
@@ -91,6 +103,7 @@ static int run(const struct ctl_call *call, const char *default_config)
 	ctl->json = call->json;
 	ctl->now = clock_now();
 	name_actor(ctl->actor, sizeof ctl->actor);
+	ctl->uid = actor_uid();
 	int status = call->verb->run(ctl, call, &err);
 	ctl_close(ctl);
 	free(ctl);

@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+#include "dewctl/approval.h"
 #include "dewctl/find.h"
 #include "dewctl/keyadd.h"
+#include "dewctl/keyexport.h"
+#include "dewctl/keypending.h"
+#include "dewctl/keyuse.h"
 #include "dewctl/verbs.h"
 #include "rules/reach.h"
 
@@ -122,40 +126,17 @@ static int run_show(struct ctl *ctl, const struct ctl_call *call, struct err *er
 	return ctl_print(ctl, report, err);
 }
 
-/* Confirms or retires: one transaction with its audit entry. `user` is who has the certificate. */
-static int move(
-    struct ctl *ctl, const char *fingerprint, const char *event, struct buf *user, struct err *err)
-{
-	struct certificate certificate;
-	bool moved;
-	char audit_event[STORE_ID_SIZE];
-	snprintf(audit_event, sizeof audit_event, "key.%s", event);
-	if (store_begin(ctl->store, err) < 0)
-		return -1;
-	int status = find_certificate(ctl, fingerprint, &certificate, err);
-	if (status == 0)
-		status = find_user_of(ctl, fingerprint, user, err);
-	if (status == 0)
-		status = store_certificate_move(ctl->store, fingerprint, event, &moved, err);
-	if (status == 0 && !moved)
-		status = ctl_refuse(
-		    err, "the certificate %s is %s already", fingerprint, certificate.state);
-	if (status == 0)
-		status =
-		    ctl_audit(ctl, audit_event, fingerprint, err, "%s", certificate.facts.user_id);
-	return ctl_end(ctl, status, err);
-}
-
 static int run_confirm(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
-	char fingerprint[FINGERPRINT_SIZE];
+	struct approval what = {.kind = "key.confirm"};
 	struct buf user = BUF_EMPTY(BUF_SMALL);
+	bool done = false;
 	int status = -1;
-	if (find_fingerprint(call->arguments, call->count, fingerprint, err) == 0 &&
-	    ctl_open_store(ctl, err) == 0)
-		status = move(ctl, fingerprint, "confirm", &user, err);
-	if (status == 0)
-		ctl_say("%s is confirmed%s%s.", fingerprint,
+	if (find_fingerprint(call->arguments, call->count, what.fingerprint, err) == 0 &&
+	    ctl_open_store(ctl, err) == 0 && find_user_of(ctl, what.fingerprint, &user, err) == 0)
+		status = approval_act(ctl, &what, &done, err);
+	if (status == 0 && done)
+		ctl_say("%s is confirmed%s%s.", what.fingerprint,
 		    user.len > 0 ? ", for " : "; nobody uses it yet: dewctl contact add",
 		    buf_text(&user));
 	buf_release(&user);
@@ -168,8 +149,8 @@ static int run_retire(struct ctl *ctl, const struct ctl_call *call, struct err *
 	struct buf user = BUF_EMPTY(BUF_SMALL);
 	int status = -1;
 	if (find_fingerprint(call->arguments, call->count, fingerprint, err) == 0 &&
-	    ctl_open_store(ctl, err) == 0)
-		status = move(ctl, fingerprint, "retire", &user, err);
+	    ctl_open_store(ctl, err) == 0 && store_begin(ctl->store, err) == 0)
+		status = ctl_end(ctl, keyuse_move(ctl, fingerprint, "retire", &user, err), err);
 	if (status == 0)
 		ctl_say("%s is retired.", fingerprint);
 	if (status == 0 && user.len > 0)
@@ -180,6 +161,12 @@ static int run_retire(struct ctl *ctl, const struct ctl_call *call, struct err *
 	buf_release(&user);
 	return status;
 }
+
+static const struct ctl_option export_options[] = {
+    {"wkd", "DIR", "write a web key directory (the advanced layout) for the web server", NULL,
+	false},
+    {0},
+};
 
 const struct ctl_verb key_verbs[] = {
     {"add", "FILE", 1, 1, true, NULL, "Takes certificates from a file",
@@ -198,5 +185,15 @@ const struct ctl_verb key_verbs[] = {
     {"retire", "FINGERPRINT", 1, CTL_ANY_NUMBER, false, NULL,
 	"Takes a certificate out of use for good",
 	"It stays on record, so that old acknowledgments can still be judged.\n", run_retire},
+    {"pending", "[list]", 0, 1, true, NULL, "Lists new keys that people sent by signed mail",
+	"Each waits for you: check the fingerprint over another channel, then\n"
+	"dewctl contact rekey ADDRESS --key FINGERPRINT, or the same for a publisher.\n",
+	keypending_run},
+    {"refresh", "FILE|DIR", 1, 1, true, NULL, "Updates the certificates that are known",
+	"Of a file, or of every file in a directory. Those that are not known are passed over\n"
+	"by name: key add takes them.\n",
+	keyadd_refresh},
+    {"export", "[FILE]", 0, 1, false, export_options, "Writes the gateway's own certificate",
+	"Armored, to the file or standard output.\n", keyexport_run},
     {0},
 };

@@ -1,8 +1,10 @@
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -27,7 +29,8 @@ static const struct report_column columns[] = {
 struct adding {
 	struct ctl *ctl;
 	struct report *report;
-	int64_t added, updated, retired, refused;
+	bool refresh; /* what is not known is passed over */
+	int64_t added, updated, retired, refused, unchanged, skipped;
 	char fingerprint[FINGERPRINT_SIZE]; /* of the last one */
 	char reason[CERTIFICATE_REASON_SIZE]; /* why the last one was refused */
 };
@@ -136,13 +139,41 @@ static int retire_revoked(
 	return 0;
 }
 
+/* Of a refresh: certificates that are not known, and those that bring nothing new. */
+static int pass_over(struct adding *adding, const struct certificate_verdict *verdict,
+    bool *passed_over, struct err *err)
+{
+	struct buf bytes = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	bool known;
+	if (store_certificate_bytes(
+		adding->ctl->store, verdict->facts.fingerprint, &bytes, &known, err) < 0)
+		return -1;
+	const bool same = known && view_equals(buf_view(&bytes), verdict->minimal);
+	*passed_over = !known || same;
+	if (!known) {
+		adding->skipped++;
+		snprintf(adding->reason, sizeof adding->reason, "not known: key add takes it");
+		add_row(adding, "skipped", "", &verdict->facts);
+	} else if (same) {
+		adding->unchanged++;
+		add_row(adding, "unchanged", "", &verdict->facts);
+	}
+	buf_release(&bytes);
+	return 0;
+}
+
 static int add_certificate(
     void *context, const struct certificate_verdict *verdict, struct err *err)
 {
 	struct adding *adding = context;
 	char state[STORE_ID_SIZE];
 	bool is_new = false;
+	bool passed_over = false;
 	snprintf(adding->reason, sizeof adding->reason, "%s", verdict->reason);
+	if (adding->refresh && pass_over(adding, verdict, &passed_over, err) < 0)
+		return -1;
+	if (passed_over)
+		return 0;
 	if (adding->reason[0] == '\0' &&
 	    strcmp(verdict->facts.fingerprint, adding->ctl->gateway) == 0)
 		snprintf(
@@ -194,30 +225,92 @@ static int judge_result(const struct adding *adding, struct err *err)
 	    (long long)adding->refused);
 }
 
+/* One file: what is taken stands in the report. */
+static int take_file(struct adding *adding, const char *path, struct err *err)
+{
+	struct ctl *ctl = adding->ctl;
+	struct buf content = BUF_EMPTY(KEY_FILE_MAX);
+	int status = read_file(path, &content, err);
+	/* Read before root becomes the owner of the state. */
+	if (status == 0)
+		status = ctl_open_store(ctl, err);
+	if (status == 0) {
+		status = certificate_read(buf_view(&content), ctl->now, ctl->config.state,
+		    add_certificate, adding, show_progress, err);
+		if (status < 0 && err->whom == ERR_MESSAGE)
+			err_prefix(err, "%s", path);
+	}
+	buf_release(&content);
+	return status;
+}
+
+/* Even after a failure half-way people want to know what was taken before it. */
+static int print_report(struct adding *adding, int outcome, struct err *err)
+{
+	struct err ignored;
+	if (outcome < 0 && report_rows(adding->report) == 0)
+		return -1;
+	const int status =
+	    report_print(adding->report, adding->ctl->json, stdout, outcome < 0 ? &ignored : err);
+	return outcome < 0 ? -1 : status;
+}
+
 int keyadd_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
-	struct buf content = BUF_EMPTY(KEY_FILE_MAX);
 	struct adding adding = {.ctl = ctl};
-	int status = -1;
 	adding.report = report_table(columns, sizeof columns / sizeof columns[0], "no certificate");
-	if (ctl_open_config(ctl, err) < 0 || read_file(call->arguments[0], &content, err) < 0 ||
-	    ctl_open_store(ctl, err) < 0)
-		goto done;
-	const int outcome = certificate_read(buf_view(&content), ctl->now, ctl->config.state,
-	    add_certificate, &adding, show_progress, err);
-	if (outcome < 0 && err->whom == ERR_MESSAGE)
-		err_prefix(err, "%s", call->arguments[0]);
-	if (outcome < 0 && report_rows(adding.report) == 0)
-		goto done;
-	/* Even after a failure half-way people want to know what was taken before it. */
-	struct err ignored;
-	status = report_print(adding.report, ctl->json, stdout, outcome < 0 ? &ignored : err);
-	if (outcome < 0)
-		status = -1;
-	else if (status == 0)
+	int status = ctl_open_config(ctl, err);
+	if (status == 0)
+		status = take_file(&adding, call->arguments[0], err);
+	status = print_report(&adding, status, err);
+	if (status == 0)
 		status = judge_result(&adding, err);
-done:
 	report_free(adding.report);
-	buf_release(&content);
+	return status;
+}
+
+/* Every regular file of a directory, in the order of their names. */
+static int take_directory(struct adding *adding, const char *dir, struct err *err)
+{
+	struct dirent **entries = NULL;
+	const int count = scandir(dir, &entries, NULL, alphasort);
+	int status = count < 0 ? err_system(err, "cannot read %s", dir) : 0;
+	for (int i = 0; i < count; i++) {
+		char path[CTL_PATH_SIZE];
+		struct stat info;
+		const int len = snprintf(path, sizeof path, "%s/%s", dir, entries[i]->d_name);
+		free(entries[i]);
+		if (status < 0 || len >= (int)sizeof path || stat(path, &info) < 0 ||
+		    !S_ISREG(info.st_mode))
+			continue;
+		status = take_file(adding, path, err);
+		/* A file of another kind, named; anything else ends it. */
+		if (status < 0 && err->whom == ERR_MESSAGE) {
+			ctl_warn("passed over: %s", err->text);
+			status = 0;
+		}
+	}
+	free(entries);
+	return status;
+}
+
+int keyadd_refresh(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	const char *path = call->arguments[0];
+	struct adding adding = {.ctl = ctl, .refresh = true};
+	struct stat info;
+	adding.report = report_table(columns, sizeof columns / sizeof columns[0], "no certificate");
+	int status = ctl_open_config(ctl, err);
+	if (status == 0)
+		status = stat(path, &info) == 0 && S_ISDIR(info.st_mode)
+			     ? take_directory(&adding, path, err)
+			     : take_file(&adding, path, err);
+	status = print_report(&adding, status, err);
+	if (status == 0 && !ctl->json)
+		ctl_say("%lld updated, %lld retired, %lld unchanged, %lld skipped, %lld refused",
+		    (long long)adding.updated, (long long)adding.retired,
+		    (long long)adding.unchanged, (long long)adding.skipped,
+		    (long long)adding.refused);
+	report_free(adding.report);
 	return status;
 }

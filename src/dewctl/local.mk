@@ -9,6 +9,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/agent.c src/dewctl/agent.h \
 	src/dewctl/agreement.c \
 	src/dewctl/agreementshow.c src/dewctl/agreementshow.h \
+	src/dewctl/approval.c src/dewctl/approval.h \
 	src/dewctl/audit.c \
 	src/dewctl/backup.c \
 	src/dewctl/check.c \
@@ -28,6 +29,9 @@ libdewline_a_SOURCES += \
 	src/dewctl/material.c \
 	src/dewctl/invite.c \
 	src/dewctl/join.c \
+	src/dewctl/keyexport.c src/dewctl/keyexport.h \
+	src/dewctl/keypending.c src/dewctl/keypending.h \
+	src/dewctl/keyuse.c src/dewctl/keyuse.h \
 	src/dewctl/member.c \
 	src/dewctl/membernew.c src/dewctl/membernew.h \
 	src/dewctl/options.c src/dewctl/options.h \

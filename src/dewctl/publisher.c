@@ -1,6 +1,9 @@
 /* dewctl publisher ... */
 #include "config.h"
 
+#include <stdio.h>
+
+#include "dewctl/approval.h"
 #include "dewctl/find.h"
 #include "dewctl/verbs.h"
 #include "rules/reach.h"
@@ -11,33 +14,44 @@ static const struct ctl_option add_options[] = {
     {0},
 };
 
-static int add_publisher(
-    struct ctl *ctl, struct publisher *publisher, const char *key, struct err *err)
-{
-	bool added;
-	if (find_free_certificate(ctl, key, publisher->address, publisher->fingerprint, err) < 0 ||
-	    store_publisher_add(ctl->store, publisher, &added, err) < 0)
-		return -1;
-	if (!added)
-		return ctl_refuse(err, "there is a publisher %s already: see dewctl publisher list",
-		    publisher->address);
-	return ctl_audit(
-	    ctl, "publisher.add", publisher->address, err, "key %s", publisher->fingerprint);
-}
-
 static int run_add(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
 	const char *name = ctl_value(call, "name");
-	struct publisher publisher = {.added_at = ctl->now};
+	const char *key = ctl_value(call, "key");
+	struct approval what = {.kind = "publisher.add"};
+	bool done;
 	if (check_address(call->arguments[0], err) < 0 ||
-	    (name != NULL && check_name(name, err) < 0))
+	    (name != NULL && check_name(name, err) < 0) ||
+	    find_fingerprint(&key, 1, what.fingerprint, err) < 0)
 		return -1;
-	snprintf(publisher.address, sizeof publisher.address, "%s", call->arguments[0]);
-	snprintf(publisher.name, sizeof publisher.name, "%s", name != NULL ? name : "");
-	if (ctl_open_store(ctl, err) < 0 || store_begin(ctl->store, err) < 0 ||
-	    ctl_end(ctl, add_publisher(ctl, &publisher, ctl_value(call, "key"), err), err) < 0)
+	snprintf(what.address, sizeof what.address, "%s", call->arguments[0]);
+	snprintf(what.name, sizeof what.name, "%s", name != NULL ? name : "");
+	if (ctl_open_store(ctl, err) < 0 || approval_act(ctl, &what, &done, err) < 0)
 		return -1;
-	ctl_say("Publisher %s added.", publisher.address);
+	if (done)
+		ctl_say("Publisher %s added.", what.address);
+	return 0;
+}
+
+static const struct ctl_option rekey_options[] = {
+    {"key", "FINGERPRINT", "the new certificate", NULL, true},
+    {0},
+};
+
+static int run_rekey(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	const char *key = ctl_value(call, "key");
+	struct approval what = {.kind = "publisher.rekey"};
+	bool done;
+	if (check_address(call->arguments[0], err) < 0 ||
+	    find_fingerprint(&key, 1, what.fingerprint, err) < 0)
+		return -1;
+	snprintf(what.address, sizeof what.address, "%s", call->arguments[0]);
+	if (ctl_open_store(ctl, err) < 0 || approval_act(ctl, &what, &done, err) < 0)
+		return -1;
+	if (done)
+		ctl_say("Publisher %s has the key %s now; the former one is retired.", what.address,
+		    what.fingerprint);
 	return 0;
 }
 
@@ -121,6 +135,10 @@ const struct ctl_verb publisher_verbs[] = {
 	"is confirmed. Receipts go to the address.\n",
 	run_add},
     {"list", "", 0, 0, true, NULL, "Lists publishers", NULL, run_list},
+    {"rekey", "ADDRESS", 1, 1, false, rekey_options, "Gives a publisher another key",
+	"Check the whole fingerprint over another channel first: this confirms it. The former\n"
+	"certificate is retired. See dewctl key pending list.\n",
+	run_rekey},
     {"remove", "ADDRESS", 1, 1, false, NULL, "Takes the right to publish away",
 	"The record stays, and so do the advisories.\n", run_remove},
     {0},

@@ -19,6 +19,8 @@ extern const struct ctl_verb advisory_verbs[];
 extern const struct ctl_verb ack_verbs[];
 extern const struct ctl_verb report_verbs[];
 extern const struct ctl_verb material_verbs[];
+extern const struct ctl_verb approve_verbs[];
+extern const struct ctl_verb approval_verbs[];
 extern const struct ctl_verb queue_verbs[];
 extern const struct ctl_verb inbox_verbs[];
 extern const struct ctl_verb audit_verbs[];

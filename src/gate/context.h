@@ -24,6 +24,7 @@ struct sealing;
 struct accounting;
 struct informing;
 struct releasing;
+struct keylife;
 
 struct gate {
 	const struct config *config;
@@ -46,6 +47,7 @@ struct gate {
 	struct accounting *accounting;
 	struct informing *informing;
 	struct releasing *releasing;
+	struct keylife *keylife;
 	struct loop_timer *schedule;
 	bool asking; /* a mail that asks for a signature on the agreement is being recorded */
 

@@ -16,6 +16,7 @@
 #include "gate/gate.h"
 #include "gate/inform.h"
 #include "gate/issue.h"
+#include "gate/keylife.h"
 #include "gate/open.h"
 #include "gate/receive.h"
 #include "gate/release.h"
@@ -194,7 +195,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    open_start(gate, err) != 0 || issue_start(gate, err) != 0 ||
 	    seal_start(gate, err) != 0 || send_start(gate, err) != 0 ||
 	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||
-	    release_start(gate, err) != 0 ||
+	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
 	    receive_start(gate, err) != 0)
 		return -1;
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
@@ -216,6 +217,7 @@ static void stop(struct gate *gate)
 	account_stop(gate);
 	inform_stop(gate);
 	release_stop(gate);
+	keylife_stop(gate);
 	store_close(gate->store);
 	loop_free(gate->loop);
 	buf_release(&gate->autocrypt);

@@ -9,9 +9,11 @@
 #include "gate/inform.h"
 #include "gate/issue.h"
 #include "gate/judge.h"
+#include "gate/keyupdate.h"
 #include "gate/release.h"
 #include "gate/request.h"
 #include "rules/block.h"
+#include "rules/keylife.h"
 #include "rules/signature.h"
 
 /* Who signed: exactly one of the two, or nobody that we know. */
@@ -54,6 +56,12 @@ static void to_request(struct mail_facts *facts, const struct signer *signer)
 	request_mail(facts, &signer->contact);
 }
 
+static void to_key_update(struct mail_facts *facts, const struct signer *signer)
+{
+	keyupdate_mail(facts, signer->is_publisher ? NULL : &signer->contact,
+	    signer->is_publisher ? &signer->publisher : NULL);
+}
+
 /* What a mail means (DESIGN: "One door"): the first row whose signer and first field fit. A row
  * without a field takes all that is left. */
 static const struct {
@@ -62,6 +70,8 @@ static const struct {
 	void (*take)(struct mail_facts *, const struct signer *);
 	const char *meaning;
 } meanings[] = {
+    {true, "Key", to_key_update, "key"},
+    {false, "Key", to_key_update, "key"},
     {true, "Reply", to_reply, "reply"},
     {true, "Approve", to_decide, "approval"},
     {true, "Reject", to_decide, "approval"},
@@ -95,6 +105,18 @@ static int find_signer(struct mail_facts *facts, struct signer *out, struct err 
 		   : 0;
 }
 
+/* The signer's key may have expired, as far as we know, where the mail renews it. */
+static bool counts(
+    const struct mail_facts *facts, bool may_be_expired, char reason[static STORE_REASON_SIZE])
+{
+	const int64_t skew = facts->gate->config->limits.clock_skew;
+	bool expired;
+	return may_be_expired
+		   ? keylife_counts(
+			 &facts->opened, &facts->signer, clock_now(), skew, &expired, reason)
+		   : signature_counts(&facts->opened, &facts->signer, clock_now(), skew, reason);
+}
+
 static void judge_signed(struct mail_facts *facts)
 {
 	struct signer signer;
@@ -111,8 +133,7 @@ static void judge_signed(struct mail_facts *facts)
 		return;
 	}
 	const size_t i = meaning_of(&signer, facts->content->text);
-	if (!signature_counts(&facts->opened, &facts->signer, clock_now(),
-		facts->gate->config->limits.clock_skew, reason))
+	if (!counts(facts, meanings[i].take == to_key_update, reason))
 		open_end(facts, "refuse", meanings[i].meaning, reason);
 	else if (facts->hold != 0 && signer.is_publisher)
 		release_draft(facts, &signer.publisher);

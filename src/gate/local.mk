@@ -13,10 +13,13 @@ libdewline_a_SOURCES += \
 	src/gate/inform_reply.c \
 	src/gate/issue.c src/gate/issue.h src/gate/issuing.h \
 	src/gate/judge.c src/gate/judge.h \
+	src/gate/keylife.c src/gate/keylife.h \
+	src/gate/keyupdate.c src/gate/keyupdate.h \
 	src/gate/letters.c src/gate/letters.h \
 	src/gate/letters_inform.c src/gate/letters_inform.h \
 	src/gate/letters_agreement.c src/gate/letters_agreement.h \
 	src/gate/letters_release.c src/gate/letters_release.h \
+	src/gate/letters_key.c src/gate/letters_key.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
 	src/gate/people.c src/gate/people.h \
@@ -37,3 +40,6 @@ unit_tests += test_gate_seal
 test_gate_seal_SOURCES = tests/unit/test_gate_seal.c tests/unit/gate_world.c \
 	tests/unit/gate_world.h $(store_fixture)
 test_gate_seal_LDADD = $(unit_libs)
+unit_tests += test_gate_keylife
+test_gate_keylife_SOURCES = tests/unit/test_gate_keylife.c
+test_gate_keylife_LDADD = $(unit_libs)

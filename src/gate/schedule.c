@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "gate/ask.h"
 #include "gate/inform.h"
+#include "gate/keylife.h"
 #include "gate/release.h"
 #include "gate/schedule.h"
 
@@ -17,6 +18,7 @@ static check_fn *const checks[] = {
     ask_check_lapses,
     ask_check,
     release_check,
+    keylife_check,
     NULL,
 };
 

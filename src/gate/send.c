@@ -303,7 +303,8 @@ static int fill_run(struct run *run, int64_t now, int64_t *batch, int64_t *next_
 		return -1;
 	if (run->count == 0)
 		return 0;
-	return store_batch_read(store, *batch, &run->head, &run->data, &run->tail, err) != 0
+	return store_batch_read(
+		   store, *batch, &run->request.clear, &run->head, &run->data, &run->tail, err) != 0
 		   ? -1
 		   : start_all(run, now, err);
 }

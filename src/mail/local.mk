@@ -12,6 +12,7 @@ libdewline_a_SOURCES += \
 	src/mail/field.c src/mail/field.h \
 	src/mail/html.c src/mail/html.h \
 	src/mail/limits.c src/mail/limits.h \
+	src/mail/notice.c src/mail/notice.h \
 	src/mail/paragraph.c src/mail/paragraph.h \
 	src/mail/reader.c src/mail/reader.h \
 	src/mail/shape.c src/mail/shape.h \

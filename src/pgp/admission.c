@@ -72,6 +72,12 @@ static const struct admission_key *newest_for_encryption(const struct admission 
 	return newest;
 }
 
+bool admission_is_closed(const struct admission *in, int64_t now)
+{
+	const struct admission_key *key = newest_for_encryption(in);
+	return key != NULL && key->revoked && admission_encryption_key(in, now) == NULL;
+}
+
 static void explain_no_encryption(const struct admission *in, int64_t now, char *reason)
 {
 	const struct admission_key *key = newest_for_encryption(in);

@@ -44,6 +44,9 @@ struct admission {
  * live as of `now`, else the primary key, else NULL. */
 const struct admission_key *admission_encryption_key(const struct admission *in, int64_t now);
 
+/* True when there is no such key, and the newest that encrypts was revoked by its owner. */
+bool admission_is_closed(const struct admission *in, int64_t now);
+
 /* Fills facts as far as they are known, and `reason`: "" when taken. */
 void admission_judge(const struct admission *in, int64_t now, struct certificate_facts *facts,
     char reason[static CERTIFICATE_REASON_SIZE]);

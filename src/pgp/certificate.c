@@ -153,6 +153,7 @@ static void take_verdict(const struct reading *reading, struct entry *entry,
 	struct certificate_verdict *verdict = &entry->verdict;
 	entry->known = true;
 	verdict->revoked = listed->key_count > 0 && listed->keys[0].revoked;
+	verdict->closed = admission_is_closed(listed, reading->now);
 	admission_judge(listed, reading->now, &verdict->facts, verdict->reason);
 	if (verdict->reason[0] == '\0' && exported->whole.len > CERTIFICATE_MINIMAL_MAX)
 		snprintf(verdict->reason, sizeof verdict->reason,

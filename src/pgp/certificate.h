@@ -42,6 +42,7 @@ struct certificate_verdict {
 	struct certificate_facts facts;
 	char reason[CERTIFICATE_REASON_SIZE];
 	bool revoked; /* by its owner: also why it is refused */
+	bool closed; /* its last encryption subkey was revoked by its owner: likewise */
 	struct view minimal;
 };
 

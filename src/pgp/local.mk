@@ -11,7 +11,9 @@ libdewline_a_SOURCES += \
 	src/pgp/listing.c src/pgp/listing.h \
 	src/pgp/open.c src/pgp/open.h \
 	src/pgp/packet.c src/pgp/packet.h \
+	src/pgp/renew.c src/pgp/renew.h \
 	src/pgp/seal.c src/pgp/seal.h \
+	src/pgp/sign.c src/pgp/sign.h \
 	src/pgp/framing.c src/pgp/framing.h \
 	src/pgp/stash.c \
 	src/pgp/vault.c src/pgp/vault.h \

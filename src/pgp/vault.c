@@ -9,6 +9,10 @@
 #include "worker/frame.h"
 #include "worker/pool.h"
 
+#include "mail/notice.h"
+
+#include "pgp/renew.h"
+#include "pgp/sign.h"
 #include "pgp/vault.h"
 
 /* Requests and answers: what one side puts, the other takes, in this order. */
@@ -220,6 +224,56 @@ bool vault_take_seal(struct view body, struct vault_reply *reply, struct seal_re
 	return false;
 }
 
+void vault_put_notice(struct buf *body, int64_t expired)
+{
+	put_i64(body, expired);
+}
+
+bool vault_take_notice(struct view body, struct vault_reply *reply, struct buf *signature,
+    char digest[static VAULT_DIGEST_SIZE])
+{
+	struct taker taker = take_from(body);
+	*signature = BUF_EMPTY(0);
+	digest[0] = '\0';
+	if (!take_reply(&taker, reply))
+		return false;
+	if (reply->status == VAULT_OK) {
+		take_text(&taker, digest, VAULT_DIGEST_SIZE);
+		take_copy(&taker, BUF_SMALL, signature);
+	}
+	if (take_end(&taker) && (reply->status != VAULT_OK || signature->len > 0))
+		return true;
+	buf_release(signature);
+	return false;
+}
+
+void vault_put_renew(struct buf *body, struct view content, struct view known)
+{
+	put_view(body, content);
+	put_view(body, known);
+}
+
+bool vault_take_renew(struct view body, struct vault_reply *reply,
+    struct renewal renewals[static VAULT_RENEW_MAX], uint32_t *count)
+{
+	struct taker taker = take_from(body);
+	*count = 0;
+	if (!take_reply(&taker, reply))
+		return false;
+	if (reply->status == VAULT_OK) {
+		*count = take_count(&taker, VAULT_RENEW_MAX);
+		take_text(&taker, reply->text, sizeof reply->text);
+	}
+	for (uint32_t i = 0; i < *count; i++)
+		renew_take(&taker, &renewals[i]);
+	if (take_end(&taker))
+		return true;
+	for (uint32_t i = 0; i < *count; i++)
+		buf_release(&renewals[i].minimal);
+	*count = 0;
+	return false;
+}
+
 /* The worker's side. */
 
 struct vault {
@@ -379,12 +433,46 @@ static int answer_seal(
 	return result;
 }
 
+static int answer_notice(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
+{
+	(void)missing;
+	const int64_t expired = take_i64(request);
+	if (!take_end(request) || expired <= 0)
+		return malformed(err);
+	struct buf entity = BUF_EMPTY(BUF_SMALL), signature = BUF_EMPTY(BUF_SMALL);
+	char digest[VAULT_DIGEST_SIZE];
+	notice_entity(&entity, vault->config, expired);
+	const int result =
+	    sign_detached(&vault->home, buf_view(&entity), &signature, digest, sizeof digest, err);
+	if (result == 0) {
+		put_text(answer, digest);
+		put_view(answer, buf_view(&signature));
+	}
+	buf_release(&entity);
+	buf_release(&signature);
+	return result;
+}
+
+static int answer_renew(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
+{
+	(void)missing;
+	const struct view content = take_view(request, FRAME_BODY_MAX);
+	const struct view known = take_view(request, CERTIFICATE_MINIMAL_MAX);
+	if (!take_end(request))
+		return malformed(err);
+	return renew_answer(&vault->home, content, known, answer, err);
+}
+
 static answer_fn *const answers[] = {
     [VAULT_OPEN] = answer_open,
     [VAULT_STASH] = answer_stash,
     [VAULT_UNSTASH] = answer_unstash,
     [VAULT_SHARD] = answer_shard,
     [VAULT_SEAL] = answer_seal,
+    [VAULT_NOTICE] = answer_notice,
+    [VAULT_RENEW] = answer_renew,
 };
 
 static int open_home(struct vault *vault, struct err *err)

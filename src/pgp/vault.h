@@ -19,9 +19,11 @@ enum vault_request {
 	VAULT_UNSTASH, /* pgp_unstash of one */
 	VAULT_SHARD, /* home_build_shard */
 	VAULT_SEAL, /* unstash a message, then seal_batch */
+	VAULT_NOTICE, /* sign the notice of an expired key (mail/notice.h) */
+	VAULT_RENEW, /* certificate_read of what somebody sent, together with what is known */
 };
 
-enum { VAULT_STASH_MAX = 16 };
+enum { VAULT_STASH_MAX = 16, VAULT_RENEW_MAX = 4, VAULT_DIGEST_SIZE = 16 };
 
 /* How the request fared as a whole; the details follow only for VAULT_OK. */
 enum vault_status {
@@ -61,6 +63,23 @@ void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, struct 
 /* Fills pkesk and reason of the same recipients in the same order; *data is a copy. */
 bool vault_take_seal(struct view body, struct vault_reply *reply, struct seal_recipient *recipients,
     uint32_t count, struct buf *data, uint32_t *gpg_runs);
+
+/* VAULT_NOTICE: the moment of expiry is all that can be chosen. The vault writes the text itself,
+ * and signs nothing else in the clear. The signature is armored; digest is GnuPG's name of it. */
+void vault_put_notice(struct buf *body, int64_t expired);
+bool vault_take_notice(struct view body, struct vault_reply *reply, struct buf *signature,
+    char digest[static VAULT_DIGEST_SIZE]);
+
+/* VAULT_RENEW: `content` as somebody sent it; `known` is a minimal certificate of ours, so that
+ * what it says already (a revocation) is not forgotten. What is no certificate at all is
+ * VAULT_OK with count 0 and the reply's text. */
+struct renewal {
+	struct certificate_verdict verdict; /* minimal points into `minimal` */
+	struct buf minimal; /* released by the caller */
+};
+void vault_put_renew(struct buf *body, struct view content, struct view known);
+bool vault_take_renew(struct view body, struct vault_reply *reply,
+    struct renewal renewals[static VAULT_RENEW_MAX], uint32_t *count);
 
 /* Worker side (worker_main_fn): settings is `const struct config *`; the home is STATE/gnupg. */
 int vault_main(const void *settings, int fd);

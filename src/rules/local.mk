@@ -8,6 +8,7 @@ libdewline_a_SOURCES += \
 	src/rules/block.c src/rules/block.h \
 	src/rules/control.c src/rules/control.h \
 	src/rules/inform.c src/rules/inform.h \
+	src/rules/keylife.c src/rules/keylife.h \
 	src/rules/reach.c src/rules/reach.h \
 	src/rules/release.c src/rules/release.h \
 	src/rules/refusal.c src/rules/refusal.h \
@@ -59,3 +60,7 @@ test_rules_signature_LDADD = $(unit_libs)
 unit_tests += test_rules_tlp
 test_rules_tlp_SOURCES = tests/unit/test_rules_tlp.c
 test_rules_tlp_LDADD = $(unit_libs)
+
+unit_tests += test_rules_keylife
+test_rules_keylife_SOURCES = tests/unit/test_rules_keylife.c
+test_rules_keylife_LDADD = $(unit_libs)

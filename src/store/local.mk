@@ -9,6 +9,8 @@ libdewline_a_SOURCES += \
 	src/store/inform.c src/store/inform.h \
 	src/store/holds.c src/store/holds.h \
 	src/store/joins.c \
+	src/store/approvals.c src/store/approvals.h \
+	src/store/keylife.c src/store/keylife.h \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
 	src/store/people.c src/store/people.h \
@@ -63,3 +65,6 @@ test_store_queue_LDADD = $(unit_libs)
 unit_tests += test_store_state
 test_store_state_SOURCES = tests/unit/test_store_state.c
 test_store_state_LDADD = $(unit_libs)
+unit_tests += test_store_keylife
+test_store_keylife_SOURCES = tests/unit/test_store_keylife.c $(store_fixture)
+test_store_keylife_LDADD = $(unit_libs)

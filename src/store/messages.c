@@ -29,13 +29,13 @@ int store_batch_add(
 	return result;
 }
 
-int store_batch_read(struct store *store, int64_t batch, struct buf *head, struct buf *data,
-    struct buf *tail, struct err *err)
+int store_batch_read(struct store *store, int64_t batch, bool *clear, struct buf *head,
+    struct buf *data, struct buf *tail, struct err *err)
 {
 	struct sql_query query;
 	bool found;
 	if (sql_first(store, &query,
-		"SELECT m.head, m.tail FROM batch AS b JOIN message AS m ON m.id = b.message"
+		"SELECT m.head, m.tail, m.clear FROM batch AS b JOIN message AS m ON m.id = b.message"
 		" WHERE b.id = ?1",
 		SQL_WITH(sql_int(batch)), &found, err) != 0)
 		return -1;
@@ -43,6 +43,7 @@ int store_batch_read(struct store *store, int64_t batch, struct buf *head, struc
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "there is no batch %" PRId64, batch);
 	buf_add_view(head, sql_column_view(&query, 0));
 	buf_add_view(tail, sql_column_view(&query, 1));
+	*clear = sql_column_bool(&query, 2);
 	sql_close(&query);
 	if (head->overflow || tail->overflow)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER,

@@ -84,14 +84,15 @@ int store_delivery_bind(
     struct store *, int64_t delivery, int64_t batch, struct view pkesk, struct err *);
 
 /* Sending. Up to `most` sealed deliveries of one batch that are due, oldest first; none of low
- * priority while another is due. Calls fn for
- * each with its session key. *batch 0: none is due; *next_at then says when one will, 0 never. */
+ * priority while another is due. Calls fn for each with its session key, which a notice in the
+ * clear has none of. *batch 0: none is due; *next_at then says when one will, 0 never. */
 typedef int due_fn(void *context, const struct delivery *, struct view pkesk, struct err *err);
 int store_due_next(struct store *, int64_t now, size_t most, int64_t *batch, int64_t *next_at,
     due_fn *, void *context, struct err *);
-/* Head, data and tail of a batch's mails, as three fields. */
-int store_batch_read(struct store *, int64_t batch, struct buf *head, struct buf *data,
-    struct buf *tail, struct err *);
+/* Head, data and tail of a batch's mails, as three fields. *clear: the data is the signed body of
+ * a notice (store/keylife.h) and not a packet. */
+int store_batch_read(struct store *, int64_t batch, bool *clear, struct buf *head,
+    struct buf *data, struct buf *tail, struct err *);
 
 /* How many deliveries of a message are in each state. */
 struct delivery_counts {

@@ -91,7 +91,7 @@ static int each_due(struct store *store, int64_t priority, int64_t now, size_t m
 	int got;
 	if (sql_open(store, &query,
 		"SELECT " DELIVERY_COLUMNS ", k.pkesk FROM delivery AS d"
-		" JOIN delivery_key AS k ON k.delivery = d.id"
+		" LEFT JOIN delivery_key AS k ON k.delivery = d.id"
 		" WHERE d.state IN ('queued', 'deferred') AND d.batch IS NOT NULL"
 		" AND d.next_at <= ?1 AND d.batch = (SELECT batch FROM delivery"
 		" WHERE state IN ('queued', 'deferred') AND batch IS NOT NULL AND next_at <= ?1"

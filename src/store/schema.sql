@@ -133,12 +133,19 @@ CREATE TABLE message (
 	message_id TEXT NOT NULL UNIQUE CHECK (message_id <> ''),
 	created_at INTEGER NOT NULL,
 	priority INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)),
+	clear INTEGER NOT NULL DEFAULT 0 CHECK (clear IN (0, 1)),
 	head BLOB NOT NULL,
 	tail BLOB NOT NULL,
-	stash BLOB NOT NULL
+	stash BLOB NOT NULL,
+	CHECK ((clear = 1) = (kind = 'key-notice')),
+	CHECK (clear = 0 OR length(stash) = 0)
 ) STRICT;
+CREATE TRIGGER message_stays_sealed BEFORE UPDATE OF clear, kind ON message BEGIN
+	SELECT RAISE(ABORT, 'how a message leaves is decided once');
+END;
 
--- What all recipients of one sealing share: the encrypted data packet.
+-- What all recipients of one sealing share: the encrypted data packet; for a message that says
+-- `clear`, its signed body.
 CREATE TABLE batch (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	message INTEGER NOT NULL REFERENCES message (id),
@@ -192,6 +199,49 @@ CREATE TABLE delivery_key (
 	delivery INTEGER PRIMARY KEY REFERENCES delivery (id),
 	pkesk BLOB NOT NULL CHECK (length(pkesk) > 0)
 ) STRICT;
+
+-- The life of keys ----------------------------------------------------------------------------
+
+-- What was said of an expiry, so that each is said once: days left, 0 after it.
+CREATE TABLE key_told (
+	fingerprint TEXT NOT NULL,
+	expires INTEGER NOT NULL,
+	stage INTEGER NOT NULL CHECK (stage IN (30, 7, 1, 0)),
+	told_at INTEGER NOT NULL,
+	PRIMARY KEY (fingerprint, expires, stage)
+) STRICT, WITHOUT ROWID;
+
+-- A new key that the holder of the former one asks to be known by: it waits for an admin.
+CREATE TABLE key_successor (
+	fingerprint TEXT PRIMARY KEY REFERENCES certificate (fingerprint),
+	former TEXT NOT NULL REFERENCES certificate (fingerprint),
+	contact INTEGER UNIQUE REFERENCES contact (id),
+	publisher INTEGER UNIQUE REFERENCES publisher (id),
+	arrival INTEGER NOT NULL REFERENCES arrival (id),
+	asked_at INTEGER NOT NULL,
+	CHECK ((contact IS NULL) <> (publisher IS NULL)),
+	CHECK (fingerprint <> former)
+) STRICT;
+
+-- What an admin asked for and another one has to approve.
+CREATE TABLE approval (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind TEXT NOT NULL CHECK (kind IN
+	    ('key.confirm', 'contact.rekey', 'publisher.rekey', 'publisher.add')),
+	address TEXT NOT NULL,
+	name TEXT NOT NULL,
+	fingerprint TEXT NOT NULL CHECK (fingerprint <> ''),
+	state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'rejected')),
+	asked_by TEXT NOT NULL,
+	asked_uid INTEGER NOT NULL,
+	asked_at INTEGER NOT NULL,
+	decided_by TEXT NOT NULL DEFAULT '',
+	decided_uid INTEGER,
+	decided_at INTEGER NOT NULL DEFAULT 0,
+	CHECK ((state = 'open') = (decided_uid IS NULL)),
+	CHECK (state <> 'done' OR decided_uid <> asked_uid)
+) STRICT;
+CREATE UNIQUE INDEX approval_open ON approval (kind, address, fingerprint) WHERE state = 'open';
 
 -- Advisories ----------------------------------------------------------------------------------
 

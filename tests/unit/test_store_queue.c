@@ -298,19 +298,21 @@ static void a_batch_is_read_as_it_was_kept(void **state)
 	struct buf body = BUF_EMPTY(size);
 	struct buf tail = BUF_EMPTY(BUF_SMALL);
 	int64_t batch;
+	bool clear = true;
 	assert_non_null(data);
 	for (size_t i = 0; i < size; i++)
 		data[i] = (char)((i * 2654435761U >> 24) & 0x7f);
 	const struct view all = {data, size};
 	OK(f, store_batch_add(f->store, message, all, &batch, &f->err));
-	OK(f, store_batch_read(f->store, batch, &head, &body, &tail, &f->err));
+	OK(f, store_batch_read(f->store, batch, &clear, &head, &body, &tail, &f->err));
 	assert_string_equal(buf_text(&head), "Subject: [...]\r\n\r\n");
 	assert_string_equal(buf_text(&tail), "\r\n--x--\r\n");
 	assert_true(view_equals(buf_view(&body), all));
+	assert_false(clear);
 	buf_release(&body);
 	body.max = size - 1;
-	REFUSED(store_batch_read(f->store, batch, &head, &body, &tail, &f->err));
-	REFUSED(store_batch_read(f->store, 99, &head, &body, &tail, &f->err));
+	REFUSED(store_batch_read(f->store, batch, &clear, &head, &body, &tail, &f->err));
+	REFUSED(store_batch_read(f->store, 99, &clear, &head, &body, &tail, &f->err));
 	buf_release(&head);
 	buf_release(&body);
 	buf_release(&tail);

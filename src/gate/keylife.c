@@ -1,0 +1,230 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gate/keylife.h"
+#include "gate/letters_key.h"
+#include "gate/outgoing.h"
+#include "gate/recipients.h"
+#include "gate/schedule.h"
+#include "mail/compose.h"
+#include "mail/notice.h"
+#include "pgp/vault.h"
+#include "rules/keylife.h"
+#include "store/audit.h"
+#include "store/keylife.h"
+
+enum { REST_MS = 60 * 1000 };
+
+struct keylife {
+	bool busy;
+	int64_t rest_until; /* monotonic, milliseconds: something failed */
+	struct gate *gate;
+	struct key_owner owner; /* who is being told */
+	int stage; /* KEYLIFE_UNTOLD while looking for somebody */
+	int64_t now;
+};
+
+int keylife_start(struct gate *gate, struct err *err)
+{
+	(void)err;
+	gate->keylife = calloc(1, sizeof *gate->keylife);
+	if (gate->keylife == NULL)
+		abort();
+	gate->keylife->gate = gate;
+	return 0;
+}
+
+void keylife_stop(struct gate *gate)
+{
+	free(gate->keylife);
+}
+
+/* On to the next, at once when this went well. */
+static void end(struct keylife *keylife, const char *problem)
+{
+	keylife->busy = false;
+	if (problem == NULL) {
+		schedule_soon(keylife->gate);
+		return;
+	}
+	log_error(
+	    "%s cannot be told of the expiry of a key now: %s", keylife->owner.address, problem);
+	keylife->rest_until = clock_monotonic_ms() + REST_MS;
+}
+
+/* In the open transaction: that it was told, and the log. *go false: it was told already. */
+static int record_told(struct keylife *keylife, bool *go, struct err *err)
+{
+	const struct key_owner *owner = &keylife->owner;
+	struct store *store = keylife->gate->store;
+	const char *who = owner->contact != 0 ? "contact" : "publisher";
+	char when[TEXT_TIME_SIZE];
+	if (store_key_told(store, owner->fingerprint, owner->expires, keylife->stage, keylife->now,
+		go, err) != 0)
+		return -1;
+	if (!*go)
+		return 0;
+	text_format_time(owner->expires, when);
+	const bool expired = keylife->stage == KEYLIFE_EXPIRED;
+	log_warning("the key of %s %s %s on %s", who, owner->address,
+	    expired ? "expired" : "expires", when);
+	return store_audit_add(store, keylife->now, "gate",
+	    expired ? "key.expired" : "key.expiring", owner->fingerprint, err, "%s %s, %s", who,
+	    owner->address, when);
+}
+
+static int record_warning(
+    void *context, int64_t message, struct view title, bool *go, struct err *err)
+{
+	(void)message;
+	(void)title;
+	return record_told(context, go, err);
+}
+
+static void on_warned(void *context, enum outgoing_end how, const char *problem)
+{
+	end(context, how == OUTGOING_FAILED ? problem : NULL);
+}
+
+static int add_recipient(struct keylife *keylife, struct recipients *to, struct err *err)
+{
+	const struct key_owner *owner = &keylife->owner;
+	return owner->contact != 0
+		   ? recipients_add_contact(keylife->gate, to, owner->contact, err)
+		   : recipients_add_publisher(keylife->gate, to, owner->publisher, err);
+}
+
+static void warn(struct keylife *keylife)
+{
+	struct gate *gate = keylife->gate;
+	struct recipients to = {0};
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	if (add_recipient(keylife, &to, &err) != 0) {
+		recipients_release(&to);
+		gate_fail(gate, &err);
+		return;
+	}
+	letter_key_warning(
+	    &text, gate->config->gateway.name, keylife->owner.fingerprint, keylife->owner.expires);
+	const struct outgoing outgoing = {
+	    .kind = "key-warning",
+	    .to = keylife->owner.address,
+	    .subject = "Your OpenPGP key expires soon",
+	    .text = buf_view(&text),
+	    .deliveries = to.deliveries,
+	    .delivery_count = to.count,
+	    .record = record_warning,
+	    .done = on_warned,
+	    .context = keylife,
+	};
+	if (!outgoing_send(gate, &outgoing)) {
+		recipients_release(&to);
+		end(keylife, "the warning is too large");
+	}
+	buf_release(&text);
+}
+
+/* One transaction: that it was told, and the mail that tells it. */
+static int record_notice(
+    struct keylife *keylife, struct view signature, const char *digest, struct err *err)
+{
+	struct gate *gate = keylife->gate;
+	char message_id[COMPOSE_ID_SIZE];
+	struct buf head = BUF_EMPTY(BUF_SMALL), body = BUF_EMPTY(BUF_SMALL);
+	bool go = false;
+	int64_t message;
+	compose_message_id(gate->config->gateway.address, message_id);
+	const struct notice notice = {
+	    .expired = keylife->owner.expires,
+	    .to = keylife->owner.address,
+	    .message_id = message_id,
+	    .date = keylife->now,
+	    .signature = signature,
+	    .digest = digest,
+	};
+	notice_mail(&head, &body, gate->config, &notice);
+	const struct key_notice row = {
+	    &keylife->owner, message_id, keylife->now, buf_view(&head), buf_view(&body)};
+	int result = store_begin(gate->store, err);
+	if (result == 0)
+		result = record_told(keylife, &go, err);
+	if (result == 0 && go)
+		result = store_key_notice_add(gate->store, &row, &message, err);
+	if (result == 0)
+		result = store_commit(gate->store, err);
+	if (result != 0)
+		store_rollback(gate->store);
+	buf_release(&head);
+	buf_release(&body);
+	return result;
+}
+
+static bool on_signed(void *context, enum pool_event event, struct view body)
+{
+	struct keylife *keylife = context;
+	struct vault_reply reply = {
+	    .status = VAULT_FAILED, .text = "signing a notice ended the vault twice"};
+	struct buf signature = BUF_EMPTY(0);
+	char digest[VAULT_DIGEST_SIZE] = "";
+	struct err err;
+	if (event == POOL_ANSWER && !vault_take_notice(body, &reply, &signature, digest))
+		return false;
+	if (reply.status != VAULT_OK) {
+		end(keylife, reply.text);
+	} else if (record_notice(keylife, buf_view(&signature), digest, &err) != 0) {
+		gate_fail(keylife->gate, &err);
+	} else {
+		keylife->gate->want_send = true;
+		end(keylife, NULL);
+	}
+	buf_release(&signature);
+	return true;
+}
+
+static void tell_expired(struct keylife *keylife)
+{
+	struct gate *gate = keylife->gate;
+	struct buf body = BUF_EMPTY(BUF_SMALL);
+	vault_put_notice(&body, keylife->owner.expires);
+	gate_ask(gate, gate->vaults, VAULT_NOTICE, &body, GATE_OPEN_MS, on_signed, keylife);
+}
+
+static int find_due(void *context, const struct key_owner *owner, struct err *err)
+{
+	struct keylife *keylife = context;
+	(void)err;
+	if (keylife->stage != KEYLIFE_UNTOLD ||
+	    !keylife_is_due(owner->expires, keylife->now, owner->told))
+		return 0;
+	keylife->owner = *owner;
+	keylife->stage = keylife_stage(owner->expires, keylife->now);
+	return 0;
+}
+
+void keylife_check(struct gate *gate, int64_t now)
+{
+	struct keylife *keylife = gate->keylife;
+	struct err err;
+	if (keylife->busy || clock_monotonic_ms() < keylife->rest_until)
+		return;
+	keylife->stage = KEYLIFE_UNTOLD;
+	keylife->now = now;
+	if (store_key_each_expiring(gate->store, now + KEYLIFE_HORIZON_S, KEYLIFE_UNTOLD, find_due,
+		keylife, &err) != 0) {
+		gate_fail(gate, &err);
+		return;
+	}
+	if (keylife->stage == KEYLIFE_UNTOLD)
+		return;
+	keylife->busy = true;
+	if (keylife->stage == KEYLIFE_EXPIRED)
+		tell_expired(keylife);
+	else
+		warn(keylife);
+}
