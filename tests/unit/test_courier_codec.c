@@ -107,6 +107,35 @@ static void head_and_tail_must_be_whole_lines(void **state)
 	assert_false(survives(&run));
 }
 
+static struct courier_run notice(void)
+{
+	struct courier_run run = sample();
+	run.clear = true;
+	run.data = VIEW("signed body\r\n");
+	run.count = 1;
+	run.deliveries[0].pkesk = VIEW("");
+	return run;
+}
+
+static void notice_in_the_clear_is_for_one_and_has_no_session_key(void **state)
+{
+	struct courier_run run = notice();
+	(void)state;
+	assert_true(survives(&run));
+	run.clear = false;
+	assert_false(survives(&run)); /* nor does anything sealed go without one */
+	run = notice();
+	run.count = 2;
+	run.deliveries[1].pkesk = VIEW("");
+	assert_false(survives(&run));
+	run = notice();
+	run.deliveries[0].pkesk = VIEW("\x84");
+	assert_false(survives(&run));
+	run = notice();
+	run.data = VIEW("a line without end");
+	assert_false(survives(&run));
+}
+
 static void more_than_the_most_deliveries_are_malformed(void **state)
 {
 	struct buf body = BUF_EMPTY(BUF_SMALL);
@@ -114,6 +143,7 @@ static void more_than_the_most_deliveries_are_malformed(void **state)
 	(void)state;
 	for (uint32_t count = COURIER_RUN_MAX; count <= COURIER_RUN_MAX + 1; count++) {
 		buf_clear(&body);
+		put_u8(&body, 0);
 		put_text(&body, "h\r\n");
 		put_text(&body, "data");
 		put_text(&body, "");
@@ -197,6 +227,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(cut_or_lengthened_run_is_malformed),
 	    cmocka_unit_test(run_without_a_part_is_malformed),
 	    cmocka_unit_test(head_and_tail_must_be_whole_lines),
+	    cmocka_unit_test(notice_in_the_clear_is_for_one_and_has_no_session_key),
 	    cmocka_unit_test(more_than_the_most_deliveries_are_malformed),
 	    cmocka_unit_test(result_comes_back_as_it_was),
 	    cmocka_unit_test(result_beyond_its_values_is_malformed),
