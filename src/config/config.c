@@ -25,6 +25,7 @@ enum {
 	/* GnuPG puts the sockets of its agent below the state directory, and a socket's path holds
 	 * 107 bytes. */
 	STATE_PATH_MAX = 80,
+	PERCENT_MAX = 99,
 	MINUTE = 60,
 	HOUR = 3600,
 	DAY = 86400,
@@ -34,7 +35,7 @@ enum {
 	BYTES_MIN = 1024,
 };
 
-enum type { TEXT, LABEL, PATH, ADDRESS, HOST, NUMBER, DURATION, CHOICE, FLAG };
+enum type { TEXT, LABEL, PATH, ADDRESS, HOST, NUMBER, DURATION, CHOICE, FLAG, PERCENTS };
 
 /* `standard` is the default as it would stand in the file, NULL for a required setting; where it is
  * "", the setting may be empty. least and most bound numbers, durations in seconds, and the length
@@ -55,9 +56,12 @@ static const char *const approvals[] = {
     "never", "always", "RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR", NULL};
 static const char *const tls_modes[] = {"starttls", "tls", "none", NULL};
 
+static const char *const answer_rules[] = {"member", "contact", NULL};
+
 _Static_assert(sizeof(enum log_level) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_approval) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_tls) == sizeof(int), "choices are stored as int");
+_Static_assert(sizeof(enum config_answers) == sizeof(int), "choices are stored as int");
 
 #define AT(field) offsetof(struct config, field)
 
@@ -111,6 +115,16 @@ static const struct setting settings[] = {
     {"release.approval", CHOICE, AT(release.approval), 0, 0, "never", approvals,
 	"When another publisher must approve an advisory before it goes: never, always, or from "
 	"this TLP label on. `Approval: yes` in an advisory asks for it besides."},
+
+    {"reminders.stages", PERCENTS, AT(reminders.stages), 0, 0, "50%, 75%", NULL,
+	"Parts of the time to answer after which whoever has not answered is reminded. At its end "
+	"the member's other contacts, the publisher and the admins are told."},
+    {"reminders.rule", CHOICE, AT(reminders.rule), 0, 0, "member", answer_rules,
+	"Whose answer it takes: member: that of any contact of a member; contact: that of each."},
+
+    {"bounces.next_contact", FLAG, AT(bounces.next_contact), 0, 0, "false", NULL,
+	"Whether an advisory that bounced goes to the member's next contact by rank who has not "
+	"got it and may have it."},
 
     {"sealing.vaults", NUMBER, AT(sealing.vaults), 0, 64, "0", NULL,
 	"Processes that encrypt side by side. 0: one for each core."},
@@ -217,6 +231,12 @@ static void add_allowed(struct buf *out, const struct setting *setting)
 	case FLAG:
 		buf_add_text(out, "true or false, without quotes");
 		break;
+	case PERCENTS:
+		buf_printf(out,
+		    "percentages in quotes from 1%% to 99%%, each more than the one before, such "
+		    "as \"50%%, 75%%\", at most %d, or empty",
+		    CONFIG_PERCENTS_MAX);
+		break;
 	}
 	if (setting->standard != NULL && setting->standard[0] == '\0')
 		buf_add_text(out, ", or empty");
@@ -303,6 +323,24 @@ static bool set_choice(const struct setting *setting, struct view text, void *ou
 	return false;
 }
 
+static bool set_percents(struct view text, void *out)
+{
+	struct config_percents percents = {.count = 0};
+	struct view field;
+	int64_t last = 0;
+	while (view_next_field(&text, ',', &field)) {
+		field = view_trim(field);
+		if (field.len > 0 && field.data[field.len - 1] == '%')
+			field.len--;
+		if (percents.count == CONFIG_PERCENTS_MAX ||
+		    !text_number(field, last + 1, PERCENT_MAX, &last))
+			return false;
+		percents.percent[percents.count++] = last;
+	}
+	memcpy(out, &percents, sizeof percents);
+	return true;
+}
+
 static bool set_path(
     const struct setting *setting, const char *directory, struct view text, char *out)
 {
@@ -358,6 +396,8 @@ static bool set_value(struct reading *reading, const struct setting *setting, st
 		return set_choice(setting, text, out);
 	case FLAG:
 		return set_flag(text, out);
+	case PERCENTS:
+		return set_percents(text, out);
 	}
 	if (good)
 		memcpy(out, &number, sizeof number);

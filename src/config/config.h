@@ -27,6 +27,15 @@ enum config_approval {
 	CONFIG_APPROVAL_CLEAR,
 };
 
+/* Whose answer it takes: any contact's of a member, or every contact's. */
+enum config_answers { CONFIG_ANSWERS_MEMBER, CONFIG_ANSWERS_CONTACT };
+
+enum { CONFIG_PERCENTS_MAX = 8 };
+struct config_percents {
+	size_t count;
+	int64_t percent[CONFIG_PERCENTS_MAX]; /* 1 to 99, each more than the one before */
+};
+
 enum config_tls { CONFIG_TLS_STARTTLS, CONFIG_TLS_TLS, CONFIG_TLS_NONE };
 
 struct config {
@@ -65,6 +74,15 @@ struct config {
 	struct {
 		enum config_approval approval;
 	} release;
+
+	struct {
+		struct config_percents stages; /* of the time to answer; may be none */
+		enum config_answers rule;
+	} reminders;
+
+	struct {
+		bool next_contact; /* a bounced advisory goes to the member's next contact */
+	} bounces;
 
 	struct {
 		int64_t vaults; /* 0: one a core */

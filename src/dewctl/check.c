@@ -49,6 +49,7 @@ struct checking {
 	struct report *unreachable;
 	struct report *members;
 	struct report *publishers;
+	struct report *admins;
 	struct report *expiring;
 	int64_t contacts;
 	int64_t reachable;
@@ -127,22 +128,25 @@ static int check_member(void *context, const struct member *member, struct err *
 static int check_publisher(void *context, const struct publisher *publisher, struct err *err)
 {
 	struct checking *checking = context;
+	struct report *table = publisher->admin ? checking->admins : checking->publishers;
 	struct certificate certificate;
 	char reason[STORE_REASON_SIZE] = "there is no such certificate";
 	bool found;
-	checking->publisher_count++;
+	if (!publisher->admin)
+		checking->publisher_count++;
 	if (store_certificate_get(
 		checking->ctl->store, publisher->fingerprint, &certificate, &found, err) < 0)
 		return -1;
 	if (found && reach_certificate(&certificate, checking->ctl->now, reason)) {
-		note_expiry(checking, &certificate, publisher->address, "publisher");
+		note_expiry(checking, &certificate, publisher->address,
+		    publisher->admin ? "admin" : "publisher");
 		return 0;
 	}
-	report_row(checking->publishers);
-	report_add_text(checking->publishers, publisher->address);
-	report_add_text(checking->publishers, publisher->name);
-	report_add_text(checking->publishers, reason);
-	report_add_text(checking->publishers, publisher->fingerprint);
+	report_row(table);
+	report_add_text(table, publisher->address);
+	report_add_text(table, publisher->name);
+	report_add_text(table, reason);
+	report_add_text(table, publisher->fingerprint);
 	return 0;
 }
 
@@ -164,6 +168,8 @@ static int judge(const struct checking *checking, int64_t bad_findings, struct e
 	    "members not at all");
 	add_count(&faults, (int64_t)report_rows(checking->publishers),
 	    "publisher's certificate is unusable", "publishers' certificates are unusable");
+	add_count(&faults, (int64_t)report_rows(checking->admins),
+	    "admin's certificate is unusable", "admins' certificates are unusable");
 	add_count(
 	    &faults, bad_findings, "fault in the gateway itself", "faults in the gateway itself");
 	if (faults.len > 0)
@@ -194,6 +200,7 @@ static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *e
 	    .unreachable = TABLE(unreachable_columns, "none: every contact can be reached"),
 	    .members = TABLE(member_columns, "none"),
 	    .publishers = TABLE(publisher_columns, "none"),
+	    .admins = TABLE(publisher_columns, "none"),
 	    .expiring = TABLE(expiring_columns, "nothing")};
 	struct report *findings = findings_table();
 	report_attach(summary, "unreachable", "Contacts who would not be reached today",
@@ -202,11 +209,13 @@ static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *e
 	    summary, "members", "Members nobody of whom can be reached", checking.members);
 	report_attach(
 	    summary, "publishers", "Publishers whose certificate is unusable", checking.publishers);
+	report_attach(summary, "admins", "Admins whose certificate is unusable", checking.admins);
 	report_attach(
 	    summary, "expiring", "Certificates that expire within 30 days", checking.expiring);
 	report_attach(summary, "findings", "The gateway itself", findings);
 	if (store_member_each(ctl->store, check_member, &checking, err) < 0 ||
-	    store_publisher_each(ctl->store, check_publisher, &checking, err) < 0) {
+	    store_publisher_each(ctl->store, check_publisher, &checking, err) < 0 ||
+	    store_admin_each(ctl->store, check_publisher, &checking, err) < 0) {
 		report_free(summary);
 		return -1;
 	}

@@ -124,8 +124,14 @@ int find_user_of(struct ctl *ctl, const char *fingerprint, struct buf *out, stru
 	}
 	if (store_publisher_by_fingerprint(ctl->store, fingerprint, &publisher, &found, err) < 0)
 		return -1;
-	if (found)
+	if (found) {
 		buf_printf(out, "publisher %s", publisher.address);
+		return 0;
+	}
+	if (store_admin_by_fingerprint(ctl->store, fingerprint, &publisher, &found, err) < 0)
+		return -1;
+	if (found)
+		buf_printf(out, "admin %s", publisher.address);
 	return 0;
 }
 

@@ -22,8 +22,8 @@ int find_member(struct ctl *ctl, const char *id, struct member *out, struct err 
 int find_contact(struct ctl *ctl, const char *address, struct contact *out, struct err *err);
 int find_advisory(struct ctl *ctl, const char *number, struct advisory *out, struct err *err);
 
-/* "contact a@example.org (us)" or "publisher p@example.org" by the certificate's fingerprint, ""
- * when nobody uses it. */
+/* "contact a@example.org (us)" "publisher p@example.org" or "admin a@example.org" by the
+ * certificate's fingerprint, "" when nobody uses it. */
 int find_user_of(struct ctl *ctl, const char *fingerprint, struct buf *out, struct err *err);
 
 /* Whether the contact would be reached today by what it is cleared for, and if not, why. */

@@ -4,6 +4,7 @@ dewctl_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 
 libdewline_a_SOURCES += \
 	src/dewctl/ack.c \
+	src/dewctl/admin.c \
 	src/dewctl/advisory.c \
 	src/dewctl/advisoryshow.c src/dewctl/advisoryshow.h \
 	src/dewctl/agent.c src/dewctl/agent.h \
@@ -12,6 +13,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/approval.c src/dewctl/approval.h \
 	src/dewctl/audit.c \
 	src/dewctl/backup.c \
+	src/dewctl/bounce.c \
 	src/dewctl/check.c \
 	src/dewctl/contact.c \
 	src/dewctl/ctl.c src/dewctl/ctl.h \
@@ -39,6 +41,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/queue.c \
 	src/dewctl/reading.c src/dewctl/reading.h \
 	src/dewctl/reports.c \
+	src/dewctl/reminder.c \
 	src/dewctl/stash.c src/dewctl/stash.h \
 	src/dewctl/verbs.h
 

@@ -25,6 +25,8 @@ struct accounting;
 struct informing;
 struct releasing;
 struct keylife;
+struct reminding;
+struct bouncing;
 
 struct gate {
 	const struct config *config;
@@ -48,6 +50,8 @@ struct gate {
 	struct informing *informing;
 	struct releasing *releasing;
 	struct keylife *keylife;
+	struct reminding *reminding;
+	struct bouncing *bouncing;
 	struct loop_timer *schedule;
 	bool asking; /* a mail that asks for a signature on the agreement is being recorded */
 
@@ -79,5 +83,8 @@ int gate_label(
 /* The return path of a delivery: "bounce+ID.MAC@domain". Only the gateway can make it, so that what
  * comes back to it is believed to be about that delivery. */
 void gate_return_path(const struct gate *gate, int64_t delivery, char *out, size_t size);
+/* The delivery whose return path this address is (ASCII case ignored). False when the gateway did
+ * not make it. */
+bool gate_return_path_owner(const struct gate *gate, struct view address, int64_t *delivery);
 
 #endif

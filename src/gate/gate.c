@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gate/account.h"
+#include "gate/bounce.h"
 #include "gate/context.h"
 #include "gate/gate.h"
 #include "gate/inform.h"
@@ -20,6 +21,7 @@
 #include "gate/open.h"
 #include "gate/receive.h"
 #include "gate/release.h"
+#include "gate/remind.h"
 #include "gate/schedule.h"
 #include "gate/seal.h"
 #include "gate/send.h"
@@ -81,6 +83,30 @@ void gate_return_path(const struct gate *gate, int64_t delivery, char *out, size
 	view_next_field(&domain, '@', &local);
 	snprintf(out, size, "%.*s+%lld.%s@%.*s", (int)local.len, local.data, (long long)delivery,
 	    shown, (int)domain.len, domain.data);
+}
+
+static void lower(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
+	}
+}
+
+bool gate_return_path_owner(const struct gate *gate, struct view address, int64_t *delivery)
+{
+	char expected[STORE_ADDRESS_SIZE];
+	char given[STORE_ADDRESS_SIZE];
+	const size_t plus = strcspn(gate->config->gateway.return_path, "@") + 1;
+	struct view rest = view_part(address, plus, address.len);
+	struct view number;
+	if (!view_next_field(&rest, '.', &number) || !text_number(number, 1, INT64_MAX, delivery) ||
+	    !view_copy(address, given, sizeof given))
+		return false;
+	gate_return_path(gate, *delivery, expected, sizeof expected);
+	lower(expected);
+	lower(given);
+	return strlen(given) == strlen(expected) && digest_equal(given, expected, strlen(expected));
 }
 
 /* Runs the flagged steps until none has work that can start now. */
@@ -196,6 +222,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    seal_start(gate, err) != 0 || send_start(gate, err) != 0 ||
 	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||
 	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
+	    remind_start(gate, err) != 0 || bounce_start(gate, err) != 0 ||
 	    receive_start(gate, err) != 0)
 		return -1;
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
@@ -218,6 +245,8 @@ static void stop(struct gate *gate)
 	inform_stop(gate);
 	release_stop(gate);
 	keylife_stop(gate);
+	remind_stop(gate);
+	bounce_stop(gate);
 	store_close(gate->store);
 	loop_free(gate->loop);
 	buf_release(&gate->autocrypt);

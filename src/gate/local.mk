@@ -5,6 +5,7 @@ libdewline_a_SOURCES += \
 	src/gate/agree.c src/gate/agree.h \
 	src/gate/ask.c src/gate/ask.h \
 	src/gate/approve.c src/gate/approve.h \
+	src/gate/bounce.c src/gate/bounce.h \
 	src/gate/context.h \
 	src/gate/entitle.c src/gate/entitle.h \
 	src/gate/gate.c src/gate/gate.h \
@@ -20,6 +21,7 @@ libdewline_a_SOURCES += \
 	src/gate/letters_agreement.c src/gate/letters_agreement.h \
 	src/gate/letters_release.c src/gate/letters_release.h \
 	src/gate/letters_key.c src/gate/letters_key.h \
+	src/gate/letters_alarm.c src/gate/letters_alarm.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
 	src/gate/people.c src/gate/people.h \
@@ -28,6 +30,7 @@ libdewline_a_SOURCES += \
 	src/gate/refuse.c src/gate/refuse.h \
 	src/gate/release.c src/gate/release.h \
 	src/gate/request.c src/gate/request.h \
+	src/gate/remind.c src/gate/remind.h \
 	src/gate/schedule.c src/gate/schedule.h \
 	src/gate/seal.c src/gate/seal.h \
 	src/gate/send.c src/gate/send.h \

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "gate/bounce.h"
 #include "gate/judge.h"
 #include "gate/open.h"
 #include "gate/release.h"
@@ -313,6 +314,8 @@ static void after_outline(struct job *job)
 	struct mail_facts *facts = &job->facts;
 	facts->automatic = job->outline.automatic;
 	facts->whole = job->outline.whole;
+	if (bounce_mail(facts, &job->outline))
+		return;
 	switch (job->outline.shape) {
 	case MAIL_REFUSED:
 		open_end(facts, "refuse", "unknown", job->outline.reason);

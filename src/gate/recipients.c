@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gate/people.h"
 #include "gate/recipients.h"
 #include "rules/reach.h"
 
@@ -87,13 +88,23 @@ int recipients_add_publishers(
 	return store_publisher_each(gate->store, add_other, &adding, err);
 }
 
-int recipients_add_contact(
-    struct gate *gate, struct recipients *recipients, int64_t id, struct err *err)
+int recipients_add_admins(struct gate *gate, struct recipients *recipients, struct err *err)
+{
+	struct adding adding = {gate, recipients, 0};
+	return store_admin_each(gate->store, add_other, &adding, err);
+}
+
+/* label NULL: a notice. */
+static int add_contact(struct gate *gate, struct recipients *recipients, int64_t id,
+    const enum tlp *label, struct err *err)
 {
 	struct contact contact;
+	struct member member;
 	struct certificate certificate;
+	char agreement[STORE_REASON_SIZE] = "";
 	bool found;
-	if (store_contact_get(gate->store, id, &contact, &found, err) != 0)
+	if (store_contact_get(gate->store, id, &contact, &found, err) != 0 ||
+	    (found && store_member_get(gate->store, contact.member, &member, &found, err) != 0))
 		return -1;
 	if (!found)
 		return 0;
@@ -102,9 +113,26 @@ int recipients_add_contact(
 	if (fill(gate, delivery, contact.address, contact.fingerprint, &certificate, &found, err) !=
 	    0)
 		return -1;
-	conclude(delivery,
-	    reach_notice(&contact, found ? &certificate : NULL, clock_now(), delivery->reason));
+	const struct certificate *pinned = found ? &certificate : NULL;
+	if (label != NULL && people_agreement(gate, id, agreement, err) != 0)
+		return -1;
+	conclude(delivery, label != NULL
+			       ? reach_contact(&contact, &member, pinned, agreement, *label,
+				     clock_now(), delivery->reason)
+			       : reach_notice(&contact, pinned, clock_now(), delivery->reason));
 	return 0;
+}
+
+int recipients_add_reader(struct gate *gate, struct recipients *recipients, int64_t contact,
+    enum tlp label, struct err *err)
+{
+	return add_contact(gate, recipients, contact, &label, err);
+}
+
+int recipients_add_contact(
+    struct gate *gate, struct recipients *recipients, int64_t contact, struct err *err)
+{
+	return add_contact(gate, recipients, contact, NULL, err);
 }
 
 void recipients_release(struct recipients *recipients)

@@ -4,6 +4,7 @@
 #define DEWLINE_GATE_RECIPIENTS_H
 
 #include "gate/context.h"
+#include "rules/tlp.h"
 #include "store/messages.h"
 
 /* From malloc, for struct outgoing. Empty it with recipients_release only if it was not handed
@@ -20,6 +21,11 @@ int recipients_add_publisher(
 /* Every publisher but `except` (0: none). */
 int recipients_add_publishers(
     struct gate *gate, struct recipients *recipients, int64_t except, struct err *err);
+/* Every admin, for alarms. */
+int recipients_add_admins(struct gate *gate, struct recipients *recipients, struct err *err);
+/* A contact, for what only those may have who may have an advisory with this label. */
+int recipients_add_reader(struct gate *gate, struct recipients *recipients, int64_t contact,
+    enum tlp label, struct err *err);
 /* A contact, for a notice that is no advisory: no clearance is asked for, and neither an agreement
  * nor an active member; only a certificate that can be sealed for. */
 int recipients_add_contact(

@@ -5,6 +5,8 @@
 #include "gate/inform.h"
 #include "gate/keylife.h"
 #include "gate/release.h"
+#include "gate/bounce.h"
+#include "gate/remind.h"
 #include "gate/schedule.h"
 
 enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
@@ -19,6 +21,8 @@ static check_fn *const checks[] = {
     ask_check,
     release_check,
     keylife_check,
+    remind_check,
+    bounce_check,
     NULL,
 };
 

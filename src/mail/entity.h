@@ -15,6 +15,8 @@ enum {
 	MAIL_TYPE_SIZE = 128,
 	MAIL_REASON_SIZE = 256,
 	MAIL_SUBJECT_SIZE = 1024,
+	MAIL_ADDRESS_SIZE = 256,
+	MAIL_ADDRESSES_MAX = 16,
 };
 
 /* The OpenPGP form of a whole mail, decided in one place (shape.c). */
@@ -28,11 +30,24 @@ enum mail_shape {
 	MAIL_REFUSED,        /* over a limit or malformed; reason says which */
 };
 
+/* What a delivery status notification says (RFC 3464), as far as it can be read. Whoever wrote it
+ * could write anything: only the address that it was sent to can show that it is about our mail. */
+struct mail_bounce {
+	char action[16]; /* failed, delayed, delivered, relayed, expanded; "" when it cannot be read */
+	char status[16]; /* "5.1.1" (RFC 3463), or "" */
+	char recipient[MAIL_ADDRESS_SIZE]; /* Final-Recipient, or "" */
+	char diagnostic[MAIL_REASON_SIZE]; /* Diagnostic-Code, one line of UTF-8 fit to be shown */
+};
+
 /* First reading of a raw mail. */
 struct mail_outline {
 	enum mail_shape shape;
 	char reason[MAIL_REASON_SIZE]; /* for MAIL_REFUSED */
 	bool automatic;    /* Auto-Submitted other than "no", or another mark of an automatic reply */
+	struct mail_bounce bounce;
+	/* Whom it was delivered to, by Delivered-To, X-Original-To, Envelope-To and To. */
+	uint32_t address_count;
+	char addresses[MAIL_ADDRESSES_MAX][MAIL_ADDRESS_SIZE];
 	bool whole;        /* the OpenPGP part is the whole mail: no text outside it */
 	struct view message;   /* OpenPGP data: armored message, or the signed bytes brought to CRLF */
 	struct view signature; /* detached signature for MAIL_SIGNED, armored */

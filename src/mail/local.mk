@@ -7,6 +7,7 @@ libdewline_a_SOURCES += \
 	src/mail/csaf.c src/mail/csaf.h \
 	src/mail/csaf_text.c src/mail/csaf_text.h \
 	src/mail/decode.c src/mail/decode.h \
+	src/mail/dsn.c src/mail/dsn.h \
 	src/mail/encode.c src/mail/encode.h \
 	src/mail/entity.h \
 	src/mail/field.c src/mail/field.h \
@@ -18,7 +19,11 @@ libdewline_a_SOURCES += \
 	src/mail/shape.c src/mail/shape.h \
 	src/mail/tree.c src/mail/tree.h
 
-EXTRA_DIST += tests/unit/mail_reading.h
+EXTRA_DIST += tests/unit/mail_reading.h tests/unit/bounces.expected
+unit_tests += test_mail_dsn
+test_mail_dsn_SOURCES = tests/unit/test_mail_dsn.c
+test_mail_dsn_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"'
+test_mail_dsn_LDADD = $(unit_libs)
 unit_tests += test_mail_limits test_mail_shape test_mail_content test_mail_csaf test_mail_compose \
 	test_mail_reader test_mail_corpus
 test_mail_limits_SOURCES = tests/unit/test_mail_limits.c

@@ -28,6 +28,13 @@ void reader_put_outline(struct buf *body, const struct mail_outline *outline)
 	put_text(body, outline->reason);
 	put_u8(body, outline->automatic);
 	put_u8(body, outline->whole);
+	put_text(body, outline->bounce.action);
+	put_text(body, outline->bounce.status);
+	put_text(body, outline->bounce.recipient);
+	put_text(body, outline->bounce.diagnostic);
+	put_u32(body, outline->address_count);
+	for (uint32_t i = 0; i < outline->address_count; i++)
+		put_text(body, outline->addresses[i]);
 	put_view(body, outline->message);
 	put_view(body, outline->signature);
 }
@@ -97,6 +104,18 @@ static struct view take_utf8(struct taker *taker)
 	return text;
 }
 
+static void take_bounce(struct taker *taker, struct mail_outline *out)
+{
+	struct mail_bounce *bounce = &out->bounce;
+	take_line(taker, bounce->action, sizeof bounce->action);
+	take_line(taker, bounce->status, sizeof bounce->status);
+	take_line(taker, bounce->recipient, sizeof bounce->recipient);
+	take_line(taker, bounce->diagnostic, sizeof bounce->diagnostic);
+	out->address_count = take_count(taker, MAIL_ADDRESSES_MAX);
+	for (uint32_t i = 0; i < out->address_count && !taker->bad; i++)
+		take_line(taker, out->addresses[i], sizeof out->addresses[i]);
+}
+
 bool reader_take_outline(struct view body, struct mail_outline *out)
 {
 	struct taker taker = take_from(body);
@@ -108,6 +127,7 @@ bool reader_take_outline(struct view body, struct mail_outline *out)
 	take_line(&taker, out->reason, sizeof out->reason);
 	out->automatic = take_bool(&taker);
 	out->whole = take_bool(&taker);
+	take_bounce(&taker, out);
 	out->message = take_view(&taker, FRAME_BODY_MAX);
 	out->signature = take_view(&taker, FRAME_BODY_MAX);
 	return take_end(&taker);

@@ -6,6 +6,7 @@
 #include "mail/armor.h"
 #include "mail/charset.h"
 #include "mail/decode.h"
+#include "mail/dsn.h"
 #include "mail/field.h"
 #include "mail/html.h"
 #include "mail/limits.h"
@@ -350,6 +351,8 @@ void mail_read_outline(
 		return;
 	}
 	out->automatic = field_automatic(tree.entities[0].header);
+	dsn_read_addresses(tree.entities[0].header, out);
+	dsn_read(&tree, limits, &out->bounce);
 	struct finder finder = {.tree = &tree, .out = out, .store = store};
 	decide(&finder);
 	tree_free(&tree);

@@ -6,12 +6,14 @@ libdewline_a_SOURCES += \
 	src/rules/agreement.c src/rules/agreement.h \
 	src/rules/audience.c src/rules/audience.h \
 	src/rules/block.c src/rules/block.h \
+	src/rules/bounced.c src/rules/bounced.h \
 	src/rules/control.c src/rules/control.h \
 	src/rules/inform.c src/rules/inform.h \
 	src/rules/keylife.c src/rules/keylife.h \
 	src/rules/reach.c src/rules/reach.h \
 	src/rules/release.c src/rules/release.h \
 	src/rules/refusal.c src/rules/refusal.h \
+	src/rules/remind.c src/rules/remind.h \
 	src/rules/reply.c src/rules/reply.h \
 	src/rules/retry.c src/rules/retry.h \
 	src/rules/signature.c src/rules/signature.h \
@@ -64,3 +66,11 @@ test_rules_tlp_LDADD = $(unit_libs)
 unit_tests += test_rules_keylife
 test_rules_keylife_SOURCES = tests/unit/test_rules_keylife.c
 test_rules_keylife_LDADD = $(unit_libs)
+
+unit_tests += test_rules_remind
+test_rules_remind_SOURCES = tests/unit/test_rules_remind.c
+test_rules_remind_LDADD = $(unit_libs)
+
+unit_tests += test_rules_bounced
+test_rules_bounced_SOURCES = tests/unit/test_rules_bounced.c
+test_rules_bounced_LDADD = $(unit_libs)

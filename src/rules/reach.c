@@ -88,7 +88,7 @@ bool reach_publisher(const struct publisher *publisher, const struct certificate
 {
 	reason[0] = '\0';
 	if (publisher->removed)
-		return no(reason, "the publisher was removed", "");
+		return no(reason, publisher->admin ? "the admin" : "the publisher", " was removed");
 	if (certificate == NULL)
 		return no(reason, "there is no certificate ", publisher->fingerprint);
 	return reach_certificate(certificate, now, reason);

@@ -3,6 +3,7 @@ libdewline_a_SOURCES += \
 	src/store/agreements.c src/store/agreements.h \
 	src/store/arrivals.c src/store/arrivals.h \
 	src/store/audit.c src/store/audit.h \
+	src/store/bounces.c src/store/bounces.h \
 	src/store/certificates.c src/store/certificates.h \
 	src/store/deliveries.c src/store/delivery_row.h \
 	src/store/groups.c \
@@ -15,6 +16,7 @@ libdewline_a_SOURCES += \
 	src/store/migrate.c src/store/migrate.h \
 	src/store/people.c src/store/people.h \
 	src/store/queue.c \
+	src/store/reminders.c src/store/reminders.h \
 	src/store/revisions.c \
 	src/store/sql.c src/store/sql.h \
 	src/store/state.c src/store/state.h \

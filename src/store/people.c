@@ -208,7 +208,8 @@ int store_contact_remove(struct store *store, int64_t id, struct err *err)
 	    NULL, err);
 }
 
-#define PUBLISHER_COLUMNS "SELECT id, address, name, fingerprint, removed, added_at FROM publisher "
+#define PUBLISHER_COLUMNS                                                                          \
+	"SELECT id, address, name, fingerprint, removed, added_at, admin FROM publisher "
 
 static void read_publisher(const struct sql_query *query, struct publisher *out)
 {
@@ -216,6 +217,7 @@ static void read_publisher(const struct sql_query *query, struct publisher *out)
 	    .id = sql_column_int(query, 0),
 	    .removed = sql_column_bool(query, 4),
 	    .added_at = sql_column_int(query, 5),
+	    .admin = sql_column_bool(query, 6),
 	};
 	sql_column_text(query, 1, out->address, sizeof out->address);
 	sql_column_text(query, 2, out->name, sizeof out->name);
@@ -227,11 +229,13 @@ int store_publisher_add(
 {
 	int64_t changes;
 	const int result = sql_run(store,
-	    "INSERT INTO publisher (address, name, fingerprint, added_at) VALUES (?1, ?2, ?3, ?4)"
+	    "INSERT INTO publisher (address, name, fingerprint, added_at, admin)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5)"
 	    " ON CONFLICT (address) WHERE removed = 0 DO NOTHING"
 	    " ON CONFLICT (fingerprint) WHERE removed = 0 AND fingerprint <> '' DO NOTHING",
 	    SQL_WITH(sql_text(publisher->address), sql_text(publisher->name),
-		sql_text(publisher->fingerprint), sql_int(publisher->added_at)),
+		sql_text(publisher->fingerprint), sql_int(publisher->added_at),
+		sql_int(publisher->admin)),
 	    &changes, err);
 	*added = changes == 1;
 	if (*added) {
@@ -260,27 +264,55 @@ int store_publisher_get(
 	    store, PUBLISHER_COLUMNS "WHERE id = ?1", SQL_WITH(sql_int(id)), out, found, err);
 }
 
+static int find_by_address(struct store *store, const char *address, bool admin,
+    struct publisher *out, bool *found, struct err *err)
+{
+	return find_publisher(store,
+	    PUBLISHER_COLUMNS "WHERE address = ?1 AND admin = ?2 AND removed = 0",
+	    SQL_WITH(sql_text(address), sql_int(admin)), out, found, err);
+}
+
+static int find_by_fingerprint(struct store *store, const char *fingerprint, bool admin,
+    struct publisher *out, bool *found, struct err *err)
+{
+	return find_publisher(store,
+	    PUBLISHER_COLUMNS
+	    "WHERE fingerprint = ?1 AND fingerprint <> '' AND admin = ?2 AND removed = 0",
+	    SQL_WITH(sql_text(fingerprint), sql_int(admin)), out, found, err);
+}
+
 int store_publisher_by_address(
     struct store *store, const char *address, struct publisher *out, bool *found, struct err *err)
 {
-	return find_publisher(store, PUBLISHER_COLUMNS "WHERE address = ?1 AND removed = 0",
-	    SQL_WITH(sql_text(address)), out, found, err);
+	return find_by_address(store, address, false, out, found, err);
 }
 
 int store_publisher_by_fingerprint(struct store *store, const char *fingerprint,
     struct publisher *out, bool *found, struct err *err)
 {
-	return find_publisher(store,
-	    PUBLISHER_COLUMNS "WHERE fingerprint = ?1 AND fingerprint <> '' AND removed = 0",
-	    SQL_WITH(sql_text(fingerprint)), out, found, err);
+	return find_by_fingerprint(store, fingerprint, false, out, found, err);
 }
 
-int store_publisher_each(struct store *store, publisher_fn *fn, void *context, struct err *err)
+int store_admin_by_address(
+    struct store *store, const char *address, struct publisher *out, bool *found, struct err *err)
+{
+	return find_by_address(store, address, true, out, found, err);
+}
+
+int store_admin_by_fingerprint(struct store *store, const char *fingerprint, struct publisher *out,
+    bool *found, struct err *err)
+{
+	return find_by_fingerprint(store, fingerprint, true, out, found, err);
+}
+
+static int each_publisher(
+    struct store *store, bool admin, publisher_fn *fn, void *context, struct err *err)
 {
 	struct sql_query query;
 	int got;
-	if (sql_open(store, &query, PUBLISHER_COLUMNS "WHERE removed = 0 ORDER BY address",
-		SQL_NOTHING, err) != 0)
+	if (sql_open(store, &query,
+		PUBLISHER_COLUMNS "WHERE admin = ?1 AND removed = 0 ORDER BY address",
+		SQL_WITH(sql_int(admin)), err) != 0)
 		return -1;
 	while ((got = sql_next(&query, err)) > 0) {
 		struct publisher publisher;
@@ -292,6 +324,16 @@ int store_publisher_each(struct store *store, publisher_fn *fn, void *context, s
 	}
 	sql_close(&query);
 	return got;
+}
+
+int store_publisher_each(struct store *store, publisher_fn *fn, void *context, struct err *err)
+{
+	return each_publisher(store, false, fn, context, err);
+}
+
+int store_admin_each(struct store *store, publisher_fn *fn, void *context, struct err *err)
+{
+	return each_publisher(store, true, fn, context, err);
 }
 
 int store_publisher_remove(struct store *store, int64_t id, struct err *err)

@@ -56,11 +56,14 @@ struct publisher {
 	char address[STORE_ADDRESS_SIZE];
 	char name[STORE_NAME_SIZE];
 	char fingerprint[FINGERPRINT_SIZE];
+	bool admin; /* gets alarms, and has no right to publish */
 	bool removed;
 	int64_t added_at;
 };
 typedef int publisher_fn(void *context, const struct publisher *publisher, struct err *err);
 
+/* An admin is kept as a publisher is, with `admin` set: mail goes to both in the same way. Whoever
+ * asks for a publisher by address or certificate, or for all of them, never gets an admin. */
 int store_publisher_add(struct store *, struct publisher *, bool *added, struct err *);
 int store_publisher_get(struct store *, int64_t id, struct publisher *, bool *found, struct err *);
 int store_publisher_by_address(
@@ -68,6 +71,12 @@ int store_publisher_by_address(
 int store_publisher_by_fingerprint(
     struct store *, const char *fingerprint, struct publisher *, bool *found, struct err *);
 int store_publisher_each(struct store *, publisher_fn *, void *context, struct err *);
+int store_admin_by_address(
+    struct store *, const char *address, struct publisher *, bool *found, struct err *);
+int store_admin_by_fingerprint(
+    struct store *, const char *fingerprint, struct publisher *, bool *found, struct err *);
+int store_admin_each(struct store *, publisher_fn *, void *context, struct err *);
+/* A publisher or an admin. */
 int store_publisher_remove(struct store *, int64_t id, struct err *);
 
 /* A group names members and single contacts (by address). */

@@ -43,6 +43,7 @@ CREATE TABLE publisher (
 	address TEXT NOT NULL COLLATE NOCASE CHECK (address <> ''),
 	name TEXT NOT NULL,
 	fingerprint TEXT NOT NULL,
+	admin INTEGER NOT NULL DEFAULT 0 CHECK (admin IN (0, 1)), -- gets alarms, publishes nothing
 	removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),
 	added_at INTEGER NOT NULL
 ) STRICT;
@@ -440,6 +441,47 @@ CREATE TABLE join_request (
 	certificate BLOB NOT NULL CHECK (length(certificate) > 0)
 ) STRICT;
 CREATE UNIQUE INDEX join_request_open ON join_request (fingerprint) WHERE state = 'open';
+-- Reminders -----------------------------------------------------------------------------------
+
+-- What was sent because an answer was missing: by stage, in percent of the time to answer, 100 being
+-- the deadline. That each stands here once is what keeps it from being sent twice.
+CREATE TABLE reminder (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	revision INTEGER NOT NULL REFERENCES revision (id),
+	contact INTEGER NOT NULL REFERENCES contact (id),
+	stage INTEGER NOT NULL CHECK (stage BETWEEN 1 AND 100),
+	message INTEGER NOT NULL REFERENCES message (id),
+	recorded_at INTEGER NOT NULL,
+	UNIQUE (revision, contact, stage)
+) STRICT;
+
+-- The deadline was dealt with: by an alarm, or with nothing to tell (no message).
+CREATE TABLE deadline (
+	revision INTEGER PRIMARY KEY REFERENCES revision (id),
+	message INTEGER REFERENCES message (id),
+	recorded_at INTEGER NOT NULL,
+	missing INTEGER NOT NULL
+) STRICT;
+
+-- Bounces -------------------------------------------------------------------------------------
+
+-- What came back to the return path of one delivery. told: publisher and admins know of it, or need
+-- not.
+CREATE TABLE bounce (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	delivery INTEGER NOT NULL REFERENCES delivery (id),
+	arrival INTEGER NOT NULL UNIQUE REFERENCES arrival (id),
+	received_at INTEGER NOT NULL,
+	verdict TEXT NOT NULL CHECK (verdict IN ('bounced', 'given up', 'noted')),
+	action TEXT NOT NULL,
+	status TEXT NOT NULL,
+	recipient TEXT NOT NULL,
+	diagnostic TEXT NOT NULL,
+	instead INTEGER REFERENCES delivery (id),
+	told INTEGER NOT NULL CHECK (told IN (0, 1))
+) STRICT;
+CREATE INDEX bounce_delivery ON bounce (delivery);
+CREATE INDEX bounce_untold ON bounce (id) WHERE told = 0;
 
 -- The log -------------------------------------------------------------------------------------
 

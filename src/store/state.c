@@ -52,7 +52,7 @@ static const struct transition advisory[] = {
 
 /* An acknowledgment proves receipt, also while an attempt that nobody knows the end of is to be
  * repeated, or before the smarthost's word of it is recorded: nothing that comes later from there
- * takes it back. */
+ * takes it back. A bounce may be faster than that word as well. */
 static const struct transition delivery[] = {
     {"queued", "start", "sending"},
     {"queued", "exclude", "failed"},
@@ -63,6 +63,7 @@ static const struct transition delivery[] = {
     {"sending", "postpone", "deferred"},
     {"sending", "reject", "failed"},
     {"sending", "acknowledge", "acknowledged"},
+    {"sending", "bounce", "bounced"},
     {"deferred", "start", "sending"},
     {"deferred", "retry", "queued"},
     {"deferred", "exclude", "failed"},
@@ -71,6 +72,9 @@ static const struct transition delivery[] = {
     {"sent", "bounce", "bounced"},
     {"bounced", "acknowledge", "acknowledged"},
     {"bounced", "bounce", "bounced"},
+    {"bounced", "accept", "bounced"},
+    {"bounced", "postpone", "bounced"},
+    {"bounced", "reject", "bounced"},
     {"acknowledged", "acknowledge", "acknowledged"},
     {"acknowledged", "accept", "acknowledged"},
     {"acknowledged", "postpone", "acknowledged"},

@@ -43,8 +43,10 @@ static void fill_content(struct mail_content *content)
 static void outline_survives_the_way(void **state)
 {
 	(void)state;
-	const struct mail_outline sent = {
-	    MAIL_SIGNED, "", true, false, VIEW("signed"), VIEW("sig")};
+	const struct mail_outline sent = {.shape = MAIL_SIGNED,
+	    .automatic = true,
+	    .message = VIEW("signed"),
+	    .signature = VIEW("sig")};
 	struct mail_outline seen;
 	struct buf body = BUF_EMPTY(BUF_SMALL);
 	reader_put_outline(&body, &sent);
@@ -86,7 +88,7 @@ static void bodies_cut_or_continued_anywhere_are_malformed(void **state)
 {
 	(void)state;
 	struct mail_content *content = content_new();
-	struct mail_outline outline = {MAIL_PLAIN, "", false, false, VIEW("x"), VIEW("y")};
+	struct mail_outline outline = {.message = VIEW("x"), .signature = VIEW("y")};
 	struct buf body = BUF_EMPTY(BUF_SMALL);
 	fill_content(content);
 	reader_put_content(&body, content);
@@ -157,7 +159,7 @@ static void answers_that_could_harm_are_malformed(void **state)
 static void shapes_and_counts_out_of_range_are_malformed(void **state)
 {
 	(void)state;
-	struct mail_outline outline = {MAIL_PLAIN, "", false, false, VIEW(""), VIEW("")};
+	struct mail_outline outline = {.message = VIEW(""), .signature = VIEW("")};
 	struct buf body = BUF_EMPTY(BUF_SMALL);
 	reader_put_outline(&body, &outline);
 	body.data[3] = MAIL_REFUSED + 1;

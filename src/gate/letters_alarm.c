@@ -1,0 +1,141 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "gate/letters_alarm.h"
+#include "rules/remind.h"
+
+static const char drill[] = "EXERCISE: this is a drill, nothing has happened.\n";
+
+static const char *exercise_mark(const struct advisory *advisory)
+{
+	return advisory->exercise ? "EXERCISE: " : "";
+}
+
+void letter_reminder_subject(struct buf *out, const struct letter_reminder *letter)
+{
+	buf_printf(out, "[%s r%lld] %s%s [%s]", letter->advisory->number,
+	    (long long)letter->revision->number, exercise_mark(letter->advisory),
+	    letter->deadline ? "No answer yet, the deadline has passed" : "Reminder: please answer",
+	    letter->revision->token);
+}
+
+static void add_why(struct buf *out, const struct letter_reminder *letter, const char *deadline)
+{
+	if (!letter->deadline)
+		buf_printf(out,
+		    "You were sent this advisory, and the programme has no answer yet.\n"
+		    "Please answer by %s.\n\n",
+		    deadline);
+	else if (letter->everyone)
+		buf_printf(out,
+		    "The time to answer ended at %s, and not every\n"
+		    "contact of your organisation has answered. All of you who were sent it are\n"
+		    "told. Whoever has not answered: please do so now.\n\n",
+		    deadline);
+	else
+		buf_printf(out,
+		    "The time to answer ended at %s, and nobody of your\n"
+		    "organisation has answered. All of you who were sent it are told. One answer\n"
+		    "is enough: please give it now.\n\n",
+		    deadline);
+}
+
+void letter_reminder_text(struct buf *out, const struct letter_reminder *letter)
+{
+	const struct revision *revision = letter->revision;
+	char deadline[TEXT_TIME_SIZE];
+	char released[TEXT_TIME_SIZE];
+	text_format_time(revision->acknowledge_by, deadline);
+	text_format_time(revision->released_at, released);
+	buf_printf(out, "TLP:%s\n", revision->tlp);
+	if (letter->advisory->exercise)
+		buf_add_text(out, drill);
+	buf_printf(out, "\nAdvisory %s revision %lld, released %s\nthrough %s <%s>.\n\n",
+	    letter->advisory->number, (long long)revision->number, released, letter->programme,
+	    letter->gateway);
+	add_why(out, letter, deadline);
+	buf_printf(out,
+	    "Reply to this mail or to the advisory, signed with your own key, and keep\n"
+	    "the token below in the reply (quoting this text does). If you like, make\n"
+	    "the reply's first line one of: received, affected, not affected, acting,\n"
+	    "unreadable. If the advisory did not come, answer \"unreadable\".\n\n"
+	    "Token: %s\n",
+	    revision->token);
+}
+
+void letter_alarm_subject(struct buf *out, const struct letter_alarm *letter)
+{
+	buf_printf(out, "Alarm: %s r%lld: %s%zu without an answer", letter->advisory->number,
+	    (long long)letter->revision->number, exercise_mark(letter->advisory), letter->missing);
+}
+
+void letter_alarm_text(struct buf *out, const struct letter_alarm *letter)
+{
+	char deadline[TEXT_TIME_SIZE];
+	text_format_time(letter->revision->acknowledge_by, deadline);
+	if (letter->advisory->exercise)
+		buf_add_text(out, drill);
+	buf_printf(out, "%s revision %lld\nTLP:%s, audience: %s\n\n", letter->advisory->number,
+	    (long long)letter->revision->number, letter->revision->tlp, letter->revision->audience);
+	buf_printf(out,
+	    "The time to answer ended at %s. An answer is missing from\n"
+	    "%zu of %zu members. Find another way to reach them.\n\n",
+	    deadline, letter->missing, letter->members);
+	buf_add_view(out, letter->names);
+	buf_add_text(out, "\nAn answer that comes later still counts.\n");
+}
+
+void letter_add_member(struct buf *out, const char *id, const char *name)
+{
+	buf_printf(
+	    out, "  %s%s%s%s\n", id, name[0] == '\0' ? "" : " (", name, name[0] == '\0' ? "" : ")");
+}
+
+void letter_add_missing(struct buf *out, const struct reminder_state *contact)
+{
+	buf_printf(out, "      %s: ", contact->address);
+	if (contact->answered)
+		buf_add_text(out, "has answered");
+	else if (strcmp(contact->state, "failed") == 0)
+		buf_printf(out, "not reached: %s", contact->reason);
+	else if (strcmp(contact->state, "bounced") == 0)
+		buf_printf(out, "it came back: %s", contact->reason);
+	else if (contact->sent_at == 0)
+		buf_printf(out, "not sent yet%s%s", contact->reason[0] == '\0' ? "" : ": ",
+		    contact->reason);
+	else
+		buf_add_text(out, "no answer");
+	if (contact->unreached[0] != '\0')
+		buf_printf(out, "; could not be reminded: %s", contact->unreached);
+	else if (contact->reminded == REMIND_DEADLINE)
+		buf_add_text(out, "; told that the deadline has passed");
+	else if (contact->reminded > 0)
+		buf_printf(out, "; reminded at %lld %%", (long long)contact->reminded);
+	buf_add_char(out, '\n');
+}
+
+void letter_add_bounce(struct buf *out, const struct bounce *bounce, const char *member)
+{
+	buf_printf(out, "  %s%s%s%s\n      %s, status %s%s%s\n", bounce->address,
+	    member[0] == '\0' ? "" : " (", member, member[0] == '\0' ? "" : ")",
+	    strcmp(bounce->verdict, "bounced") == 0 ? "refused for good"
+						    : "given up, perhaps for now",
+	    bounce->status, bounce->diagnostic[0] == '\0' ? "" : ": ", bounce->diagnostic);
+	if (bounce->instead_address[0] != '\0')
+		buf_printf(out, "      It goes to %s instead.\n", bounce->instead_address);
+}
+
+void letter_bounces(struct buf *out, const char *what, struct view bounces)
+{
+	buf_printf(out,
+	    "Mail came back: %s\n\n"
+	    "The mail server had taken it, and then could not deliver it. What stands\n"
+	    "behind an address is the report of some mail server, which nobody has proven.\n\n",
+	    what);
+	buf_add_view(out, bounces);
+	buf_add_text(out,
+	    "\nThey may know nothing of it: find another way, and ask for an address that\n"
+	    "works. Nobody was suspended, and an answer still counts.\n");
+}

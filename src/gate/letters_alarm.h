@@ -1,0 +1,44 @@
+/* The texts that go out because something did not happen: reminders, alarms, bounces. As letters.h:
+ * pure, UTF-8, LF, our own lines at most 76 wide. They say the advisory's number and never what it
+ * is about. */
+#ifndef DEWLINE_GATE_LETTERS_ALARM_H
+#define DEWLINE_GATE_LETTERS_ALARM_H
+
+#include "base/buf.h"
+#include "store/advisories.h"
+#include "store/bounces.h"
+#include "store/reminders.h"
+
+struct letter_reminder {
+	const char *programme;
+	const char *gateway;
+	const struct advisory *advisory;
+	const struct revision *revision;
+	bool deadline; /* it has passed: the member's other contacts are told too */
+	bool everyone; /* every contact has to answer, not one of the member */
+};
+/* "[DEW-2026-0007 r1] Reminder: please answer [TOKEN]". */
+void letter_reminder_subject(struct buf *out, const struct letter_reminder *letter);
+/* With the token, so that a signed reply to it is the acknowledgment. */
+void letter_reminder_text(struct buf *out, const struct letter_reminder *letter);
+
+struct letter_alarm {
+	const struct advisory *advisory;
+	const struct revision *revision;
+	size_t missing; /* members with an answer missing */
+	size_t members; /* in the audience */
+	struct view names; /* lines about them, from letter_add_missing */
+};
+void letter_alarm_subject(struct buf *out, const struct letter_alarm *letter);
+void letter_alarm_text(struct buf *out, const struct letter_alarm *letter);
+/* Heads the lines about one member. */
+void letter_add_member(struct buf *out, const char *id, const char *name);
+/* One contact of it: what the advisory came to, and the reminders. */
+void letter_add_missing(struct buf *out, const struct reminder_state *contact);
+
+/* One line or more about a mail that came back, and the letter around them; `what` is the
+ * advisory's number and revision, or how the log calls the message. */
+void letter_add_bounce(struct buf *out, const struct bounce *bounce, const char *member);
+void letter_bounces(struct buf *out, const char *what, struct view bounces);
+
+#endif
