@@ -100,6 +100,22 @@ def test_reply_asks_for_a_material(t):
     assert [part[2] for part in got.attachments] == [b"%PDF guide"]
 
 
+def test_reply_to_a_warning_brings_the_renewed_key(t):
+    t.needs("mutt")
+    scene = Scene(t, 0)
+    official = t.official("cert@us-tx.example", expires="20d")
+    scene.gateway.admit(official)
+    warning = scene.smarthost.only(official.address)
+    assert "Key: update" in official.open(warning.raw).text
+    official.prolong("2y")
+    renewed = t.dir / "key.asc"
+    renewed.write_bytes(official.certificate)
+    mutt = Mutt(official, scene.gateway)
+    row = scene.drop(mutt.reply(warning, "Key: update\n\n", [renewed]))
+    assert (row["state"], row["meaning"], row["reason"]) == ("done", "key", "renewed"), row
+    assert "renewed" in scene.opened(official, 2).subject
+
+
 @cases("accept", "decline")
 def test_reply_answers_the_invitation(t, word):
     t.needs("mutt")

@@ -6,17 +6,34 @@ from what dewctl tells. No chapter may leave a mail that it did not speak of.
 import datetime
 
 from harness import eventually, limit
+from official import Opened
 from scene import TITLE, Scene
-from turning import DAY, HOUR, Calendar
+from test_keylife import key_mail
+from turning import DAY, HOUR, MINUTE, Calendar
 
 AGREEMENT = "Keep it to yourself until it is public.\n"
 STRICTER = "Keep it to yourself, and tell us when it leaked.\n"
+KEY_DAYS = 200
 NEAR = 300  # seconds within which two looks at the clock are the same time
 
 
 def stamp(seconds):
     when = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def opened(person, mail):
+    """A mail as its reader sees it; of one that is only signed, who signed it and when."""
+    if mail.headers.get_content_type() != "multipart/signed":
+        return person.open(mail.raw)
+    line = b"\r\n--" + mail.headers.get_boundary().encode()
+    entity, armored = mail.raw.split(line)[1:3]
+    detached = person.home.path / "notice.asc"
+    detached.write_bytes(armored.partition(b"\r\n\r\n")[2])
+    run = person.home.gpg("--verify", detached, "-", given=entity[2:])
+    valid = run.lines("VALIDSIG")
+    return Opened(entity[2:], len(valid) == 1 and valid[0][-1] == person.gateway[1],
+                  valid[0][-1], int(valid[0][2]))
 
 
 class Year(Scene):
@@ -59,7 +76,7 @@ class Year(Scene):
 
     def unspoken(self, person):
         """The mails of a person that no chapter spoke of yet, opened."""
-        return [person.open(mail.raw) for mail in
+        return [opened(person, mail) for mail in
                 self.smarthost.received(person.address)[self.told[person.address]:]]
 
     def news(self, person, count=1):
@@ -90,6 +107,10 @@ class Year(Scene):
         eventually(lambda: not self.gateway.rows("queue", "list"), "an empty queue")
         self.news(self.publisher, len(self.unspoken(self.publisher)))
         return last.text
+
+    def to_day(self, day):
+        """Turns the calendar to a day of the year, counted from its beginning."""
+        self.calendar.forward(day * DAY - self.calendar.ahead)
 
     def poke(self):
         """Makes the daemon look at what is due now, and not within its half a minute."""
@@ -127,7 +148,7 @@ class Year(Scene):
 def invited_members_join_by_reply(year):
     year.publish_agreement(AGREEMENT)
     year.berlin = year.invite("cert@de.example", "de")
-    year.bavaria = year.invite("cert@de-by.example", "de-by", expires="200d")
+    year.bavaria = year.invite("cert@de-by.example", "de-by", expires=f"{KEY_DAYS}d")
     year.ottawa = year.invite("cert@ca.example", "ca", clearance="GREEN")
     for person in (year.berlin, year.bavaria):
         invitation = year.one(person)
@@ -157,7 +178,8 @@ def new_agreement_is_asked_for_reminded_of_and_then_required(year):
     year.poke()
     reminded = dict(zip(everybody[1:], year.news_of(*everybody[1:])))
     assert all(mail.subject.startswith("Reminder: ") for mail in reminded.values())
-    year.answer(year.ottawa, reminded[year.ottawa], "accept")
+    year.asked_ottawa = reminded[year.ottawa]
+    year.answer(year.ottawa, year.asked_ottawa, "accept")
     year.at_rest()
     year.calendar.forward(6 * DAY)
     year.poke()
@@ -217,23 +239,54 @@ def drill_is_answered_and_counted_apart(year):
     assert drills == [number]
 
 
-def expired_key_is_named_and_cuts_nobody_off_silently(year):
+def key_is_warned_of_then_named_and_cuts_nobody_off_silently(year):
+    """The key has a month left when the chapter begins: who holds it hears so in time, the admin
+    sees it in the pre-flight, and the publisher reads who was not reached."""
     assert year.expiring() == [year.bavaria.address] and year.unreachable() == {}
-    year.calendar.forward(28 * DAY)
-    assert list(year.unreachable()) == [year.bavaria.address]
+    for left in (6.5, 0.5, -0.5):  # days that are left after each warning
+        warning = year.one(year.bavaria)
+        assert "expires" in warning.subject and year.bavaria.fingerprint in warning.text
+        year.at_rest()
+        year.to_day(KEY_DAYS - left)
+        year.poke()
+    eventually(lambda: year.unreachable(), "the key expires")
+    notice = year.one(year.bavaria)
+    assert b"expired" in notice.inner and b"DEW-" not in notice.inner
     number = year.release(tlp="GREEN")["number"]
     year.news_of(year.berlin, year.ottawa)
     receipt = year.receipt()
     assert year.bavaria.address in receipt and "expired" in receipt, receipt
     state, reason = year.delivered(number)[year.bavaria.address]
     assert state == "failed" and "expired" in reason
+    assert list(year.unreachable()) == [year.bavaria.address]
     return number
 
 
-def longer_key_is_reached_again(year):
+def renewed_key_is_reached_again(year):
     year.bavaria.prolong("2y")
-    year.gateway.add_key(year.bavaria, confirm=False)
+    row = year.drop(key_mail(year.bavaria, year.bavaria.certificate))
+    assert (row["state"], row["meaning"]) == ("done", "key"), row
+    assert "renewed" in year.one(year.bavaria).subject
     assert year.unreachable() == {} and year.expiring() == []
+
+
+def new_key_takes_over_what_the_old_one_had(year):
+    """The agreement that the old key signed stands, and so do its answers."""
+    old = year.ottawa.fingerprint
+    new = year.ottawa.home.make_key(f"New <{year.ottawa.address}>")
+    row = year.drop(key_mail(year.ottawa, year.ottawa.home.certificate(new)))
+    assert row["state"] == "done", row
+    assert "waits" in year.one(year.ottawa).subject
+    assert [row["fingerprint"] for row in year.gateway.rows("key", "pending")] == [new]
+    year.gateway.ctl("contact", "rekey", year.ottawa.address, "--key", new)
+    assert year.unreachable() == {} and year.state("ca") == "active"
+    number = year.release(tlp="GREEN")["number"]
+    year.ottawa.home.gpg("--delete-secret-keys", old)
+    year.ottawa.fingerprint = new
+    mail = year.news_of(year.ottawa, year.berlin, year.bavaria)[0]
+    year.receipt()
+    year.answer(year.ottawa, mail, "received")
+    assert list(year.answers(number)) == [year.ottawa.address]
 
 
 def withdrawal_reaches_all_who_had_it_after_an_outage(year, number):
@@ -246,13 +299,41 @@ def withdrawal_reaches_all_who_had_it_after_an_outage(year, number):
     year.receipt()
 
 
-def member_who_leaves_gets_nothing_more(year):
-    year.gateway.ctl("member", "remove", "ca")
-    number = year.release(tlp="GREEN")["number"]
+def what_is_held_goes_to_those_who_are_members_then(year):
+    """Ottawa was a member when the advisory was handed in, and leaves by Reply before its hour: to
+    the mail that asked for the agreement, with a key that is another one since."""
+    hour = year.calendar.now() + 3 * DAY
+    row = year.drop(year.publisher.publish(TITLE, "For all of you.\n", tlp="GREEN",
+                                           release=stamp(hour)))
+    assert row["state"] == "done", row
+    held = year.one(year.publisher)
+    number = year.gateway.advisories()[0]["number"]
+    assert number in held.text and "would reach 3" in held.text, held.text
+    year.at_rest()
+    year.calendar.forward(2 * DAY)
+    year.poke()
+    assert year.answer(year.ottawa, year.asked_ottawa, "leave")["reason"] == "leave"
+    assert year.state("ca") == "left"
+    year.at_rest()
+    year.calendar.forward(DAY + MINUTE)
+    year.poke()
     year.news_of(year.berlin, year.bavaria)
     receipt = year.receipt()
     assert year.ottawa.address not in year.delivered(number)
     assert "Nobody of the audience was left out" in receipt, receipt
+
+
+def member_who_left_gets_nothing_more(year):
+    year.calendar.forward(40 * DAY)
+    number = year.release(tlp="GREEN", acknowledge="1h")["number"]
+    berlin, bavaria = year.news_of(year.berlin, year.bavaria)
+    year.receipt()
+    year.answer(year.berlin, berlin, "received")
+    year.answer(year.bavaria, bavaria, "received")
+    year.calendar.forward(2 * HOUR)
+    year.poke()
+    assert year.ottawa.address not in year.delivered(number)
+    assert year.unreachable() == {}
 
 
 @limit(300)
@@ -266,14 +347,20 @@ def test_year_of_a_programme(t):
     year.calendar.forward(20 * DAY)
     new_agreement_is_asked_for_reminded_of_and_then_required(year)
     year.at_rest()
-    year.calendar.forward(97 * DAY)
+    year.to_day(120)
     drill_is_answered_and_counted_apart(year)
     year.at_rest()
-    number = expired_key_is_named_and_cuts_nobody_off_silently(year)
-    longer_key_is_reached_again(year)
+    year.to_day(KEY_DAYS - 29.5)
+    year.poke()
+    number = key_is_warned_of_then_named_and_cuts_nobody_off_silently(year)
+    renewed_key_is_reached_again(year)
+    year.at_rest()
+    new_key_takes_over_what_the_old_one_had(year)
     year.at_rest()
     withdrawal_reaches_all_who_had_it_after_an_outage(year, number)
     year.at_rest()
-    member_who_leaves_gets_nothing_more(year)
+    what_is_held_goes_to_those_who_are_members_then(year)
+    year.at_rest()
+    member_who_left_gets_nothing_more(year)
     year.at_rest()
     assert year.gateway.rows("audit", "verify")["sound"]

@@ -1,8 +1,8 @@
 """Time that a test turns on: libfaketime below every program that the test starts.
 
 The library reads one file at every look at the clock. It holds a distance to the real time, so that
-all programs agree to the second, whenever they were started; monotonic time stays real, so deadlines
-of workers and connections do not pass while the calendar turns.
+all programs agree to the second, whenever they were started; monotonic time stays real, so
+deadlines of workers and connections do not pass while the calendar turns.
 """
 import datetime
 import os
