@@ -11,6 +11,7 @@
 #include "dewctl/find.h"
 #include "dewctl/keyadd.h"
 #include "rules/reach.h"
+#include "store/keylife.h"
 
 enum { READ_STEP = 64 * 1024, FEW = 100, PROGRESS_LINES = 10 };
 
@@ -162,6 +163,25 @@ static int pass_over(struct adding *adding, const struct certificate_verdict *ve
 	return 0;
 }
 
+/* Likewise when the encryption subkey is revoked and there is no other. */
+static int close_revoked(
+    struct adding *adding, const struct certificate_verdict *verdict, struct err *err)
+{
+	struct ctl *ctl = adding->ctl;
+	struct certificate certificate;
+	const char *fingerprint = verdict->facts.fingerprint;
+	bool found;
+	if (store_begin(ctl->store, err) < 0)
+		return -1;
+	int status = store_certificate_get(ctl->store, fingerprint, &certificate, &found, err);
+	if (status == 0 && found)
+		status = store_key_close(ctl->store, fingerprint, ctl->now, err);
+	if (status == 0 && found)
+		status = ctl_audit(ctl, "key.close", fingerprint, err,
+		    "the encryption subkey is revoked by its owner");
+	return ctl_end(ctl, status, err) < 0 ? -1 : refuse_one(adding, &verdict->facts);
+}
+
 static int add_certificate(
     void *context, const struct certificate_verdict *verdict, struct err *err)
 {
@@ -180,6 +200,8 @@ static int add_certificate(
 		    adding->reason, sizeof adding->reason, "this is the gateway's own certificate");
 	if (verdict->revoked)
 		return retire_revoked(adding, verdict, err);
+	if (verdict->closed)
+		return close_revoked(adding, verdict, err);
 	if (adding->reason[0] != '\0')
 		return refuse_one(adding, &verdict->facts);
 	if (put(adding, verdict, &is_new, state, err) < 0)
@@ -225,21 +247,26 @@ static int judge_result(const struct adding *adding, struct err *err)
 	    (long long)adding->refused);
 }
 
-/* One file: what is taken stands in the report. */
-static int take_file(struct adding *adding, const char *path, struct err *err)
+/* The certificates of one file's content: what is taken stands in the report. */
+static int take_content(
+    struct adding *adding, const char *path, struct view content, struct err *err)
 {
 	struct ctl *ctl = adding->ctl;
+	if (ctl_open_store(ctl, err) < 0)
+		return -1;
+	const int status = certificate_read(
+	    content, ctl->now, ctl->config.state, add_certificate, adding, show_progress, err);
+	if (status < 0 && err->whom == ERR_MESSAGE)
+		err_prefix(err, "%s", path);
+	return status;
+}
+
+static int take_file(struct adding *adding, const char *path, struct err *err)
+{
 	struct buf content = BUF_EMPTY(KEY_FILE_MAX);
 	int status = read_file(path, &content, err);
-	/* Read before root becomes the owner of the state. */
 	if (status == 0)
-		status = ctl_open_store(ctl, err);
-	if (status == 0) {
-		status = certificate_read(buf_view(&content), ctl->now, ctl->config.state,
-		    add_certificate, adding, show_progress, err);
-		if (status < 0 && err->whom == ERR_MESSAGE)
-			err_prefix(err, "%s", path);
-	}
+		status = take_content(adding, path, buf_view(&content), err);
 	buf_release(&content);
 	return status;
 }
@@ -269,27 +296,46 @@ int keyadd_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 	return status;
 }
 
-/* Every regular file of a directory, in the order of their names. */
+/* "" for what is no regular file. */
+static int read_entry(const char *dir, const char *name, char path[static CTL_PATH_SIZE],
+    struct buf *out, struct err *err)
+{
+	struct stat info;
+	*out = BUF_EMPTY(KEY_FILE_MAX);
+	const int len = snprintf(path, CTL_PATH_SIZE, "%s/%s", dir, name);
+	if (len >= CTL_PATH_SIZE)
+		return ctl_refuse(err, "%s/%s is too long a path", dir, name);
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode) ? read_file(path, out, err) : 0;
+}
+
+/* Every regular file of a directory, in the order of their names. All are read first, because root
+ * then becomes the owner of the state, who may not be allowed to. */
 static int take_directory(struct adding *adding, const char *dir, struct err *err)
 {
 	struct dirent **entries = NULL;
+	char path[CTL_PATH_SIZE];
 	const int count = scandir(dir, &entries, NULL, alphasort);
 	int status = count < 0 ? err_system(err, "cannot read %s", dir) : 0;
-	for (int i = 0; i < count; i++) {
-		char path[CTL_PATH_SIZE];
-		struct stat info;
-		const int len = snprintf(path, sizeof path, "%s/%s", dir, entries[i]->d_name);
-		free(entries[i]);
-		if (status < 0 || len >= (int)sizeof path || stat(path, &info) < 0 ||
-		    !S_ISREG(info.st_mode))
+	struct buf *contents = calloc((size_t)(count > 0 ? count : 1), sizeof *contents);
+	if (contents == NULL)
+		abort();
+	for (int i = 0; i < count && status == 0; i++)
+		status = read_entry(dir, entries[i]->d_name, path, &contents[i], err);
+	for (int i = 0; i < count && status == 0; i++) {
+		if (contents[i].len == 0)
 			continue;
-		status = take_file(adding, path, err);
+		status = take_content(adding, entries[i]->d_name, buf_view(&contents[i]), err);
 		/* A file of another kind, named; anything else ends it. */
 		if (status < 0 && err->whom == ERR_MESSAGE) {
 			ctl_warn("passed over: %s", err->text);
 			status = 0;
 		}
 	}
+	for (int i = 0; i < count; i++) {
+		free(entries[i]);
+		buf_release(&contents[i]);
+	}
+	free(contents);
 	free(entries);
 	return status;
 }

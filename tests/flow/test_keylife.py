@@ -236,6 +236,37 @@ def test_revoked_encryption_subkey_is_not_sealed_for(t):
     assert gateway.rows("contact", "show", person.address)["reachable"]
 
 
+def test_revoked_encryption_subkey_by_key_add_is_not_sealed_for(t):
+    scene = Scene(t, 0)
+    gateway = scene.gateway
+    person = gateway.admit(t.official("own@fr.example", own_key=True))
+    person.home.gpg("--command-fd", "0", "--edit-key", person.fingerprint,
+                    given=b"key 1\nrevkey\ny\n0\n\ny\nsave\n")
+    gateway.ctl("key", "add", "-", given=person.home.certificate(person.fingerprint),
+                may_fail=True)
+    number = scene.release()["number"]
+    rows = {one["address"]: one for one in gateway.deliveries(number)}
+    assert rows[person.address]["state"] == "failed", rows
+
+
+def test_refresh_takes_what_is_known_and_names_the_rest(t):
+    scene = Scene(t, 1)
+    gateway, same = scene.gateway, scene.official
+    person = gateway.admit(t.official("own@fr.example", own_key=True, expires="40d"))
+    unknown = t.official("unknown@jp.example")
+    out = t.dir / "keys"
+    out.mkdir()
+    (out / "a.asc").write_bytes(renew(person, 300))
+    (out / "b.asc").write_bytes(same.certificate + unknown.certificate)
+    (out / "notes.txt").write_text("no certificate\n")
+    rows = {row["fingerprint"]: row["result"] for row in gateway.rows("key", "refresh", out)}
+    assert rows == {person.fingerprint: "updated", same.fingerprint: "unchanged",
+                    unknown.fingerprint: "skipped"}, rows
+    assert "notes.txt" in gateway.said
+    said = gateway.ctl("key", "refresh", out / "a.asc")
+    assert "0 updated, 0 retired, 1 unchanged, 0 skipped, 0 refused" in said
+
+
 def test_key_mail_of_a_stranger_does_nothing(t):
     scene = Scene(t)
     stranger = t.official("stranger@nowhere.example")
@@ -287,6 +318,33 @@ def test_four_eyes_take_two_users(t):
     scene.release()
     person.meet(gateway)
     scene.opened(person)
+
+
+def test_rekey_and_new_publisher_wait_for_a_second_admin(t):
+    scene = Scene(t, 1)
+    gateway, person = scene.gateway, scene.official
+    new, publisher = t.official("new@fr.example"), t.publisher("other@vendor.example")
+    for one in (new, publisher):
+        gateway.add_key(one, confirm=False)
+    gateway.settings["admin"] = {"four_eyes": True}
+    gateway.configure()
+    gateway.ctl("contact", "rekey", person.address, "--key", new.fingerprint)
+    gateway.ctl("publisher", "add", publisher.address, "--key", publisher.fingerprint)
+    assert gateway.rows("contact", "show", person.address)["fingerprint"] == person.fingerprint
+    assert len(gateway.rows("publisher", "list")) == 1
+    first, second = [row["number"] for row in gateway.rows("approval", "list")]
+    try:
+        os.environ["SUDO_UID"], os.environ["SUDO_USER"] = "20002", "bob"
+        gateway.ctl("approval", "reject", second)
+        gateway.ctl("approve", first)
+        gateway.ctl("approve", second, may_fail=True)
+        assert gateway.code == 1 and "rejected already" in gateway.said
+    finally:
+        del os.environ["SUDO_UID"], os.environ["SUDO_USER"]
+    assert gateway.rows("contact", "show", person.address)["fingerprint"] == new.fingerprint
+    assert len(gateway.rows("publisher", "list")) == 1
+    assert not gateway.rows("approval", "list")
+    assert gateway.rows("approval", "show", second)["state"] == "rejected"
 
 
 def test_exported_web_key_directory_is_where_gpg_looks(t):
