@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -70,6 +71,17 @@ static void base64_and_base32_follow_the_vectors_of_rfc_4648(void **state)
 		assert_string_equal(base32, vectors[i].base32);
 		buf_release(&out);
 	}
+}
+
+/* draft-koch-openpgp-webkey-service, section 3.1: Joe.Doe@Example.ORG. */
+static void zbase32_of_sha1_is_the_name_in_a_web_key_directory(void **state)
+{
+	(void)state;
+	unsigned char digest[DIGEST_SHA1_SIZE];
+	char name[8 * DIGEST_SHA1_SIZE / 5 + 1];
+	digest_sha1(VIEW("joe.doe"), digest);
+	text_zbase32(digest, sizeof digest, name);
+	assert_string_equal(name, "iy9q119eutrkn8s1mk4r39qejnbu3n5q");
 }
 
 static void base64_in_lines_is_that_of_mail(void **state)
@@ -332,6 +344,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(hex_is_upper_case_and_comes_back),
 	    cmocka_unit_test(bad_hex_is_refused),
 	    cmocka_unit_test(base64_and_base32_follow_the_vectors_of_rfc_4648),
+	    cmocka_unit_test(zbase32_of_sha1_is_the_name_in_a_web_key_directory),
 	    cmocka_unit_test(base64_in_lines_is_that_of_mail),
 	    cmocka_unit_test(bad_base64_is_refused),
 	    cmocka_unit_test(well_formed_utf8_is_taken),

@@ -3,6 +3,7 @@
 #include "pgp_world.h"
 
 #include "config/config.h"
+#include "mail/notice.h"
 #include "pgp/vault.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
@@ -226,6 +227,80 @@ static void open_answers_all_facts(void **state)
 	buf_release(&message);
 }
 
+static void vault_signs_the_fixed_notice_of_a_date_and_nothing_else(void **state)
+{
+	(void)state;
+	struct buf request = body(), entity = body(), signature;
+	struct vault_reply reply;
+	char digest[VAULT_DIGEST_SIZE];
+	vault_put_notice(&request, 1795629600);
+	struct answer answer = ask(VAULT_NOTICE, &request);
+	assert_true(vault_take_notice(buf_view(&answer.body), &reply, &signature, digest));
+	assert_int_equal(reply.status, VAULT_OK);
+	assert_string_equal(digest, "SHA512");
+	notice_entity(&entity, &config, 1795629600);
+	world_write(&world, "entity", buf_view(&entity));
+	world_write(&world, "entity.asc", buf_view(&signature));
+	world_do(WORLD_GPG("ann") "--verify $D/entity.asc $D/entity 2>/dev/null");
+	buf_clear(&entity);
+	notice_entity(&entity, &config, 1795629600 + 86400);
+	world_write(&world, "entity", buf_view(&entity));
+	assert_int_not_equal(
+	    world_run(WORLD_GPG("ann") "--verify $D/entity.asc $D/entity 2>/dev/null", NULL), 0);
+	buf_release(&signature);
+	buf_release(&entity);
+	buf_release(&answer.body);
+	/* A text in the request is malformed. */
+	request = body();
+	vault_put_notice(&request, 1795629600);
+	put_text(&request, "DEW-2026-0007");
+	answer = ask(VAULT_NOTICE, &request);
+	assert_int_equal(answer.event, POOL_DIED);
+	buf_release(&answer.body);
+}
+
+static uint32_t renew(struct view content, struct view known, struct vault_reply *reply,
+    struct renewal renewals[static VAULT_RENEW_MAX])
+{
+	struct buf request = body();
+	uint32_t count;
+	vault_put_renew(&request, content, known);
+	struct answer answer = ask(VAULT_RENEW, &request);
+	assert_true(vault_take_renew(buf_view(&answer.body), reply, renewals, &count));
+	assert_int_equal(reply->status, VAULT_OK);
+	buf_release(&answer.body);
+	return count;
+}
+
+static void older_state_of_a_certificate_takes_nothing_back(void **state)
+{
+	(void)state;
+	struct renewal renewals[VAULT_RENEW_MAX];
+	struct vault_reply reply;
+	world_person("bob", WORLD_ED25519, "");
+	struct buf old = world_certificate("bob");
+	const struct world_verdict before = world_judge(&world, buf_view(&old));
+	char command[256];
+	snprintf(command, sizeof command,
+	    WORLD_GPG("bob") "--faked-system-time $(($(date +%%s) + 60)) --quick-set-expire %s 2y",
+	    before.facts.fingerprint);
+	world_do(command);
+	struct buf renewed = world_certificate("bob");
+	const struct world_verdict after = world_judge(&world, buf_view(&renewed));
+	assert_int_equal(renew(buf_view(&old), buf_view(&renewed), &reply, renewals), 1);
+	assert_int_equal(renewals[0].verdict.facts.expires, after.facts.expires);
+	assert_string_equal(renewals[0].verdict.facts.fingerprint, before.facts.fingerprint);
+	assert_string_equal(renewals[0].verdict.reason, "");
+	buf_release(&renewals[0].minimal);
+	assert_int_equal(renew(VIEW("no certificate"), VIEW(""), &reply, renewals), 0);
+	assert_string_not_equal(reply.text, "");
+	buf_release(&old);
+	buf_release(&renewed);
+	struct buf minimal = before.minimal, other = after.minimal;
+	buf_release(&minimal);
+	buf_release(&other);
+}
+
 static void malformed_request_ends_the_vault(void **state)
 {
 	(void)state;
@@ -279,6 +354,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(damaged_stash_is_a_failure_with_a_text),
 	    cmocka_unit_test(seal_asks_for_the_shard_then_seals_and_names_who_is_out),
 	    cmocka_unit_test(open_answers_all_facts),
+	    cmocka_unit_test(vault_signs_the_fixed_notice_of_a_date_and_nothing_else),
+	    cmocka_unit_test(older_state_of_a_certificate_takes_nothing_back),
 	    cmocka_unit_test(malformed_request_ends_the_vault),
 	    cmocka_unit_test(malformed_answers_are_not_taken),
 	};
