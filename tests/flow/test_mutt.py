@@ -100,6 +100,17 @@ def test_reply_asks_for_a_material(t):
     assert [part[2] for part in got.attachments] == [b"%PDF guide"]
 
 
+def test_reply_to_a_reminder_acknowledges(t):
+    t.needs("mutt")
+    scene = Scene(t, reminders={"stages": "10%"})
+    scene.release(acknowledge="30s")
+    mutt = Mutt(scene.official, scene.gateway)
+    reminder = scene.smarthost.wait(2, scene.official.address)[1]
+    assert "Reminder" in scene.official.open(reminder.raw).subject
+    scene.drop(mutt.reply(reminder, "affected\n"))
+    assert only_ack(scene)["status"] == "affected"
+
+
 def test_reply_to_a_warning_brings_the_renewed_key(t):
     t.needs("mutt")
     scene = Scene(t, 0)

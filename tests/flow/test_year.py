@@ -54,6 +54,14 @@ class Year(Scene):
                          "--clearance", clearance)
         return self.meet(official)
 
+    def appoint_admin(self):
+        """Somebody who gets the alarms."""
+        self.admin = self.t.publisher("admin@gw.example")
+        self.gateway.add_key(self.admin)
+        self.admin.meet(self.gateway)
+        self.gateway.ctl("admin", "add", self.admin.address, "--key", self.admin.fingerprint)
+        self.meet(self.admin)
+
     def publish_agreement(self, text, required_from=None):
         path = self.t.dir / "agreement.txt"
         path.write_text(text)
@@ -239,6 +247,40 @@ def drill_is_answered_and_counted_apart(year):
     assert drills == [number]
 
 
+def silence_is_reminded_of_and_then_an_alarm(year):
+    """Half of the time, three quarters, the end: Berlin answers at once, Ottawa when reminded."""
+    number = year.release(tlp="GREEN", acknowledge="4h")["number"]
+    berlin, bavaria, _ = year.news_of(year.berlin, year.bavaria, year.ottawa)
+    year.receipt()
+    year.answer(year.berlin, berlin, "not affected")
+    year.calendar.forward(2 * HOUR + MINUTE)
+    year.poke()
+    reminder, last = year.news_of(year.ottawa, year.bavaria)
+    assert "Reminder" in reminder.subject and number in reminder.subject
+    assert "firmware" not in reminder.text, "a reminder tells no content"
+    year.answer(year.ottawa, reminder, "acting")
+    year.calendar.forward(HOUR)
+    year.poke()
+    assert "Reminder" in year.one(year.bavaria).subject
+    year.at_rest()
+    year.calendar.forward(HOUR)
+    year.poke()
+    assert number in year.one(year.bavaria).subject
+    for person in (year.publisher, year.admin):
+        alarm = year.one(person)
+        assert alarm.subject.startswith("Alarm: ") and year.bavaria.address in alarm.text
+        assert year.berlin.address not in alarm.text and year.ottawa.address not in alarm.text
+    told = [(row["kind"], row["stage"], row["address"])
+            for row in year.gateway.rows("reminder", "list") if row["advisory"] == number]
+    assert [row for row in told if row[0] != "alarm"] == [
+        ("reminder", 50, year.ottawa.address), ("reminder", 50, year.bavaria.address),
+        ("reminder", 75, year.bavaria.address), ("escalation", 100, year.bavaria.address)], told
+    # Late is better than never: the answer counts, and it stays on record that it was late.
+    year.answer(year.bavaria, bavaria, "affected")
+    assert set(year.answers(number)) == {year.berlin.address, year.bavaria.address,
+                                         year.ottawa.address}
+
+
 def key_is_warned_of_then_named_and_cuts_nobody_off_silently(year):
     """The key has a month left when the chapter begins: who holds it hears so in time, the admin
     sees it in the pre-flight, and the publisher reads who was not reached."""
@@ -339,6 +381,7 @@ def member_who_left_gets_nothing_more(year):
 @limit(300)
 def test_year_of_a_programme(t):
     year = Year(t)
+    year.appoint_admin()
     invited_members_join_by_reply(year)
     year.at_rest()
     number = advisory_goes_to_those_who_are_cleared(year)
@@ -349,6 +392,8 @@ def test_year_of_a_programme(t):
     year.at_rest()
     year.to_day(120)
     drill_is_answered_and_counted_apart(year)
+    year.at_rest()
+    silence_is_reminded_of_and_then_an_alarm(year)
     year.at_rest()
     year.to_day(KEY_DAYS - 29.5)
     year.poke()
