@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dewctl/advisoryshow.h"
+#include "dewctl/advisorytrace.h"
 #include "dewctl/find.h"
 #include "dewctl/stash.h"
 #include "dewctl/verbs.h"
@@ -192,5 +193,10 @@ const struct ctl_verb advisory_verbs[] = {
 	"The daemon sends a withdrawal to everybody to whom any revision went. What is held\n"
 	"still went to nobody: it ends, and only its author is told.\n",
 	run_withdraw},
+    {"trace", "ID FILE", 2, 2, true, NULL, "Names the copy that a leaked text comes from",
+	"For advisories that were published with \"Trace: yes\". FILE holds the text, or a part "
+	"of\n"
+	"it, in UTF-8. Few or much changed words leave it open whose copy it was.\n",
+	advisorytrace_run},
     {0},
 };

@@ -7,6 +7,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/admin.c \
 	src/dewctl/advisory.c \
 	src/dewctl/advisoryshow.c src/dewctl/advisoryshow.h \
+	src/dewctl/advisorytrace.c src/dewctl/advisorytrace.h \
 	src/dewctl/agent.c src/dewctl/agent.h \
 	src/dewctl/agreement.c \
 	src/dewctl/agreementshow.c src/dewctl/agreementshow.h \

@@ -14,6 +14,7 @@
 #include "pgp/vault.h"
 #include "store/advisories.h"
 #include "store/audit.h"
+#include "store/copies.h"
 #include "store/state.h"
 #include "worker/frame.h"
 
@@ -162,16 +163,19 @@ static void send_receipt(struct receipt *receipt)
 	    .complete = receipt->stage == REPORTED_COMPLETE,
 	};
 	char hash[DIGEST_HEX_SIZE];
+	int64_t copies = 0;
 	struct err err;
 	if (store_delivery_each(
 		gate->store, receipt->revision.message, list_unreached, &listing, &err) != 0 ||
 	    store_audit_last(gate->store, &letter.audit_sequence, hash, &err) != 0 ||
-	    recipients_add_publisher(gate, &to, receipt->revision.publisher, &err) != 0) {
+	    recipients_add_publisher(gate, &to, receipt->revision.publisher, &err) != 0 ||
+	    store_copy_count(gate->store, receipt->revision.message, &copies, &err) != 0) {
 		gate_fail(gate, &err);
 		receipt_free(receipt);
 		goto done;
 	}
 	letter.audit_hash = hash;
+	letter.traced = copies > 0;
 	letter.unreached = buf_view(&unreached);
 	letter_receipt(&text, &letter);
 	buf_printf(&subject, "%s: %s r%lld %s", letter.complete ? "Complete" : "Accepted",

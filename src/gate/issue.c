@@ -17,6 +17,7 @@
 #include "gate/refuse.h"
 #include "gate/release.h"
 #include "gate/schedule.h"
+#include "gate/trace.h"
 #include "pgp/vault.h"
 #include "rules/advisory.h"
 #include "rules/block.h"
@@ -354,8 +355,11 @@ static void send_issue(struct issue *issue, struct delivery *deliveries, size_t 
 	    .title = issue->draft.title,
 	    .text = issue->draft.text,
 	};
+	struct trace_copies copies = {0};
 	letter_subject(&subject, &letter);
 	letter_text(&text, &letter);
+	if (issue->draft.control.trace)
+		trace_compose(&letter, deliveries, count, OUTGOING_MAX, &copies);
 	const struct outgoing outgoing = {
 	    .kind = "advisory",
 	    .to = gate->config->gateway.list,
@@ -366,16 +370,27 @@ static void send_issue(struct issue *issue, struct delivery *deliveries, size_t 
 	    .title = issue->draft.title,
 	    .deliveries = deliveries,
 	    .delivery_count = count,
+	    .copies = copies.copies,
 	    .record = record,
 	    .done = issue_done,
 	    .low_priority = issue->advisory.bulletin,
 	    .context = issue,
 	};
-	const bool fits = !text.overflow && !subject.overflow && outgoing_send(gate, &outgoing);
+	const bool fits = !text.overflow && !subject.overflow && trace_fits(&copies) &&
+			  outgoing_send(gate, &outgoing);
+	trace_copies_release(&copies);
 	buf_release(&subject);
 	buf_release(&text);
 	if (!fits)
 		too_large(issue, deliveries);
+}
+
+static bool may_trace(const struct issue *issue, const struct delivery *deliveries, size_t count,
+    struct refusal *refusal)
+{
+	const struct control *control = &issue->draft.control;
+	return !control->trace || trace_allows(issue->gate->config, deliveries, count,
+				      issue->draft.text, control->trace_line, refusal);
 }
 
 static void address_and_send(struct issue *issue)
@@ -400,7 +415,10 @@ static void address_and_send(struct issue *issue)
 		issue_fail(issue, &err);
 	else if (!good)
 		issue_refuse(issue, &refusal);
-	else if (issue->hold.id == 0 && (approval || issue->draft.control.release > now))
+	else if (!may_trace(issue, deliveries, count, &refusal)) {
+		free(deliveries);
+		issue_refuse(issue, &refusal);
+	} else if (issue->hold.id == 0 && (approval || issue->draft.control.release > now))
 		hold_draft(issue, approval, deliveries, count);
 	else
 		send_issue(issue, deliveries, count);

@@ -38,6 +38,8 @@ static void add_head(struct buf *out, const struct letter_advisory *letter)
 	if (letter->advisory->exercise)
 		buf_add_text(out, drill);
 	buf_add_text(out, rule);
+	if (letter->copy != NULL)
+		buf_printf(out, "%s\n", letter->copy);
 	buf_printf(out, "%-13s %s revision %lld%s\n",
 	    letter->advisory->bulletin ? "Bulletin:" : "Advisory:", letter->advisory->number,
 	    (long long)revision->number,
@@ -84,6 +86,8 @@ void letter_text(struct buf *out, const struct letter_advisory *letter)
 	buf_printf(out,
 	    "Sent by the gateway key %s\nunder TLP:%s. Share it only as that label allows.\n",
 	    letter->fingerprint, letter->revision->tlp);
+	if (letter->copy != NULL)
+		buf_printf(out, "%s\n", letter->copy);
 	if (letter->advisory->exercise)
 		buf_add_text(out, drill);
 }
@@ -122,6 +126,10 @@ void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
 	add_count(out, "acknowledged", counts->acknowledged);
 	add_count(out, "on their way", counts->queued + counts->sending + counts->deferred);
 	add_count(out, "NOT reached", counts->failed);
+	if (receipt->traced)
+		buf_add_text(out,
+		    "\nEach copy says whose it is, and its text bears marks by which a "
+		    "leak is\ntraced. Attachments are not marked.\n");
 	if (receipt->unreached.len > 0) {
 		buf_add_text(
 		    out, "\nNot reached, and why. They know nothing of it: find another way.\n\n");

@@ -17,6 +17,7 @@ struct letter_advisory {
 	const struct revision *revision;
 	const char *title;
 	struct view text;
+	const char *copy; /* "Copy 7 of 12, for ADDRESS" of a traced copy, else NULL */
 };
 
 /* The protected subject: "[DEW-2026-0007 r1] title [TOKEN]". */
@@ -34,6 +35,7 @@ struct letter_receipt {
 	const struct revision *revision;
 	const char *title;
 	struct delivery_counts counts;
+	bool traced; /* every recipient has a copy of its own */
 	bool complete; /* all deliveries are final; else: all is sealed and on its way */
 	struct view unreached; /* "address (member): reason" lines */
 	int64_t audit_sequence; /* the checkpoint */

@@ -34,7 +34,8 @@ libdewline_a_SOURCES += \
 	src/gate/schedule.c src/gate/schedule.h \
 	src/gate/seal.c src/gate/seal.h \
 	src/gate/send.c src/gate/send.h \
-	src/gate/shard.c src/gate/shard.h
+	src/gate/shard.c src/gate/shard.h \
+	src/gate/trace.c src/gate/trace.h
 
 unit_tests += test_gate_letters
 test_gate_letters_SOURCES = tests/unit/test_gate_letters.c

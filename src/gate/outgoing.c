@@ -12,6 +12,15 @@
 #include "store/audit.h"
 #include "worker/frame.h"
 
+enum { STASHES = 2 };
+
+struct copy {
+	int64_t number; /* 0: none */
+	unsigned char mark[STORE_MARK_SIZE];
+	struct buf inner; /* until it is stashed */
+	struct buf stash;
+};
+
 /* On its way through the vault. */
 struct sealing_up {
 	struct gate *gate;
@@ -19,10 +28,21 @@ struct sealing_up {
 	struct message message;
 	struct buf head;
 	struct buf tail;
+	struct buf stashes[STASHES]; /* of the message and its title */
+	struct copy *copies; /* one for each delivery, NULL: one text for all */
+	size_t copy_count;
+	size_t copy_at; /* the next to be stashed */
 };
 
 static void release(struct sealing_up *job)
 {
+	for (size_t i = 0; i < job->copy_count; i++) {
+		buf_release(&job->copies[i].inner);
+		buf_release(&job->copies[i].stash);
+	}
+	for (size_t i = 0; i < STASHES; i++)
+		buf_release(&job->stashes[i]);
+	free(job->copies);
 	buf_release(&job->head);
 	buf_release(&job->tail);
 	free(job);
@@ -33,6 +53,20 @@ static void end(struct sealing_up *job, enum outgoing_end how, const char *probl
 	job->outgoing.done(job->outgoing.context, how, problem);
 	free(job->outgoing.deliveries);
 	release(job);
+}
+
+static int record_copy(
+    struct sealing_up *job, size_t i, const struct delivery *delivery, struct err *err)
+{
+	const struct copy *copy = &job->copies[i];
+	struct traced_copy row = {
+	    .delivery = delivery->id,
+	    .message = job->message.id,
+	    .number = copy->number,
+	    .stash = buf_view(&copy->stash),
+	};
+	memcpy(row.mark, copy->mark, sizeof row.mark);
+	return store_copy_add(job->gate->store, &row, err);
 }
 
 static int record_delivery(
@@ -66,20 +100,23 @@ static int record(struct sealing_up *job, struct view title, bool *go, struct er
 	if (gate_label(job->gate, job->message.id, label, err) != 0)
 		return -1;
 	for (size_t i = 0; i < outgoing->delivery_count; i++) {
-		if (record_delivery(job, label, &outgoing->deliveries[i], err) != 0)
+		struct delivery *delivery = &outgoing->deliveries[i];
+		if (record_delivery(job, label, delivery, err) != 0 ||
+		    (job->copies != NULL && job->copies[i].number > 0 &&
+			record_copy(job, i, delivery, err) != 0))
 			return -1;
 	}
 	return 0;
 }
 
-static void finish(struct sealing_up *job, struct buf stashes[2])
+static void finish(struct sealing_up *job)
 {
 	struct gate *gate = job->gate;
 	struct err err;
 	bool go = false;
-	job->message.stash = buf_view(&stashes[0]);
+	job->message.stash = buf_view(&job->stashes[0]);
 	if (store_begin(gate->store, &err) != 0 ||
-	    record(job, buf_view(&stashes[1]), &go, &err) != 0 ||
+	    record(job, buf_view(&job->stashes[1]), &go, &err) != 0 ||
 	    (go && store_commit(gate->store, &err) != 0)) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
@@ -92,23 +129,93 @@ static void finish(struct sealing_up *job, struct buf stashes[2])
 	end(job, go ? OUTGOING_RECORDED : OUTGOING_DROPPED, "");
 }
 
+static void stash_next(struct sealing_up *job);
+
+/* False when the answer is malformed. */
+static bool take(struct sealing_up *job, enum pool_event event, struct view body,
+    struct buf *stashes, uint32_t count, bool *good)
+{
+	struct vault_reply reply;
+	*good = false;
+	if (event == POOL_DIED) {
+		end(job, OUTGOING_FAILED, "stashing a message ended the vault twice");
+		return true;
+	}
+	if (!vault_take_stash(body, &reply, stashes, count))
+		return false;
+	*good = reply.status == VAULT_OK;
+	if (!*good)
+		end(job, OUTGOING_FAILED, reply.text);
+	return true;
+}
+
+static bool on_copy(void *context, enum pool_event event, struct view body)
+{
+	struct sealing_up *job = context;
+	struct copy *copy = &job->copies[job->copy_at];
+	bool good;
+	if (!take(job, event, body, &copy->stash, 1, &good))
+		return false;
+	if (good) {
+		job->copy_at++;
+		stash_next(job);
+	}
+	return true;
+}
+
+/* The next copy, or the end. */
+static void stash_next(struct sealing_up *job)
+{
+	struct gate *gate = job->gate;
+	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
+	while (job->copy_at < job->copy_count && job->copies[job->copy_at].number == 0)
+		job->copy_at++;
+	if (job->copy_at == job->copy_count) {
+		finish(job);
+		return;
+	}
+	struct copy *copy = &job->copies[job->copy_at];
+	const struct view plaintext = buf_view(&copy->inner);
+	vault_put_stash(&body, &plaintext, 1);
+	buf_release(&copy->inner);
+	copy->stash = BUF_EMPTY(FRAME_BODY_MAX);
+	gate_ask(gate, gate->vaults, VAULT_STASH, &body, GATE_SEAL_MS, on_copy, job);
+}
+
 static bool on_stashed(void *context, enum pool_event event, struct view body)
 {
 	struct sealing_up *job = context;
-	struct vault_reply reply;
-	struct buf stashes[2] = {BUF_EMPTY(FRAME_BODY_MAX), BUF_EMPTY(FRAME_BODY_MAX)};
-	bool good = true;
-	if (event == POOL_DIED)
-		end(job, OUTGOING_FAILED, "stashing a message ended the vault twice");
-	else if (!(good = vault_take_stash(body, &reply, stashes, 2)))
-		good = false;
-	else if (reply.status != VAULT_OK)
-		end(job, OUTGOING_FAILED, reply.text);
-	else
-		finish(job, stashes);
-	buf_release(&stashes[0]);
-	buf_release(&stashes[1]);
-	return good;
+	bool good;
+	if (!take(job, event, body, job->stashes, STASHES, &good))
+		return false;
+	if (good)
+		stash_next(job);
+	return true;
+}
+
+/* Every copy as it will be sealed. False when they do not fit, all together. */
+static bool compose_copies(
+    struct sealing_up *job, const struct outgoing *outgoing, const struct compose_headers *headers)
+{
+	size_t left = OUTGOING_MAX;
+	job->copy_count = outgoing->delivery_count;
+	job->copies = calloc(job->copy_count + 1, sizeof *job->copies);
+	if (job->copies == NULL)
+		abort();
+	for (size_t i = 0; i < job->copy_count; i++) {
+		struct copy *copy = &job->copies[i];
+		copy->number = outgoing->copies[i].number;
+		memcpy(copy->mark, outgoing->copies[i].mark, sizeof copy->mark);
+		copy->inner = BUF_EMPTY(left);
+		if (copy->number == 0)
+			continue;
+		compose_inner(&copy->inner, headers, outgoing->copies[i].text,
+		    outgoing->attachments, outgoing->attachment_count);
+		if (copy->inner.overflow)
+			return false;
+		left -= copy->inner.len;
+	}
+	return true;
 }
 
 bool outgoing_send(struct gate *gate, const struct outgoing *outgoing)
@@ -135,10 +242,17 @@ bool outgoing_send(struct gate *gate, const struct outgoing *outgoing)
 	    .message_id = job->message.message_id,
 	    .date = job->message.created_at,
 	};
-	compose_inner(
-	    &inner, &headers, outgoing->text, outgoing->attachments, outgoing->attachment_count);
+	for (size_t i = 0; i < STASHES; i++)
+		job->stashes[i] = BUF_EMPTY(FRAME_BODY_MAX);
+	bool fits = true;
+	/* With copies the message itself holds no text, so that none can leave unmarked. */
+	if (outgoing->copies != NULL)
+		fits = compose_copies(job, outgoing, &headers);
+	else
+		compose_inner(&inner, &headers, outgoing->text, outgoing->attachments,
+		    outgoing->attachment_count);
 	compose_outer(&job->head, &job->tail, &headers, buf_view(&gate->autocrypt));
-	const bool fits = !inner.overflow && !job->head.overflow && !job->tail.overflow;
+	fits = fits && !inner.overflow && !job->head.overflow && !job->tail.overflow;
 	if (!fits) {
 		buf_release(&inner);
 		release(job);
@@ -146,8 +260,8 @@ bool outgoing_send(struct gate *gate, const struct outgoing *outgoing)
 	}
 	job->message.head = buf_view(&job->head);
 	job->message.tail = buf_view(&job->tail);
-	const struct view plaintexts[2] = {buf_view(&inner), view_of(outgoing->title)};
-	vault_put_stash(&body, plaintexts, 2);
+	const struct view plaintexts[STASHES] = {buf_view(&inner), view_of(outgoing->title)};
+	vault_put_stash(&body, plaintexts, STASHES);
 	gate_ask(gate, gate->vaults, VAULT_STASH, &body, GATE_SEAL_MS, on_stashed, job);
 	buf_release(&inner);
 	return true;

@@ -5,6 +5,7 @@
 
 #include "gate/context.h"
 #include "mail/entity.h"
+#include "store/copies.h"
 #include "store/messages.h"
 #include "store/people.h"
 #include "worker/frame.h"
@@ -22,6 +23,13 @@ typedef int outgoing_record_fn(
     void *context, int64_t message, struct view title, bool *go, struct err *err);
 typedef void outgoing_done_fn(void *context, enum outgoing_end end, const char *problem);
 
+/* A delivery's own text, in place of the one text for all. */
+struct outgoing_copy {
+	int64_t number; /* 0: none, as nothing can be sent to this one */
+	unsigned char mark[STORE_MARK_SIZE];
+	struct view text;
+};
+
 struct outgoing {
 	const char *kind; /* advisory, receipt, refusal; static */
 	const char *to; /* address for the To field; alive until outgoing_send returns */
@@ -33,6 +41,8 @@ struct outgoing {
 	struct delivery *deliveries; /* from malloc; taken over */
 	size_t delivery_count;
 	bool low_priority; /* waits for all other mail that is due */
+	/* One for each delivery, or NULL; likewise. `text` is not used then. */
+	const struct outgoing_copy *copies;
 	outgoing_record_fn *record; /* may be NULL */
 	outgoing_done_fn *done;
 	void *context;

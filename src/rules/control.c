@@ -104,6 +104,15 @@ static bool read_approval(struct control *out, struct view value, int line, stru
 		   refusal_shown(value), value.data);
 }
 
+static bool read_trace(struct control *out, struct view value, int line, struct refusal *refusal)
+{
+	out->trace_line = line;
+	out->trace = view_is_nocase(value, "yes");
+	return out->trace || view_is_nocase(value, "no") ||
+	       refuse(refusal, line, "Trace is \"%.*s\"; it must be \"yes\" or \"no\"",
+		   refusal_shown(value), value.data);
+}
+
 static const struct field {
 	const char *name;
 	bool (*read)(struct control *, struct view, int, struct refusal *);
@@ -115,6 +124,7 @@ static const struct field {
     {"Release", read_release},
     {"Exercise", read_exercise},
     {"Approval", read_approval},
+    {"Trace", read_trace},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

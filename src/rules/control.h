@@ -30,6 +30,8 @@ struct control {
 	bool approval; /* asked for by the publisher */
 	bool exercise;
 	bool has_exercise;
+	bool trace; /* every recipient gets a copy of its own */
+	int trace_line;
 	int exercise_line;
 	struct view text; /* what follows the blank line, a view into the input */
 };

@@ -17,7 +17,8 @@ libdewline_a_SOURCES += \
 	src/rules/reply.c src/rules/reply.h \
 	src/rules/retry.c src/rules/retry.h \
 	src/rules/signature.c src/rules/signature.h \
-	src/rules/tlp.c src/rules/tlp.h
+	src/rules/tlp.c src/rules/tlp.h \
+	src/rules/trace.c src/rules/trace.h
 
 unit_tests += test_rules_advisory
 test_rules_advisory_SOURCES = tests/unit/test_rules_advisory.c
@@ -38,6 +39,10 @@ test_rules_control_LDADD = $(unit_libs)
 unit_tests += test_rules_inform
 test_rules_inform_SOURCES = tests/unit/test_rules_inform.c
 test_rules_inform_LDADD = $(unit_libs)
+
+unit_tests += test_rules_trace
+test_rules_trace_SOURCES = tests/unit/test_rules_trace.c
+test_rules_trace_LDADD = $(unit_libs)
 
 unit_tests += test_rules_reach
 test_rules_reach_SOURCES = tests/unit/test_rules_reach.c

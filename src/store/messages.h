@@ -63,8 +63,8 @@ int store_delivery_recover(struct store *, int64_t now, int64_t *count, struct e
 int store_delivery_retry_now(struct store *, int64_t now, int64_t *count, struct err *);
 
 /* Sealing. Of the highest priority, the first group of up to `most` queued deliveries without a
- * batch that share a message and a shard. *shard -1: nothing to seal, or all such messages are in
- * `busy_messages`. */
+ * batch that share a message and a shard; of one with traced copies (copies.h) only one delivery,
+ * and its own stash. *shard -1: nothing to seal, or all such messages are in `busy_messages`. */
 struct seal_group {
 	int64_t priority;
 	int64_t message;

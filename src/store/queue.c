@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "store/delivery_row.h"
+#include "store/copies.h"
 #include "store/messages.h"
 #include "store/sql.h"
 
@@ -63,6 +64,37 @@ static int each_of_group(struct store *store, size_t most, struct seal_group *gr
 	return got;
 }
 
+/* The one delivery of a group whose text is its own. */
+struct single {
+	int64_t delivery;
+	delivery_fn *fn;
+	void *context;
+};
+
+static int note_single(void *context, const struct delivery *delivery, struct err *err)
+{
+	struct single *single = context;
+	single->delivery = delivery->id;
+	return single->fn(single->context, delivery, err);
+}
+
+static int read_group(struct store *store, size_t most, struct seal_group *group, delivery_fn *fn,
+    void *context, struct err *err)
+{
+	struct single single = {.fn = fn, .context = context};
+	int64_t copies;
+	if (store_copy_count(store, group->message, &copies, err) != 0)
+		return -1;
+	if (copies == 0)
+		return read_stash(store, group->message, &group->stash, err) != 0
+			   ? -1
+			   : each_of_group(store, most, group, fn, context, err);
+	group->stash = BUF_EMPTY((size_t)INT_MAX);
+	return each_of_group(store, 1, group, note_single, &single, err) != 0
+		   ? -1
+		   : store_copy_stash(store, single.delivery, &group->stash, err);
+}
+
 int store_seal_next(struct store *store, size_t most,
     bool (*skip)(void *context, int64_t message, int64_t shard), struct seal_group *group,
     delivery_fn *fn, void *context, struct err *err)
@@ -75,8 +107,7 @@ int store_seal_next(struct store *store, size_t most,
 	    group->message != 0 && skip != NULL && skip(context, group->message, group->shard));
 	if (group->message == 0)
 		return 0;
-	if (read_stash(store, group->message, &group->stash, err) != 0 ||
-	    each_of_group(store, most, group, fn, context, err) != 0) {
+	if (read_group(store, most, group, fn, context, err) != 0) {
 		buf_release(&group->stash);
 		return -1;
 	}
