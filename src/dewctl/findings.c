@@ -6,8 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "dewctl/findings.h"
+#include "store/agreements.h"
 #include "store/audit.h"
+
+enum { EXPIRY_WARNING_S = 30 * 86400 };
 
 static const struct report_column columns[] = {
     {"what", "WHAT", REPORT_TEXT},
@@ -155,6 +159,33 @@ static enum finding look_at_daemon(struct ctl *ctl, struct buf *detail)
 	return FINDING_WARNING;
 }
 
+/* An agreement that expires with no later one cuts everybody off at once. */
+static enum finding look_at_agreement(struct ctl *ctl, struct buf *detail)
+{
+	struct agreement agreement;
+	struct buf text = BUF_EMPTY(AGREEMENT_TEXT_MAX + 1);
+	char when[TEXT_TIME_SIZE];
+	struct err err;
+	bool found;
+	const int status = store_agreement_get(ctl->store, 0, &agreement, &text, &found, &err);
+	buf_release(&text);
+	if (status < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (!found) {
+		buf_printf(detail, "none is published, so none is asked for");
+		return FINDING_OK;
+	}
+	text_format_time(agreement.expires, when);
+	buf_printf(detail, "version %" PRId64 "%s%s", agreement.version,
+	    agreement.expires != 0 ? ", expires on " : "", when);
+	if (agreement.expires == 0 || agreement.expires > ctl->now + EXPIRY_WARNING_S)
+		return FINDING_OK;
+	buf_printf(detail, ": publish the next with dewctl agreement publish");
+	return agreement.expires > ctl->now ? FINDING_WARNING : FINDING_BAD;
+}
+
 static const struct {
 	const char *what;
 	look_fn *look;
@@ -164,6 +195,7 @@ static const struct {
     {"gateway-key", look_at_key},
     {"smarthost", look_at_smarthost},
     {"drop", look_at_drop},
+    {"agreement", look_at_agreement},
     {"daemon", look_at_daemon},
 };
 

@@ -12,6 +12,7 @@
 #include "gate/keyupdate.h"
 #include "gate/release.h"
 #include "gate/request.h"
+#include "gate/stranger.h"
 #include "rules/block.h"
 #include "rules/keylife.h"
 #include "rules/signature.h"
@@ -128,8 +129,7 @@ static void judge_signed(struct mail_facts *facts)
 		return;
 	}
 	if (!signer.is_publisher && !signer.is_contact) {
-		open_end(
-		    facts, "finish", "unknown", "the signer is neither a publisher nor a contact");
+		stranger_mail(facts, "the signer is neither a publisher nor a contact");
 		return;
 	}
 	const size_t i = meaning_of(&signer, facts->content->text);
@@ -153,5 +153,5 @@ void judge_mail(struct mail_facts *facts)
 	else if (facts->opened.signature_count == 0)
 		open_end(facts, "finish", "unknown", "it is not signed");
 	else
-		open_end(facts, "finish", "unknown", "not signed by anybody known here");
+		stranger_mail(facts, "signed by a key that belongs to nobody here");
 }

@@ -35,6 +35,7 @@ libdewline_a_SOURCES += \
 	src/gate/seal.c src/gate/seal.h \
 	src/gate/send.c src/gate/send.h \
 	src/gate/shard.c src/gate/shard.h \
+	src/gate/stranger.c src/gate/stranger.h \
 	src/gate/trace.c src/gate/trace.h
 
 unit_tests += test_gate_letters

@@ -18,7 +18,12 @@
 #include "store/audit.h"
 #include "worker/frame.h"
 
-enum { AGAIN_MS = 15 * 1000, BODY_SLACK = 1024 * 1024, JOBS_A_VAULT = 2 };
+enum {
+	AGAIN_MS = 15 * 1000,
+	BODY_SLACK = 1024 * 1024,
+	JOBS_A_VAULT = 2,
+	STRANGER_TEXT_MAX = 1024 * 1024
+};
 
 struct arrivals {
 	int64_t *waiting; /* a ring would save memory; a list that is cut at the front is simpler */
@@ -34,9 +39,6 @@ struct job {
 	struct mail_outline outline;
 	struct buf content_body;
 	struct buf inner_body; /* the same for a signature inside the encryption */
-	enum open_form form;
-	struct view message;
-	struct view signature;
 	bool in_shard;
 	bool unwrapped;
 };
@@ -176,9 +178,9 @@ static void open_message(struct job *job);
 static void open_wrapped(struct job *job)
 {
 	job->unwrapped = true;
-	job->form = OPEN_DETACHED;
-	job->message = job->facts.content->message;
-	job->signature = job->facts.content->signature;
+	job->facts.form = OPEN_DETACHED;
+	job->facts.message = job->facts.content->message;
+	job->facts.signature = job->facts.content->signature;
 	buf_move(&job->inner_body, &job->content_body);
 	job->in_shard = false;
 	open_message(job);
@@ -235,8 +237,12 @@ static void after_main(struct job *job)
 		open_end(facts, "finish", "unknown", "it is not signed");
 	else if (facts->opened.signature_count > 1)
 		open_end(facts, "refuse", "unknown", "it has more than one signature");
-	else
+	else if (facts->opened.plaintext.len > STRANGER_TEXT_MAX)
 		open_end(facts, "finish", "unknown", "signed by a key that belongs to nobody here");
+	else {
+		digest_signed(facts);
+		ask_reader(job, READER_CONTENT, buf_view(&facts->opened.plaintext), on_content);
+	}
 }
 
 static void on_shard_ready(void *context, const char *problem)
@@ -298,8 +304,8 @@ static void open_message(struct job *job)
 		return;
 	}
 	vault_put_open(&body, job->in_shard ? job->facts.signer.shard : -1,
-	    job->in_shard ? job->facts.signer.generation : 0, job->form, job->message,
-	    job->signature);
+	    job->in_shard ? job->facts.signer.generation : 0, job->facts.form, job->facts.message,
+	    job->facts.signature);
 	gate_ask(gate, gate->vaults, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
 }
 
@@ -332,9 +338,9 @@ static void after_outline(struct job *job)
 	case MAIL_INLINE_SIGNED:
 		break;
 	}
-	job->form = forms[job->outline.shape];
-	job->message = job->outline.message;
-	job->signature = job->outline.signature;
+	job->facts.form = forms[job->outline.shape];
+	job->facts.message = job->outline.message;
+	job->facts.signature = job->outline.signature;
 	open_message(job);
 }
 

@@ -23,6 +23,9 @@ struct mail_facts {
 	struct opened opened; /* of the innermost layer that is signed, else of the outermost */
 	bool signer_known;
 	struct certificate signer; /* whose pinned certificate has the signing key's ID */
+	enum open_form form; /* how it was opened last, and from what */
+	struct view message;
+	struct view signature;
 	struct mail_content *content; /* what the signature covers */
 	char digest[65]; /* of what was signed, by whom, when: the same again is a replay */
 };

@@ -15,6 +15,7 @@ libdewline_a_SOURCES += \
 	src/pgp/seal.c src/pgp/seal.h \
 	src/pgp/sign.c src/pgp/sign.h \
 	src/pgp/framing.c src/pgp/framing.h \
+	src/pgp/stranger.c src/pgp/stranger.h \
 	src/pgp/stash.c \
 	src/pgp/vault.c src/pgp/vault.h \
 	src/pgp/verdict.c src/pgp/verdict.h

@@ -113,6 +113,30 @@ bool vault_take_open(struct view body, struct vault_reply *reply, struct opened 
 	return false;
 }
 
+void vault_put_stranger(struct buf *body, int64_t shard, enum open_form form, struct view message,
+    struct view signature, struct view certificate)
+{
+	vault_put_open(body, shard, 0, form, message, signature);
+	put_view(body, certificate);
+}
+
+bool vault_take_stranger(struct view body, struct vault_reply *reply, struct stranger *result)
+{
+	struct taker taker = take_from(body);
+	*result = (struct stranger){.minimal = BUF_EMPTY(0)};
+	if (!take_reply(&taker, reply))
+		return false;
+	if (reply->status == VAULT_OK) {
+		take_text(&taker, result->reason, sizeof result->reason);
+		take_text(&taker, result->fingerprint, sizeof result->fingerprint);
+		take_copy(&taker, CERTIFICATE_MINIMAL_MAX, &result->minimal);
+	}
+	if (take_end(&taker))
+		return true;
+	buf_release(&result->minimal);
+	return false;
+}
+
 void vault_put_stash(struct buf *body, const struct view *plaintexts, uint32_t count)
 {
 	put_u32(body, count);
@@ -316,6 +340,30 @@ static int answer_open(
 	return *missing ? -1 : result;
 }
 
+static int answer_stranger(
+    struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
+{
+	const int64_t shard = take_i64(request);
+	const int64_t generation = take_i64(request);
+	const uint8_t form = take_u8(request);
+	const struct view message = take_view(request, FRAME_BODY_MAX);
+	const struct view signature = take_view(request, FRAME_BODY_MAX);
+	const struct view certificate = take_view(request, FRAME_BODY_MAX);
+	struct stranger stranger;
+	(void)missing;
+	if (!take_end(request) || form > OPEN_SIGNED || shard < 0 || generation != 0)
+		return malformed(err);
+	const int result = stranger_open(&vault->home, shard, (enum open_form)form, message,
+	    signature, certificate, (size_t)vault->config->limits.plaintext, &stranger, err);
+	if (result == 0) {
+		put_text(answer, stranger.reason);
+		put_text(answer, stranger.fingerprint);
+		put_view(answer, buf_view(&stranger.minimal));
+	}
+	buf_release(&stranger.minimal);
+	return result;
+}
+
 static int answer_stash(
     struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
 {
@@ -473,6 +521,7 @@ static answer_fn *const answers[] = {
     [VAULT_SEAL] = answer_seal,
     [VAULT_NOTICE] = answer_notice,
     [VAULT_RENEW] = answer_renew,
+    [VAULT_STRANGER] = answer_stranger,
 };
 
 static int open_home(struct vault *vault, struct err *err)

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "pgp/open.h"
 #include "pgp/seal.h"
+#include "pgp/stranger.h"
 
 enum vault_request {
 	VAULT_OPEN = 1, /* pgp_open */
@@ -21,6 +22,7 @@ enum vault_request {
 	VAULT_SEAL, /* unstash a message, then seal_batch */
 	VAULT_NOTICE, /* sign the notice of an expired key (mail/notice.h) */
 	VAULT_RENEW, /* certificate_read of what somebody sent, together with what is known */
+	VAULT_STRANGER, /* stranger_open */
 };
 
 enum { VAULT_STASH_MAX = 16, VAULT_RENEW_MAX = 4, VAULT_DIGEST_SIZE = 16 };
@@ -80,6 +82,12 @@ struct renewal {
 void vault_put_renew(struct buf *body, struct view content, struct view known);
 bool vault_take_renew(struct view body, struct vault_reply *reply,
     struct renewal renewals[static VAULT_RENEW_MAX], uint32_t *count);
+
+/* VAULT_STRANGER. */
+void vault_put_stranger(struct buf *body, int64_t shard, enum open_form form, struct view message,
+    struct view signature, struct view certificate);
+/* result->minimal is a copy that the caller releases. */
+bool vault_take_stranger(struct view body, struct vault_reply *reply, struct stranger *result);
 
 /* Worker side (worker_main_fn): settings is `const struct config *`; the home is STATE/gnupg. */
 int vault_main(const void *settings, int fd);

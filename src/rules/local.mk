@@ -10,6 +10,7 @@ libdewline_a_SOURCES += \
 	src/rules/control.c src/rules/control.h \
 	src/rules/inform.c src/rules/inform.h \
 	src/rules/keylife.c src/rules/keylife.h \
+	src/rules/join.c src/rules/join.h \
 	src/rules/reach.c src/rules/reach.h \
 	src/rules/release.c src/rules/release.h \
 	src/rules/refusal.c src/rules/refusal.h \
@@ -43,6 +44,9 @@ test_rules_inform_LDADD = $(unit_libs)
 unit_tests += test_rules_trace
 test_rules_trace_SOURCES = tests/unit/test_rules_trace.c
 test_rules_trace_LDADD = $(unit_libs)
+unit_tests += test_rules_join
+test_rules_join_SOURCES = tests/unit/test_rules_join.c
+test_rules_join_LDADD = $(unit_libs)
 
 unit_tests += test_rules_reach
 test_rules_reach_SOURCES = tests/unit/test_rules_reach.c

@@ -355,3 +355,89 @@ def test_parent_alone_and_all_below(t):
     scene.opened(top, 2)
     scene.opened(below)
     assert scene.smarthost.received(other.address) == []
+
+
+# Strangers.
+
+def asks(stranger, shape="encrypted", certificate=None, block=None, signers=(), attached=True):
+    block = block or "Join: State of Ohio\nAddress: cert@us-oh.example\nName: Erika Example\n"
+    certificate = stranger.certificate if certificate is None else certificate
+    text = f"{block}\nWe would like to take part.\n"
+    if attached:
+        inner = letters.multipart("mixed", [
+            letters.text_part(text),
+            letters.attachment("key.asc", certificate, "application/pgp-keys")])
+    else:
+        inner = letters.text_part(text + "\n" + certificate.decode())
+    if shape == "encrypted":
+        entity = letters.encrypted_entity(stranger.encrypt(inner, True, signers))
+    else:
+        entity = letters.signed_entity(inner, stranger.sign(inner, "--detach-sign", signers))
+    return stranger.message(entity, "May we join?")
+
+
+def stranger_of(scene, address="somebody@us-oh.example"):
+    stranger = scene.t.official(address)
+    stranger.meet(scene.gateway)
+    return stranger
+
+
+@cases("encrypted", "signed", "in-the-text")
+@sanitized
+def test_stranger_who_asks_to_join_is_put_before_the_admin_and_gets_no_mail(t, shape):
+    scene = Scene(t, 1)
+    publish(scene)
+    scene.opened()
+    stranger = stranger_of(scene)
+    row = scene.drop(asks(stranger, "signed" if shape == "signed" else "encrypted",
+                          attached=shape != "in-the-text"))
+    assert (row["state"], row["meaning"]) == ("done", "join"), row
+    request, = scene.gateway.rows("join", "list")
+    assert request["organisation"] == "State of Ohio" and request["name"] == "Erika Example"
+    assert request["address"] == "cert@us-oh.example"
+    assert request["fingerprint"] == stranger.fingerprint and request["arrival"] == row["id"]
+    scene.gateway.ctl("join", "dismiss", request["id"])
+    assert scene.gateway.rows("join", "list") == []
+    assert len(scene.gateway.rows("join", "list", "--all")) == 1
+    time.sleep(2)
+    assert len(scene.smarthost.received()) == 1, "it caused mail"
+
+
+def test_certificate_of_a_request_can_be_taken_in(t):
+    import base64
+    scene = Scene(t, 0)
+    stranger = stranger_of(scene)
+    scene.drop(asks(stranger))
+    shown = scene.gateway.rows("join", "show", 1)
+    scene.gateway.ctl("key", "add", "-", given=base64.b64decode(shown["certificate"]))
+    states = {row["fingerprint"]: row["state"] for row in scene.gateway.rows("key", "list")}
+    assert states[stranger.fingerprint] == "pending"
+
+
+def test_request_to_join_that_does_not_hold_together_is_not_listed(t):
+    scene = Scene(t, 0)
+    stranger, other = stranger_of(scene), stranger_of(scene, "other@us-oh.example")
+    for raw, word in (
+            (asks(stranger, certificate=other.certificate), "not signed by"),
+            (asks(stranger, certificate=stranger.certificate + other.certificate), "2 cert"),
+            (asks(stranger, certificate=b"nothing"), "no certificate"),
+            (asks(stranger, block="Join: Ohio\n"), "line 1"),
+            (asks(stranger, block="Join: Ohio\nAddress: nobody\n"), "line 2"),
+            (asks(stranger, block="Join: Ohio\nAddress: a@b.example\nAdvisory: new\n"), "line 3")):
+        row = scene.drop(raw)
+        assert row["state"] == "refused" and row["meaning"] == "join", row
+        assert word in row["reason"], (word, row)
+    assert scene.gateway.rows("join", "list", "--all") == []
+    assert scene.smarthost.received() == []
+
+
+def test_stranger_who_asks_twice_stands_there_once(t):
+    scene = Scene(t, 0)
+    stranger = stranger_of(scene)
+    raw = asks(stranger, "signed")
+    scene.drop(raw)
+    row = scene.drop(raw.replace(b"May we join", b"May I join"))
+    assert row["meaning"] == "duplicate", row
+    row = scene.drop(asks(stranger))
+    assert "open already" in row["reason"], row
+    assert len(scene.gateway.rows("join", "list", "--all")) == 1
