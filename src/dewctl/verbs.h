@@ -27,5 +27,6 @@ extern const struct ctl_verb bounce_verbs[];
 extern const struct ctl_verb queue_verbs[];
 extern const struct ctl_verb inbox_verbs[];
 extern const struct ctl_verb audit_verbs[];
+extern const struct ctl_verb stats_verbs[];
 
 #endif

@@ -11,6 +11,7 @@ libdewline_a_SOURCES += \
 	src/rules/inform.c src/rules/inform.h \
 	src/rules/keylife.c src/rules/keylife.h \
 	src/rules/join.c src/rules/join.h \
+	src/rules/figures.c src/rules/figures.h \
 	src/rules/reach.c src/rules/reach.h \
 	src/rules/release.c src/rules/release.h \
 	src/rules/refusal.c src/rules/refusal.h \
@@ -47,6 +48,9 @@ test_rules_trace_LDADD = $(unit_libs)
 unit_tests += test_rules_join
 test_rules_join_SOURCES = tests/unit/test_rules_join.c
 test_rules_join_LDADD = $(unit_libs)
+unit_tests += test_rules_figures
+test_rules_figures_SOURCES = tests/unit/test_rules_figures.c
+test_rules_figures_LDADD = $(unit_libs)
 
 unit_tests += test_rules_reach
 test_rules_reach_SOURCES = tests/unit/test_rules_reach.c

@@ -21,6 +21,7 @@ libdewline_a_SOURCES += \
 	src/store/revisions.c \
 	src/store/sql.c src/store/sql.h \
 	src/store/state.c src/store/state.h \
+	src/store/stats.c src/store/stats.h \
 	src/store/store.c src/store/store.h \
 	src/store/value.c
 

@@ -420,3 +420,35 @@ def test_drills_are_listed_apart(t):
     earnest = scene.gateway.rows("advisory", "list", "--no-exercises")
     assert [row["exercise"] for row in drills] == [True]
     assert [row["exercise"] for row in earnest] == [False]
+
+
+def test_figures_never_mix_drills_with_what_is_earnest(t):
+    scene = Release(t, 2)
+    first, second = scene.officials
+    scene.release(acknowledge="1h")
+    for official, status in ((first, "received"), (second, "acting")):
+        scene.drop(official.reply(scene.opened(official), status))
+    scene.release(exercise="yes", acknowledge="1h")
+    scene.drop(first.reply(scene.opened(first, 2), "received"))
+    scene.drop(scene.publisher.publish(TITLE, "a note\n", advisory="bulletin"))
+    scene.opened(second, 3)
+
+    def sent():
+        figures = scene.gateway.rows("stats")
+        kinds = {row["kind"]: row for row in figures["kinds"]}
+        return figures if kinds["bulletins"]["reached"] == 2 else None
+    figures = eventually(sent, "the bulletin is handed over")
+    kinds = {row["kind"]: row for row in figures["kinds"]}
+    counted = ("advisories", "recipients", "reached", "acknowledged", "asked", "in_time")
+    assert [kinds["advisories"][name] for name in counted] == [1, 2, 2, 2, 2, 2], kinds
+    assert [kinds["exercises"][name] for name in counted] == [1, 2, 2, 1, 2, 1], kinds
+    assert [kinds["bulletins"][name] for name in counted] == [1, 2, 2, 0, 0, 0], kinds
+    assert kinds["bulletins"]["median_seconds"] is None
+    assert 0 <= kinds["advisories"]["median_seconds"] < 60
+    assert [row["acknowledged"] for row in figures["members"]] == [1, 1], figures
+    assert sorted(row["acknowledged"] for row in figures["exercise_members"]) == [0, 1]
+    later = scene.gateway.rows("stats", "--since", "2999-01-01")
+    assert {row["recipients"] for row in later["kinds"]} == {0} and later["members"] == []
+    scene.gateway.ctl("stats")
+    scene.gateway.ctl("stats", "--since", "yesterday", may_fail=True)
+    assert scene.gateway.code == 2
