@@ -18,15 +18,13 @@
 #include "gate/release.h"
 #include "gate/schedule.h"
 #include "gate/trace.h"
-#include "pgp/vault.h"
 #include "rules/advisory.h"
 #include "rules/block.h"
 #include "rules/release.h"
 #include "store/arrivals.h"
 #include "store/audit.h"
-#include "worker/frame.h"
 
-enum { TOKEN_BYTES = 10, TITLE_MAX = 4096, WITHDRAW_PAUSE_MS = 15 * 1000 };
+enum { TOKEN_BYTES = 10 };
 
 static void begin(struct issue *issue);
 
@@ -73,6 +71,23 @@ static int last_revision(void *context, const struct revision *revision, struct 
 	return 0;
 }
 
+/* *found is true, with a refusal, when an update must wait for another draft of the same. */
+static int find_draft(struct issue *issue, const struct control *control, bool *found,
+    struct refusal *refusal, struct err *err)
+{
+	struct hold held;
+	*found = false;
+	if (control->act != CONTROL_UPDATE || issue->hold.id != 0)
+		return 0;
+	if (store_hold_open(issue->gate->store, issue->advisory.id, &held, found, err) != 0)
+		return -1;
+	if (*found)
+		refuse(refusal, 1,
+		    "%s has a draft that is held still: withdraw it and send a new one",
+		    control->number);
+	return 0;
+}
+
 /* The advisory that the control block names, which must be the publisher's own and in force. */
 static int find_advisory(struct issue *issue, const struct control *control, bool *good,
     struct refusal *refusal, struct err *err)
@@ -101,18 +116,10 @@ static int find_advisory(struct issue *issue, const struct control *control, boo
 		    issue->advisory.exercise ? "as an exercise" : "in earnest");
 		return 0;
 	}
-	if (control->act == CONTROL_UPDATE && issue->hold.id == 0) {
-		struct hold held;
-		if (store_hold_open(issue->gate->store, issue->advisory.id, &held, &found, err) !=
-		    0)
-			return -1;
-		if (found) {
-			refuse(refusal, 1,
-			    "%s has a draft that is held still: withdraw it and send a new one",
-			    control->number);
-			return 0;
-		}
-	}
+	if (find_draft(issue, control, &found, refusal, err) != 0)
+		return -1;
+	if (found)
+		return 0;
 	if (!bulletin_asks_nothing(issue->advisory.bulletin, control, refusal))
 		return 0;
 	*good = true;
@@ -275,22 +282,6 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 					   : "; approved, and held until now");
 }
 
-static void withdraw_again(void *context)
-{
-	struct gate *gate = context;
-	gate->issuing->withdrawing = 0;
-	gate->want_account = true;
-}
-
-/* A wish that could not be carried out stands in the store still, and is tried after a pause. */
-static void end_withdrawal(struct gate *gate, bool recorded)
-{
-	if (recorded)
-		withdraw_again(gate);
-	else
-		loop_after(gate->loop, WITHDRAW_PAUSE_MS, withdraw_again, gate);
-}
-
 static void log_end(const struct issue *issue, enum outgoing_end end, const char *problem)
 {
 	if (end == OUTGOING_RECORDED && issue->revision.number == 0)
@@ -309,7 +300,7 @@ void issue_done(void *context, enum outgoing_end end, const char *problem)
 	log_end(issue, end, problem);
 	schedule_soon(issue->gate);
 	if (issue->facts == NULL)
-		end_withdrawal(issue->gate, end == OUTGOING_RECORDED);
+		issue_withdrawal_ended(issue->gate, end == OUTGOING_RECORDED);
 	else if (end == OUTGOING_RECORDED || (issue->hold.id != 0 && end == OUTGOING_DROPPED))
 		open_done(issue->facts);
 	else if (end == OUTGOING_DROPPED)
@@ -508,7 +499,7 @@ static void begin(struct issue *issue)
 		address_and_send(issue);
 }
 
-static void enter(struct issue *issue)
+void issue_enter(struct issue *issue)
 {
 	struct issuing *issuing = issue->gate->issuing;
 	if (issuing->now == NULL) {
@@ -519,7 +510,7 @@ static void enter(struct issue *issue)
 	issuing->last = &issue->next;
 }
 
-static struct issue *issue_new(struct gate *gate)
+struct issue *issue_new(struct gate *gate)
 {
 	struct issue *issue = calloc(1, sizeof *issue);
 	if (issue == NULL)
@@ -533,7 +524,7 @@ void issue_mail(struct mail_facts *facts, const struct publisher *publisher)
 	struct issue *issue = issue_new(facts->gate);
 	issue->facts = facts;
 	issue->publisher = *publisher;
-	enter(issue);
+	issue_enter(issue);
 }
 
 void issue_held(
@@ -543,67 +534,7 @@ void issue_held(
 	issue->facts = facts;
 	issue->publisher = *publisher;
 	issue->hold = *hold;
-	enter(issue);
-}
-
-static bool on_title(void *context, enum pool_event event, struct view body)
-{
-	struct issue *issue = context;
-	struct buf title = BUF_EMPTY(TITLE_MAX);
-	struct vault_reply reply = {.status = VAULT_FAILED};
-	if (event == POOL_ANSWER && !vault_take_unstash(body, &reply, &title)) {
-		buf_release(&title);
-		return false;
-	}
-	/* Without its title it is withdrawn all the same: the number says which. */
-	view_copy(reply.status == VAULT_OK ? buf_view(&title) : VIEW("(no title)"),
-	    issue->draft.title, sizeof issue->draft.title);
-	buf_release(&title);
-	enter(issue);
-	return true;
-}
-
-struct earlier {
-	struct issue *issue;
-	struct buf title;
-};
-
-static int copy_earlier(void *context, const struct revision *revision, struct err *err)
-{
-	struct earlier *earlier = context;
-	last_revision(earlier->issue, revision, err);
-	buf_clear(&earlier->title);
-	buf_add_view(&earlier->title, revision->title);
-	return 0;
-}
-
-void issue_withdrawal(struct gate *gate, int64_t advisory)
-{
-	if (gate->issuing->withdrawing != 0)
-		return;
-	gate->issuing->withdrawing = advisory;
-	struct issue *issue = issue_new(gate);
-	struct earlier earlier = {.issue = issue, .title = BUF_EMPTY(BUF_SMALL)};
-	struct buf body = BUF_EMPTY(BUF_SMALL * 2);
-	struct err err;
-	bool found;
-	issue->draft.control.act = CONTROL_WITHDRAW;
-	issue->draft.text = VIEW("Withdrawn by the gateway's administrators.");
-	if (store_advisory_by_id(gate->store, advisory, &issue->advisory, &found, &err) != 0 ||
-	    store_revision_each(gate->store, advisory, copy_earlier, &earlier, &err) != 0 ||
-	    (issue->advisory.publisher != 0 &&
-		store_publisher_get(gate->store, issue->advisory.publisher, &issue->publisher,
-		    &found, &err) != 0)) {
-		gate_fail(gate, &err);
-		free(issue);
-	} else if (strcmp(issue->advisory.state, "held") == 0) {
-		enter(issue); /* nobody has its title yet */
-	} else {
-		tlp_from(view_of(issue->revision.tlp), &issue->draft.tlp);
-		vault_put_unstash(&body, buf_view(&earlier.title));
-		gate_ask(gate, gate->vaults, VAULT_UNSTASH, &body, GATE_OPEN_MS, on_title, issue);
-	}
-	buf_release(&earlier.title);
+	issue_enter(issue);
 }
 
 int issue_start(struct gate *gate, struct err *err)

@@ -27,6 +27,10 @@ struct issuing {
 	int64_t withdrawing; /* what an admin asked to withdraw and is under way, 0: nothing */
 };
 
+/* Never NULL. */
+struct issue *issue_new(struct gate *gate);
+/* It begins when those before it have ended. */
+void issue_enter(struct issue *issue);
 /* The next one begins. The facts must have been given back. */
 void issue_free(struct issue *issue);
 /* The store failed: ends the gate. */
@@ -38,6 +42,9 @@ void issue_refuse(struct issue *issue, const struct refusal *refusal);
 int issue_record_advisory(struct issue *issue, bool *go, struct err *err);
 /* The end of one whose message went to outgoing_send: an outgoing_done_fn. */
 void issue_done(void *context, enum outgoing_end end, const char *problem);
+
+/* withdraw.c: an admin's wish was carried out, or is tried again after a pause. */
+void issue_withdrawal_ended(struct gate *gate, bool recorded);
 
 /* hold.c: keeps the draft for its hour or until it is approved, in place of sending it. Deliveries
  * are those that it would come to now, for the author's receipt, and are taken over. */

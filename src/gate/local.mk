@@ -36,7 +36,8 @@ libdewline_a_SOURCES += \
 	src/gate/send.c src/gate/send.h \
 	src/gate/shard.c src/gate/shard.h \
 	src/gate/stranger.c src/gate/stranger.h \
-	src/gate/trace.c src/gate/trace.h
+	src/gate/trace.c src/gate/trace.h \
+	src/gate/withdraw.c
 
 unit_tests += test_gate_letters
 test_gate_letters_SOURCES = tests/unit/test_gate_letters.c

@@ -251,6 +251,19 @@ def test_hour_without_approval_releases_nothing(t):
     scene.opened()
 
 
+def test_withdrawn_while_it_waits_for_approval(t):
+    """Who was asked is told, and an approval that comes later counts for nothing."""
+    scene = Release(t, publishers=2, release={"approval": "always"})
+    number = scene.hold(None)["number"]
+    token = scene.asked(scene.others[0])
+    scene.gateway.ctl("advisory", "withdraw", number)
+    scene.ends("withdrawn")
+    assert "before its release" in scene.mail_of(scene.others[0], 2)[1].text
+    assert scene.decide(scene.others[0], "Approve", token)["state"] == "refused"
+    time.sleep(1)
+    scene.nobody_has_it()
+
+
 @cases("author", "contact", "stranger", "wrong", "clear")
 @sanitized
 def test_does_not_count_as_approval(t, case):
@@ -381,6 +394,17 @@ def test_red_goes_only_to_those_named_by_address(t):
         assert not scene.smarthost.received(other.address)
     receipt = scene.mail_of(scene.publisher, 2)[1]
     assert receipt.text.count("names by address") == 2 and by_all.address in receipt.text
+
+
+def test_red_held_says_at_once_who_is_not_named(t):
+    scene = Release(t, 2)
+    named, other = scene.officials
+    scene.hold(3, tlp="RED", audience=f"{named.address}, all")
+    receipt = scene.mail_of(scene.publisher, 1)[0]
+    assert "would reach 1." in receipt.text and "names by address" in receipt.text, receipt.text
+    scene.opened(named)
+    scene.ends("complete")
+    assert not scene.smarthost.received(other.address)
 
 
 def test_bulletin_asks_for_nothing(t):

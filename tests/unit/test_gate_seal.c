@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "courier/courier.h"
 #include "pgp/vault.h"
+#include "store/sql.h"
 
 enum { OUTAGE_MS = 12 * 1000 };
 
@@ -100,6 +101,19 @@ static void contact_removed_since_is_not_sealed_for(void **state)
 	assert_true(world_run(world, all_final));
 	is_failed(world, deliveries[0], "removed");
 	assert_int_equal(world->orders->sends, 2);
+}
+
+static void red_is_sealed_for_those_named_by_address_only(void **state)
+{
+	struct world *world = *state;
+	recipients(world, 2);
+	OK(world->fixture, sql_run(world->fixture->store,
+			       "UPDATE revision SET tlp = 'RED', audience = 'all, C1@example.org'",
+			       SQL_NOTHING, NULL, &world->fixture->err));
+	assert_true(world_run(world, all_final));
+	assert_string_equal(world_delivery(world, deliveries[0]).state, "sent");
+	is_failed(world, deliveries[1], "names by address");
+	assert_int_equal(world->orders->sends, 1);
 }
 
 static void member_suspended_since_is_not_sealed_for(void **state)
@@ -253,6 +267,7 @@ int main(int argc, char **argv)
 	    WORLD_TEST(certificate_retired_since_is_not_sealed_for),
 	    WORLD_TEST(nobody_left_to_seal_for_is_not_waited_for),
 	    WORLD_TEST(contact_removed_since_is_not_sealed_for),
+	    WORLD_TEST(red_is_sealed_for_those_named_by_address_only),
 	    WORLD_TEST(member_suspended_since_is_not_sealed_for),
 	    WORLD_TEST(keyring_that_changed_meanwhile_is_taken_as_it_is_now),
 	    WORLD_TEST(dead_agent_excludes_nobody),
