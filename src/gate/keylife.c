@@ -27,6 +27,8 @@ struct keylife {
 	struct key_owner owner; /* who is being told */
 	int stage; /* KEYLIFE_UNTOLD while looking for somebody */
 	int64_t now;
+	struct buf signature; /* of the notice */
+	char digest[VAULT_DIGEST_SIZE];
 };
 
 int keylife_start(struct gate *gate, struct err *err)
@@ -41,6 +43,8 @@ int keylife_start(struct gate *gate, struct err *err)
 
 void keylife_stop(struct gate *gate)
 {
+	if (gate->keylife != NULL)
+		buf_release(&gate->keylife->signature);
 	free(gate->keylife);
 }
 
@@ -86,17 +90,48 @@ static int record_warning(
 	return record_told(context, go, err);
 }
 
-static void on_warned(void *context, enum outgoing_end how, const char *problem)
+static void on_told(void *context, enum outgoing_end how, const char *problem)
 {
 	end(context, how == OUTGOING_FAILED ? problem : NULL);
 }
 
-static int add_recipient(struct keylife *keylife, struct recipients *to, struct err *err)
+/* Admins are kept as publishers are: one whose own key ends gets the mail once. */
+static void drop_twice(const struct keylife *keylife, struct recipients *to)
+{
+	for (size_t i = 1; keylife->owner.publisher != 0 && i < to->count; i++) {
+		if (to->deliveries[i].publisher != keylife->owner.publisher)
+			continue;
+		to->deliveries[i--] = to->deliveries[--to->count];
+	}
+}
+
+static int add_owner(struct keylife *keylife, struct recipients *to, struct err *err)
 {
 	const struct key_owner *owner = &keylife->owner;
 	return owner->contact != 0
 		   ? recipients_add_contact(keylife->gate, to, owner->contact, err)
 		   : recipients_add_publisher(keylife->gate, to, owner->publisher, err);
+}
+
+/* Takes the recipients over. */
+static void send_letter(struct keylife *keylife, const char *kind, const char *subject,
+    const struct buf *text, struct recipients *to, outgoing_record_fn *record)
+{
+	const struct outgoing outgoing = {
+	    .kind = kind,
+	    .to = keylife->gate->config->gateway.list,
+	    .subject = subject,
+	    .text = buf_view(text),
+	    .deliveries = to->deliveries,
+	    .delivery_count = to->count,
+	    .record = record,
+	    .done = on_told,
+	    .context = keylife,
+	};
+	if (!outgoing_send(keylife->gate, &outgoing)) {
+		recipients_release(to);
+		end(keylife, "the letter is too large");
+	}
 }
 
 static void warn(struct keylife *keylife)
@@ -105,39 +140,25 @@ static void warn(struct keylife *keylife)
 	struct recipients to = {0};
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	struct err err;
-	if (add_recipient(keylife, &to, &err) != 0) {
+	if (add_owner(keylife, &to, &err) != 0 || recipients_add_admins(gate, &to, &err) != 0) {
 		recipients_release(&to);
 		gate_fail(gate, &err);
 		return;
 	}
-	letter_key_warning(
-	    &text, gate->config->gateway.name, keylife->owner.fingerprint, keylife->owner.expires);
-	const struct outgoing outgoing = {
-	    .kind = "key-warning",
-	    .to = keylife->owner.address,
-	    .subject = "Your OpenPGP key expires soon",
-	    .text = buf_view(&text),
-	    .deliveries = to.deliveries,
-	    .delivery_count = to.count,
-	    .record = record_warning,
-	    .done = on_warned,
-	    .context = keylife,
-	};
-	if (!outgoing_send(gate, &outgoing)) {
-		recipients_release(&to);
-		end(keylife, "the warning is too large");
-	}
+	drop_twice(keylife, &to);
+	letter_key_warning(&text, gate->config->gateway.name, keylife->owner.address,
+	    keylife->owner.fingerprint, keylife->owner.expires);
+	send_letter(
+	    keylife, "key-warning", "An OpenPGP key expires soon", &text, &to, record_warning);
 	buf_release(&text);
 }
 
-/* One transaction: that it was told, and the mail that tells it. */
-static int record_notice(
-    struct keylife *keylife, struct view signature, const char *digest, struct err *err)
+/* In the open transaction: that it was told, and the mail that tells it. */
+static int record_notice(struct keylife *keylife, bool *go, struct err *err)
 {
 	struct gate *gate = keylife->gate;
 	char message_id[COMPOSE_ID_SIZE];
 	struct buf head = BUF_EMPTY(BUF_SMALL), body = BUF_EMPTY(BUF_SMALL);
-	bool go = false;
 	int64_t message;
 	compose_message_id(gate->config->gateway.address, message_id);
 	const struct notice notice = {
@@ -145,24 +166,63 @@ static int record_notice(
 	    .to = keylife->owner.address,
 	    .message_id = message_id,
 	    .date = keylife->now,
-	    .signature = signature,
-	    .digest = digest,
+	    .signature = buf_view(&keylife->signature),
+	    .digest = keylife->digest,
 	};
 	notice_mail(&head, &body, gate->config, &notice);
 	const struct key_notice row = {
 	    &keylife->owner, message_id, keylife->now, buf_view(&head), buf_view(&body)};
-	int result = store_begin(gate->store, err);
-	if (result == 0)
-		result = record_told(keylife, &go, err);
-	if (result == 0 && go)
+	int result = record_told(keylife, go, err);
+	if (result == 0 && *go)
 		result = store_key_notice_add(gate->store, &row, &message, err);
-	if (result == 0)
-		result = store_commit(gate->store, err);
-	if (result != 0)
-		store_rollback(gate->store);
 	buf_release(&head);
 	buf_release(&body);
+	gate->want_send = true;
 	return result;
+}
+
+static int record_alarm(
+    void *context, int64_t message, struct view title, bool *go, struct err *err)
+{
+	(void)message;
+	(void)title;
+	return record_notice(context, go, err);
+}
+
+static void record_notice_alone(struct keylife *keylife)
+{
+	struct gate *gate = keylife->gate;
+	struct err err;
+	bool go;
+	if (store_begin(gate->store, &err) != 0 || record_notice(keylife, &go, &err) != 0 ||
+	    store_commit(gate->store, &err) != 0) {
+		store_rollback(gate->store);
+		gate_fail(gate, &err);
+		return;
+	}
+	end(keylife, NULL);
+}
+
+/* The admins, where there are any, are told by encrypted mail in the same transaction. */
+static void record_expired(struct keylife *keylife)
+{
+	struct gate *gate = keylife->gate;
+	struct recipients to = {0};
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	if (recipients_add_admins(gate, &to, &err) != 0) {
+		recipients_release(&to);
+		gate_fail(gate, &err);
+		return;
+	}
+	if (to.count == 0) {
+		record_notice_alone(keylife);
+		return;
+	}
+	letter_key_expired(
+	    &text, keylife->owner.address, keylife->owner.fingerprint, keylife->owner.expires);
+	send_letter(keylife, "key-alarm", "An OpenPGP key has expired", &text, &to, record_alarm);
+	buf_release(&text);
 }
 
 static bool on_signed(void *context, enum pool_event event, struct view body)
@@ -170,20 +230,14 @@ static bool on_signed(void *context, enum pool_event event, struct view body)
 	struct keylife *keylife = context;
 	struct vault_reply reply = {
 	    .status = VAULT_FAILED, .text = "signing a notice ended the vault twice"};
-	struct buf signature = BUF_EMPTY(0);
-	char digest[VAULT_DIGEST_SIZE] = "";
-	struct err err;
-	if (event == POOL_ANSWER && !vault_take_notice(body, &reply, &signature, digest))
+	buf_release(&keylife->signature);
+	if (event == POOL_ANSWER &&
+	    !vault_take_notice(body, &reply, &keylife->signature, keylife->digest))
 		return false;
-	if (reply.status != VAULT_OK) {
+	if (reply.status == VAULT_OK)
+		record_expired(keylife);
+	else
 		end(keylife, reply.text);
-	} else if (record_notice(keylife, buf_view(&signature), digest, &err) != 0) {
-		gate_fail(keylife->gate, &err);
-	} else {
-		keylife->gate->want_send = true;
-		end(keylife, NULL);
-	}
-	buf_release(&signature);
 	return true;
 }
 

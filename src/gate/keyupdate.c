@@ -109,13 +109,14 @@ static int find_user(struct keyupdate *update, const char *fingerprint, bool *us
 	struct contact contact;
 	struct publisher publisher;
 	struct certificate certificate;
-	bool is_contact, is_publisher, found;
+	bool is_contact, is_publisher, is_admin, found;
 	if (store_contact_by_fingerprint(store, fingerprint, &contact, &is_contact, err) != 0 ||
 	    store_publisher_by_fingerprint(store, fingerprint, &publisher, &is_publisher, err) !=
 		0 ||
+	    store_admin_by_fingerprint(store, fingerprint, &publisher, &is_admin, err) != 0 ||
 	    store_certificate_get(store, fingerprint, &certificate, &found, err) != 0)
 		return -1;
-	*used = is_contact || is_publisher ||
+	*used = is_contact || is_publisher || is_admin ||
 		(found && strcmp(certificate.state, "retired") == 0) ||
 		strcmp(fingerprint, update->facts->gate->fingerprint) == 0;
 	return 0;

@@ -3,18 +3,32 @@
 #include "base/text.h"
 #include "gate/letters_key.h"
 
-void letter_key_warning(
-    struct buf *out, const char *programme, const char *fingerprint, int64_t expires)
+void letter_key_expired(
+    struct buf *out, const char *address, const char *fingerprint, int64_t expires)
 {
 	char when[TEXT_TIME_SIZE];
 	text_format_time(expires, when);
 	buf_printf(out,
-	    "Your OpenPGP key, or the subkey that mail is encrypted for, expires on\n"
-	    "%s. From then on nothing of\n"
+	    "The OpenPGP key of %s, or the subkey that mail is encrypted\n"
+	    "for, expired on %s. Nothing reaches its owner until a renewed\n"
+	    "certificate comes. They were told once, by a mail that holds nothing else,\n"
+	    "because it could not be encrypted. Ask them over another channel as well.\n\n"
+	    "Key: %s\n",
+	    address, when, fingerprint);
+}
+
+void letter_key_warning(struct buf *out, const char *programme, const char *address,
+    const char *fingerprint, int64_t expires)
+{
+	char when[TEXT_TIME_SIZE];
+	text_format_time(expires, when);
+	buf_printf(out,
+	    "The OpenPGP key of %s, or the subkey that mail is encrypted\n"
+	    "for, expires on %s. From then on nothing of\n"
 	    "%s\n"
-	    "reaches you.\n\n"
+	    "reaches its owner.\n\n"
 	    "Key: %s\n\n"
-	    "Renew it, for two years or as your rules want it:\n\n"
+	    "If it is yours, renew it, for two years or as your rules want it:\n\n"
 	    "    gpg --quick-set-expire %s 2y\n"
 	    "    gpg --quick-set-expire %s 2y '*'\n"
 	    "    gpg --armor --export %s > key.asc\n\n"
@@ -24,7 +38,7 @@ void letter_key_warning(
 	    "    (an empty line)\n\n"
 	    "You get an answer at once. The same way brings a new key: its holder is asked\n"
 	    "for the fingerprint over another channel before it is used.\n",
-	    when, programme, fingerprint, fingerprint, fingerprint, fingerprint);
+	    address, when, programme, fingerprint, fingerprint, fingerprint, fingerprint);
 }
 
 void letter_key_renewed(struct buf *out, const char *fingerprint, int64_t expires)

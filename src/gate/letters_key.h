@@ -8,9 +8,14 @@
 #include "base/buf.h"
 #include "rules/refusal.h"
 
-/* That a key ends at `expires`, and how to renew it. */
-void letter_key_warning(
-    struct buf *out, const char *programme, const char *fingerprint, int64_t expires);
+/* To the owner, whose address it is, and to the admins: that a key ends at `expires`, and how it is
+ * renewed. */
+void letter_key_warning(struct buf *out, const char *programme, const char *address,
+    const char *fingerprint, int64_t expires);
+
+/* To the admins: that a key has expired, and that its owner was told in the clear. */
+void letter_key_expired(
+    struct buf *out, const char *address, const char *fingerprint, int64_t expires);
 
 /* The same key was taken anew; it ends at `expires` (0: never). */
 void letter_key_renewed(struct buf *out, const char *fingerprint, int64_t expires);

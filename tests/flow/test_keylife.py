@@ -138,6 +138,24 @@ def check_notice(scene, person, raw, number):
     assert len(entity) < 1000
 
 
+def test_admins_are_told_of_every_stage(t):
+    clock = Clock(t)
+    scene = clock.scene
+    person, admin = expiring(t, scene), t.official("admin@gw.example")
+    scene.gateway.add_key(admin)
+    scene.gateway.ctl("admin", "add", admin.address, "--key", admin.fingerprint)
+    admin.meet(scene.gateway)
+    clock.go(11, person)
+    opened = scene.opened(admin)
+    assert "expires soon" in opened.subject and person.address in opened.text
+    scene.opened(person)
+    clock.go(DAYS_OF_KEY + 2, person)
+    opened = scene.opened(admin, 2)
+    assert "has expired" in opened.subject and person.address in opened.text
+    assert b"multipart/signed" in scene.smarthost.wait(2, person.address)[1].raw
+    assert len(told(scene)) == 2
+
+
 def test_renewal_by_mail_reaches_the_contact_again(t):
     clock = Clock(t)
     scene = clock.scene

@@ -98,12 +98,24 @@ static void warning_says_which_key_when_and_what_to_do(void **state)
 {
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	(void)state;
-	letter_key_warning(&text, "Example programme", "ABCDEF", EXPIRED);
+	letter_key_warning(&text, "Example programme", "a@us.example", "ABCDEF", EXPIRED);
+	assert_true(holds(&text, "of a@us.example,"));
 	assert_true(holds(&text, "2026-11-25T18:00:00Z"));
 	assert_true(holds(&text, "gpg --quick-set-expire ABCDEF 2y\n"));
 	assert_true(holds(&text, "gpg --quick-set-expire ABCDEF 2y '*'\n"));
 	assert_true(holds(&text, "gpg --armor --export ABCDEF > key.asc\n"));
 	assert_true(holds(&text, "Key: update\n"));
+	buf_release(&text);
+}
+
+static void alarm_names_the_owner_the_key_and_the_date(void **state)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	letter_key_expired(&text, "a@us.example", "ABCDEF", EXPIRED);
+	assert_true(holds(&text, "of a@us.example,"));
+	assert_true(holds(&text, "expired on 2026-11-25T18:00:00Z"));
+	assert_true(holds(&text, "Key: ABCDEF\n"));
 	buf_release(&text);
 }
 
@@ -131,6 +143,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(notice_is_one_signed_mail_with_the_entity_that_was_signed),
 	    cmocka_unit_test(notice_takes_no_text_through_its_recipient),
 	    cmocka_unit_test(warning_says_which_key_when_and_what_to_do),
+	    cmocka_unit_test(alarm_names_the_owner_the_key_and_the_date),
 	    cmocka_unit_test(answers_name_the_keys_and_the_line),
 	};
 	if (argc > 1)
