@@ -288,12 +288,14 @@ def key_is_warned_of_then_named_and_cuts_nobody_off_silently(year):
     for left in (6.5, 0.5, -0.5):  # days that are left after each warning
         warning = year.one(year.bavaria)
         assert "expires" in warning.subject and year.bavaria.fingerprint in warning.text
+        assert year.bavaria.address in year.one(year.admin).text
         year.at_rest()
         year.to_day(KEY_DAYS - left)
         year.poke()
     eventually(lambda: year.unreachable(), "the key expires")
     notice = year.one(year.bavaria)
     assert b"expired" in notice.inner and b"DEW-" not in notice.inner
+    assert "has expired" in year.one(year.admin).subject
     number = year.release(tlp="GREEN")["number"]
     year.news_of(year.berlin, year.ottawa)
     receipt = year.receipt()
