@@ -2,6 +2,7 @@
 import re
 
 import letters  # noqa: F401
+from harness import eventually
 from scene import Scene
 from test_inform import mail, opened
 
@@ -131,3 +132,18 @@ def test_too_large_a_file_and_an_unknown_group_are_refused(t):
     scene.gateway.ctl("material", "add", "big", path, "--for", "nobody", may_fail=True)
     assert scene.gateway.code == 1 and re.search("no group or member", scene.gateway.said)
     scene.gateway.ctl("material", "add", "big", path, "--for", "all")
+
+
+def test_member_suspended_after_the_request_does_not_get_it(t):
+    scene = scene_with(t, "--for", "all", officials=1)
+    scene.smarthost.stop()
+    row = scene.drop(mail(scene.official, "Request: guide\n"))
+    assert row["state"] == "done", row
+    scene.gateway.ctl("member", "suspend", "us-de")
+    scene.smarthost.start()
+
+    def excluded():
+        rows = scene.gateway.store_rows("SELECT state, reason FROM delivery")
+        return rows if rows[0][0] == "failed" else None
+    assert "suspended" in eventually(excluded, "the delivery taken out")[0][1]
+    assert not scene.smarthost.received()

@@ -347,6 +347,19 @@ static void first_line_tells_whether_a_block_begins(void **state)
 	assert_true(view_is(block_first_name(VIEW("Report: x")), "Report"));
 }
 
+static void trace_is_yes_or_no(void **state)
+{
+	struct control c;
+	struct refusal refusal;
+	(void)state;
+	assert_true(read_text("Advisory: new\nTrace: YES\n\nText", &c, &refusal));
+	assert_true(c.trace);
+	assert_int_equal(c.trace_line, 2);
+	assert_true(read_text("Advisory: new\nTrace: no\n\nText", &c, &refusal));
+	assert_false(c.trace);
+	refused("Advisory: new\nTrace: maybe\n\nText", 2, "Trace is \"maybe\"");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +382,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(long_value_is_quoted_in_short_and_well_formed),
 	    cmocka_unit_test(refusal_shows_control_characters),
 	    cmocka_unit_test(first_line_tells_whether_a_block_begins),
+	    cmocka_unit_test(trace_is_yes_or_no),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

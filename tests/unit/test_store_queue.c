@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/copies.h"
 #include "store_fixture.h"
 
 enum { SEEN_MAX = 64 };
@@ -319,6 +320,55 @@ static void a_batch_is_read_as_it_was_kept(void **state)
 	free(data);
 }
 
+static void traced_copies_are_sealed_one_by_one_each_with_its_own_text(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const texts[] = {"first", "second"};
+	const int64_t message = fixture_message(f, "traced@example.org");
+	int64_t count;
+	for (int n = 1; n <= 2; n++) {
+		struct traced_copy copy = {
+		    .delivery = fixture_delivery(f, message, fixture_contact(f, n), n),
+		    .message = message,
+		    .number = n,
+		    .stash = view_of(texts[n - 1]),
+		};
+		OK(f, store_copy_add(f->store, &copy, &f->err));
+		copy.delivery = 0;
+		REFUSED(store_copy_add(f->store, &copy, &f->err));
+	}
+	OK(f, store_copy_count(f->store, message, &count, &f->err));
+	assert_int_equal(count, 2);
+	for (int n = 0; n < 2; n++) {
+		struct seal_group group;
+		struct seen seen = {.keys = BUF_EMPTY(BUF_SMALL)};
+		int64_t batch;
+		OK(f, store_seal_next(f->store, 9, NULL, &group, note, &seen, &f->err));
+		assert_int_equal(seen.count, 1);
+		assert_true(view_is(buf_view(&group.stash), texts[n]));
+		OK(f, store_batch_add(f->store, message, VIEW("D"), &batch, &f->err));
+		OK(f, store_delivery_bind(f->store, seen.ids[0], batch, VIEW("K"), &f->err));
+		buf_release(&group.stash);
+	}
+}
+
+static void delivery_without_its_copy_is_never_sealed_with_anothers(void **state)
+{
+	struct fixture *f = *state;
+	struct seal_group group;
+	struct seen seen = {0};
+	const int64_t message = fixture_message(f, "traced@example.org");
+	fixture_delivery(f, message, fixture_contact(f, 1), 1);
+	const struct traced_copy copy = {
+	    .delivery = fixture_delivery(f, message, fixture_contact(f, 2), 2),
+	    .message = message,
+	    .number = 1,
+	    .stash = VIEW("of the second"),
+	};
+	OK(f, store_copy_add(f->store, &copy, &f->err));
+	REFUSED(store_seal_next(f->store, 9, NULL, &group, note, &seen, &f->err));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +383,8 @@ int main(int argc, char **argv)
 	    TEST(the_queue_is_what_is_neither_final_nor_sent),
 	    TEST(retry_now_makes_waiting_ones_due),
 	    TEST(a_batch_is_read_as_it_was_kept),
+	    TEST(traced_copies_are_sealed_one_by_one_each_with_its_own_text),
+	    TEST(delivery_without_its_copy_is_never_sealed_with_anothers),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
