@@ -441,3 +441,25 @@ def test_stranger_who_asks_twice_stands_there_once(t):
     row = scene.drop(asks(stranger))
     assert "open already" in row["reason"], row
     assert len(scene.gateway.rows("join", "list", "--all")) == 1
+
+
+def test_acceptance_dated_before_the_agreement_was_sent_is_none(t):
+    scene = Scene(t, 1)
+    publish(scene)
+    row = answer(scene, scene.official, scene.opened(), shape="signed",
+                 faked=time.time() - 3600)
+    assert row["state"] == "refused" and "before the agreement was sent" in row["reason"], row
+    nobody_signed(scene, scene.official)
+
+
+def test_whoever_declines_while_the_advisory_waits_gets_nothing(t):
+    scene = Scene(t, 1, retry={"first": "5s", "most": "5s", "give_up": "1h"})
+    publish(scene)
+    opened = scene.opened()
+    answer(scene, scene.official, opened)
+    scene.smarthost.stop()
+    number = scene.release()["number"]
+    answer(scene, scene.official, opened, "decline")
+    scene.smarthost.start()
+    eventually(lambda: "declined" in reason(scene, number, scene.official), "it is taken out", 40)
+    assert len(scene.smarthost.received(scene.official.address)) == 1
