@@ -9,10 +9,9 @@ int store_reminder_each_open(
 	struct sql_query query;
 	int got;
 	if (sql_open(store, &query,
-		"SELECT r.message FROM revision AS r JOIN advisory AS a ON a.id = r.advisory"
+		"SELECT r.message FROM revision AS r"
 		" WHERE r.acknowledge_by > 0 AND r.kind <> 'withdraw'"
 		" AND r.released_at BETWEEN 1 AND ?1"
-		" AND a.state NOT IN ('held', 'withdrawn')"
 		" AND NOT EXISTS (SELECT 1 FROM deadline AS d WHERE d.revision = r.id)"
 		" AND NOT EXISTS (SELECT 1 FROM revision AS n WHERE n.advisory = r.advisory"
 		" AND n.number > r.number AND n.released_at BETWEEN 1 AND ?1) ORDER BY r.id",

@@ -5,7 +5,7 @@
 #include "store/advisories.h"
 
 /* Revisions whose answers are waited for, oldest first, without titles: released, with a deadline
- * that is not dealt with, the newest released one of an advisory that is not withdrawn. */
+ * that is not dealt with, the newest one of its advisory, and no notice of a withdrawal. */
 int store_reminder_each_open(
     struct store *, int64_t now, revision_fn *, void *context, struct err *);
 
