@@ -15,6 +15,7 @@
 #include "rules/bounced.h"
 #include "store/audit.h"
 #include "store/bounces.h"
+#include "store/copies.h"
 #include "store/state.h"
 #include "worker/frame.h"
 
@@ -53,6 +54,15 @@ static const char *verdict_name(enum bounced verdict)
 		break;
 	}
 	return "noted";
+}
+
+static int note_copy(void *context, const struct traced_copy *copy, struct err *err)
+{
+	bool *traced = context;
+	(void)copy;
+	(void)err;
+	*traced = true;
+	return 0;
 }
 
 /* Whether the message is a revision in force, which another contact may have instead. */
@@ -108,12 +118,19 @@ static int send_instead(
 	struct contact bounced;
 	struct refusal refusal;
 	struct buf audience = BUF_EMPTY(BUF_SMALL);
+	bool traced = false;
 	bool good;
 	int result = -1;
 	if (find_current(gate, delivery->message, &revision, &good, err) != 0)
 		return -1;
+	/* What is RED goes to those whom the publisher named, and nobody else; of traced copies
+	 * there is none for anybody else. */
 	if (!good || strcmp(revision.tlp, tlp_name(TLP_RED)) == 0)
-		return 0; /* what is RED goes to those whom the publisher named, and nobody else */
+		return 0;
+	if (store_copy_each(gate->store, revision.message, note_copy, &traced, err) != 0)
+		return -1;
+	if (traced)
+		return 0;
 	if (store_contact_get(gate->store, delivery->contact, &bounced, &good, err) != 0 ||
 	    people_load(gate, &all, err) != 0)
 		return -1;

@@ -14,7 +14,7 @@ int store_reminder_each_open(
 		" AND r.released_at BETWEEN 1 AND ?1"
 		" AND NOT EXISTS (SELECT 1 FROM deadline AS d WHERE d.revision = r.id)"
 		" AND NOT EXISTS (SELECT 1 FROM revision AS n WHERE n.advisory = r.advisory"
-		" AND n.number > r.number AND n.released_at BETWEEN 1 AND ?1) ORDER BY r.id",
+		" AND n.number > r.number) ORDER BY r.id",
 		SQL_WITH(sql_int(now)), err) != 0)
 		return -1;
 	while ((got = sql_next(&query, err)) > 0) {
