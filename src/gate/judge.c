@@ -94,16 +94,21 @@ static size_t meaning_of(const struct signer *signer, struct view text)
 	return i;
 }
 
+/* An admin, who only gets mail, is somebody where it is about the admin's own key. */
 static int find_signer(struct mail_facts *facts, struct signer *out, struct err *err)
 {
 	struct store *store = facts->gate->store;
 	const char *fingerprint = facts->signer.facts.fingerprint;
-	return store_publisher_by_fingerprint(
-		   store, fingerprint, &out->publisher, &out->is_publisher, err) != 0 ||
-		       store_contact_by_fingerprint(
-			   store, fingerprint, &out->contact, &out->is_contact, err) != 0
-		   ? -1
-		   : 0;
+	if (store_publisher_by_fingerprint(
+		store, fingerprint, &out->publisher, &out->is_publisher, err) != 0 ||
+	    store_contact_by_fingerprint(
+		store, fingerprint, &out->contact, &out->is_contact, err) != 0)
+		return -1;
+	if (out->is_publisher || out->is_contact ||
+	    !view_is_nocase(block_first_name(facts->content->text), "Key"))
+		return 0;
+	return store_admin_by_fingerprint(
+	    store, fingerprint, &out->publisher, &out->is_publisher, err);
 }
 
 /* The signer's key may have expired, as far as we know, where the mail renews it. */

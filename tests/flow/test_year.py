@@ -380,6 +380,21 @@ def member_who_left_gets_nothing_more(year):
     assert year.unreachable() == {}
 
 
+def test_admin_is_warned_too_and_renews_by_mail(t):
+    scene = Scene(t, 0)
+    admin = t.publisher("admin@gw.example", expires="20d")
+    scene.gateway.add_key(admin)
+    admin.meet(scene.gateway)
+    scene.gateway.ctl("admin", "add", admin.address, "--key", admin.fingerprint)
+    warning = admin.open(scene.smarthost.only(admin.address).raw)
+    assert "expires" in warning.subject and "Key: update" in warning.text
+    admin.prolong("2y")
+    row = scene.drop(key_mail(admin, admin.certificate))
+    assert (row["state"], row["meaning"], row["reason"]) == ("done", "key", "renewed"), row
+    answer = admin.open(scene.smarthost.wait(2, admin.address)[1].raw)
+    assert "renewed" in answer.subject
+
+
 @limit(300)
 def test_year_of_a_programme(t):
     year = Year(t)
