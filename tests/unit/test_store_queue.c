@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/copies.h"
+#include "store/sql.h"
 #include "store_fixture.h"
 
 enum { SEEN_MAX = 64 };
@@ -369,9 +370,50 @@ static void delivery_without_its_copy_is_never_sealed_with_anothers(void **state
 	REFUSED(store_seal_next(f->store, 9, NULL, &group, note, &seen, &f->err));
 }
 
+static int take_message(
+    void *context, const struct delivery *delivery, struct view pkesk, struct err *err)
+{
+	(void)pkesk;
+	(void)err;
+	*(int64_t *)context = delivery->message;
+	return 0;
+}
+
+static int take_nothing(void *context, const struct delivery *delivery, struct err *err)
+{
+	(void)context;
+	(void)delivery;
+	(void)err;
+	return 0;
+}
+
+static void low_priority_waits_for_all_others_that_are_due(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t bulletin = fixture_message(f, "bulletin@example.org");
+	struct seal_group group;
+	int64_t batch;
+	int64_t next_at;
+	int64_t message = 0;
+	OK(f, sql_run(f->store, "UPDATE message SET priority = 1", SQL_NOTHING, NULL, &f->err));
+	fixture_delivery(f, bulletin, fixture_contact(f, 1), 1);
+	fixture_sealed(f, bulletin, fixture_contact(f, 2), 2);
+	OK(f, store_due_next(f->store, 9, 9, &batch, &next_at, take_message, &message, &f->err));
+	assert_int_equal(message, bulletin);
+	const int64_t advisory = fixture_message(f, "advisory@example.org");
+	fixture_delivery(f, advisory, fixture_contact(f, 3), 3);
+	fixture_sealed(f, advisory, fixture_contact(f, 4), 4);
+	OK(f, store_due_next(f->store, 9, 9, &batch, &next_at, take_message, &message, &f->err));
+	assert_int_equal(message, advisory);
+	OK(f, store_seal_next(f->store, 9, NULL, &group, take_nothing, NULL, &f->err));
+	assert_int_equal(group.message, advisory);
+	buf_release(&group.stash);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(low_priority_waits_for_all_others_that_are_due),
 	    TEST(seal_groups_share_a_message_and_a_shard),
 	    TEST(seal_group_is_at_most_as_large_as_asked),
 	    TEST(nothing_to_seal_is_shard_minus_one),
