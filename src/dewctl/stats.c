@@ -115,17 +115,16 @@ static int compare_members(const void *a, const void *b)
 	return strcmp(((const struct of_member *)a)->member, ((const struct of_member *)b)->member);
 }
 
-static void add_members(
-    struct report *summary, struct counting *counting, enum figures_kind kind, const char *name)
+/* The names must outlive the report. */
+static void add_members(struct report *summary, struct counting *counting, enum figures_kind kind,
+    const char *name, const char *heading)
 {
 	struct report *report = TABLE(member_columns, "none");
-	char heading[64];
 	for (size_t i = 0; i < counting->count; i++) {
 		if (counting->members[i].kinds[kind].recipients > 0)
 			add_row(
 			    report, counting->members[i].member, &counting->members[i].kinds[kind]);
 	}
-	snprintf(heading, sizeof heading, "Members in %s", kind_names[kind]);
 	report_attach(summary, name, heading, report);
 }
 
@@ -150,9 +149,12 @@ static int run_stats(struct ctl *ctl, const struct ctl_call *call, struct err *e
 		for (size_t i = 0; i < FIGURES_KINDS; i++)
 			add_row(kinds, kind_names[i], &counting.kinds[i]);
 		report_attach(summary, "kinds", "What was sent", kinds);
-		add_members(summary, &counting, FIGURES_ADVISORY, "members");
-		add_members(summary, &counting, FIGURES_EXERCISE, "exercise_members");
-		add_members(summary, &counting, FIGURES_BULLETIN, "bulletin_members");
+		add_members(
+		    summary, &counting, FIGURES_ADVISORY, "members", "Members in advisories");
+		add_members(summary, &counting, FIGURES_EXERCISE, "exercise_members",
+		    "Members in exercises");
+		add_members(summary, &counting, FIGURES_BULLETIN, "bulletin_members",
+		    "Members in bulletins");
 		status = ctl_print(ctl, summary, err);
 	}
 	for (size_t i = 0; i < FIGURES_KINDS; i++) {

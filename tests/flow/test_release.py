@@ -446,6 +446,7 @@ def test_drills_are_listed_apart(t):
     assert [row["exercise"] for row in earnest] == [False]
 
 
+@sanitized
 def test_figures_never_mix_drills_with_what_is_earnest(t):
     scene = Release(t, 2)
     first, second = scene.officials
