@@ -52,6 +52,13 @@ class Scene:
         assert opened.good, "no good signature by the gateway"
         return opened
 
+    def advisory_mails(self, official):
+        """What the official got of advisories alone: key warnings and the like are left out."""
+        ids = {row[0] for row in self.gateway.store_rows(
+            "SELECT message_id FROM message WHERE kind = 'advisory'")}
+        return [mail for mail in self.smarthost.received(official.address)
+                if mail.headers["Message-ID"].strip("<> ") in ids]
+
     def receipts(self, count=1):
         """The publisher's mail, opened, once there are `count`."""
         found = []

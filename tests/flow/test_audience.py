@@ -82,7 +82,7 @@ def test_receipts_name_everyone_not_reached_and_why(t):
     rows = {row["address"]: row for row in gateway.deliveries(number)}
     check = gateway.ctl("check", may_fail=True)
     for official, word in ((late, "expired"), (suspended, "suspended"), (low, "GREEN")):
-        assert scene.smarthost.received(official.address) == []
+        assert scene.advisory_mails(official) == []
         line = next(line for line in receipt.text.splitlines() if official.address in line)
         at = receipt.text.splitlines().index(line)
         assert word in " ".join(receipt.text.splitlines()[at:at + 3]), receipt.text
