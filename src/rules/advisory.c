@@ -88,6 +88,12 @@ static bool choose_tlp(const struct mail_content *content, const enum tlp *earli
 		out->tlp = *earlier_tlp;
 	else
 		return refuse(refusal, 0, "there is no TLP: write a line such as \"TLP: AMBER\"");
+	/* With a higher label it would not reach all who have what is withdrawn. */
+	if (out->control.act == CONTROL_WITHDRAW && earlier_tlp != NULL && out->tlp > *earlier_tlp)
+		return refuse(refusal, out->control.tlp_line,
+		    "TLP is %s, and what is withdrawn went out as %s: a withdrawal goes to all who "
+		    "got that",
+		    tlp_name(out->tlp), tlp_name(*earlier_tlp));
 	return true;
 }
 

@@ -156,6 +156,19 @@ static void earlier_tlp_serves_an_update_that_gives_none(void **state)
 	assert_int_equal(s->draft.tlp, TLP_GREEN);
 }
 
+static void withdrawal_with_a_higher_label_is_refused(void **state)
+{
+	static const enum tlp green = TLP_GREEN;
+	struct state *s = begin(state, "Advisory: withdraw D-1\nTLP: AMBER\n\nText\n", "T");
+	assert_false(advisory_draft(&s->content, NOW, &green, &s->draft, &s->refusal));
+	assert_int_equal(s->refusal.line, 2);
+	assert_non_null(strstr(s->refusal.text, "what is withdrawn went out as GREEN"));
+	s = begin(state, "Advisory: withdraw D-1\nTLP: CLEAR\n\nText\n", "T");
+	assert_true(advisory_draft(&s->content, NOW, &green, &s->draft, &s->refusal));
+	s = begin(state, "Advisory: update D-1\nTLP: AMBER\n\nText\n", "T");
+	assert_true(advisory_draft(&s->content, NOW, &green, &s->draft, &s->refusal));
+}
+
 static void nothing_goes_out_without_a_tlp(void **state)
 {
 	refused(begin(state, "Advisory: new\nAudience: all\n\nText\n", "T"), 0, "there is no TLP");
@@ -284,6 +297,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(label_of_an_absent_csaf_is_ignored),
 	    cmocka_unit_test(unreadable_csaf_is_refused_with_its_reason),
 	    cmocka_unit_test(earlier_tlp_serves_an_update_that_gives_none),
+	    cmocka_unit_test(withdrawal_with_a_higher_label_is_refused),
 	    cmocka_unit_test(nothing_goes_out_without_a_tlp),
 	    cmocka_unit_test(new_advisory_needs_an_audience_and_an_update_does_not),
 	    cmocka_unit_test(release_in_the_future_is_taken_and_one_out_of_sight_is_refused),
