@@ -196,6 +196,6 @@ if __name__ == "__main__":
 
     signal.signal(signal.SIGTERM, stop)
     # Under the name that the tests import, so that there is one Skip only.
-    sys.path[:0] = [str(TESTS / "flow"), str(TESTS / "peer")]
+    sys.path[:0] = [str(TESTS / name) for name in ("flow", "peer", "interop")]
     sys.modules["harness"] = sys.modules["__main__"]
     sys.exit(main(*sys.argv[1:4]))
