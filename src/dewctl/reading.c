@@ -53,6 +53,13 @@ static bool answer(void *context, enum pool_event event, struct view body)
 	return true;
 }
 
+/* A reader that cannot be started costs no attempt. */
+static void give_up(void *context)
+{
+	struct asking *asking = context;
+	loop_stop(asking->loop);
+}
+
 int reading_ask(const struct config *config, enum reader_request type, struct view bytes,
     struct reading *out, struct err *err)
 {
@@ -64,7 +71,7 @@ int reading_ask(const struct config *config, enum reader_request type, struct vi
 	*out = (struct reading){.message = BUF_EMPTY(limit), .signature = BUF_EMPTY(limit)};
 	struct loop *loop = loop_new();
 	struct starter *starter = starter_direct(programs);
-	struct pool *pool = pool_new(loop, starter, WORKER_READER, 1);
+	struct pool *pool = pool_new_fresh(loop, starter, WORKER_READER, 1);
 	struct asking asking = {.loop = loop, .type = type, .out = out};
 	struct pool_request request = {.type = type,
 	    .body = BUF_EMPTY(limit + BUF_SMALL),
@@ -73,6 +80,7 @@ int reading_ask(const struct config *config, enum reader_request type, struct vi
 	    .answer = answer,
 	    .context = &asking};
 	reader_put(&request.body, bytes);
+	loop_after(loop, (ATTEMPTS + 1) * DEADLINE_MS, give_up, &asking);
 	pool_ask(pool, &request);
 	int status = loop_run(loop, err);
 	pool_free(pool);

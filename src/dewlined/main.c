@@ -17,6 +17,7 @@
 #include "dewlined/state.h"
 #include "dewlined/supervise.h"
 #include "gate/gate.h"
+#include "mail/charset.h"
 #include "mail/reader.h"
 #include "pgp/vault.h"
 
@@ -87,7 +88,10 @@ static int run(const struct config *config, struct err *err)
 	if (chdir("/") != 0)
 		return err_system(err, "cannot change to /");
 	log_info("%s starts with %s", PACKAGE_STRING, config->file);
+	/* There is a new reader for each reading: what it needs is loaded once, here. */
+	struct charset_keep *keep = charset_keep();
 	const int result = supervise(&supervision, err);
+	charset_release(keep);
 	state_stop_agent(config->state);
 	if (result == 0)
 		log_info("ended");

@@ -28,7 +28,7 @@
 #include "store/advisories.h"
 #include "store/audit.h"
 
-enum { NOTICE_CHANGES_MS = 1000, READERS = 1, REQUEST_ATTEMPTS = 2, MAC_BYTES = 10 };
+enum { NOTICE_CHANGES_MS = 1000, READERS_AHEAD = 2, REQUEST_ATTEMPTS = 2, MAC_BYTES = 10 };
 
 void gate_fail(struct gate *gate, const struct err *err)
 {
@@ -213,7 +213,10 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 				? (unsigned)gate->config->sealing.vaults
 			    : cores > 0 ? (unsigned)cores
 					: 1;
-	gate->readers = pool_new(gate->loop, starter, WORKER_READER, READERS);
+	/* Whoever sent a mail may have its reader in his hands: no other mail, and not even what is
+	 * found signed inside this one, is read by the same process. */
+	gate->readers =
+	    pool_new_fresh(gate->loop, starter, WORKER_READER, gate->vault_count + READERS_AHEAD);
 	gate->vaults = pool_new(gate->loop, starter, WORKER_VAULT, gate->vault_count);
 	gate->couriers = pool_new(
 	    gate->loop, starter, WORKER_COURIER, (unsigned)gate->config->smarthost.connections);

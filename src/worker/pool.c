@@ -16,6 +16,7 @@ enum {
 	YOUNG_MS = 1000,
 	PAUSE_FIRST_MS = 100,
 	PAUSE_MOST_MS = 5000,
+	READY_MS = 30 * 1000, /* from its start until a worker says that it is ready */
 };
 
 struct job {
@@ -35,7 +36,7 @@ struct worker {
 	struct loop_timer *deadline;
 	struct job *job;
 	int64_t started; /* clock_monotonic_ms */
-	bool has_answered;
+	bool ready;
 	bool in_last_part; /* the callback for the last part of its answer is running */
 };
 
@@ -43,9 +44,11 @@ struct pool {
 	struct loop *loop;
 	struct starter *starter;
 	enum worker_kind kind;
+	bool fresh; /* a worker for each request, started ahead */
 	struct job_list queue;
 	struct job_list ended; /* every attempt used up, callback still to come */
 	struct loop_timer *ending;
+	struct loop_timer *ahead; /* the first start of a fresh pool, still to come */
 	struct loop_timer *pause; /* while set, no worker is started */
 	int64_t pause_ms; /* the last pause, 0 after an answer */
 	uint32_t last_number;
@@ -137,14 +140,16 @@ static void worker_end(struct worker *worker)
 	*worker = (struct worker){.pool = pool, .fd = -1};
 }
 
-/* Ends the worker and gives its place back. Its request, if it has one, is the caller's now. */
+/* Ends the worker and gives its place back. Its request, if it has one, is the caller's now. A
+ * request that kills is tried so often and no more: only a death without one could go on for ever,
+ * and makes the next start wait. */
 static struct job *worker_lost(struct worker *worker, const char *why)
 {
 	struct pool *pool = worker->pool;
 	struct job *job = worker->job;
 	log_warning("%s %ld lost: %s", worker_kind_name(pool->kind), (long)worker->pid, why);
 	pool->deaths++;
-	if (clock_monotonic_ms() - worker->started < YOUNG_MS)
+	if (job == NULL && (!worker->ready || clock_monotonic_ms() - worker->started < YOUNG_MS))
 		pause_starting(pool);
 	worker_end(worker);
 	return job;
@@ -165,14 +170,30 @@ static void on_deadline(void *context)
 {
 	struct worker *worker = context;
 	worker->deadline = NULL;
-	worker_failed(worker, "its deadline passed");
+	worker_failed(worker, worker->ready ? "its deadline passed" : "it was never ready");
 }
 
-static void start_deadline(struct worker *worker)
+static void start_deadline(struct worker *worker, int64_t ms)
 {
 	loop_timer_cancel(worker->pool->loop, worker->deadline);
-	worker->deadline =
-	    loop_after(worker->pool->loop, worker->job->request.deadline_ms, on_deadline, worker);
+	worker->deadline = loop_after(worker->pool->loop, ms, on_deadline, worker);
+}
+
+static void stop_deadline(struct worker *worker)
+{
+	loop_timer_cancel(worker->pool->loop, worker->deadline);
+	worker->deadline = NULL;
+}
+
+/* NULL when a worker that was not ready has said that it is, and nothing else. */
+static const char *take_ready(struct worker *worker, const struct frame *frame)
+{
+	if (frame->type != POOL_READY || frame->number != 0 || frame->body.len != 0)
+		return "it spoke before it was ready";
+	worker->ready = true;
+	stop_deadline(worker);
+	dispatch(worker->pool);
+	return NULL;
 }
 
 /* NULL when the frame was good, otherwise why the worker has to go. */
@@ -180,6 +201,8 @@ static const char *take_answer(struct worker *worker, const struct frame *frame)
 {
 	struct pool *pool = worker->pool;
 	struct job *job = worker->job;
+	if (!worker->ready)
+		return take_ready(worker, frame);
 	if (job == NULL || frame->number != job->number)
 		return "it spoke without being asked";
 	if (frame->type != POOL_PROGRESS && frame->type != POOL_ANSWER)
@@ -190,16 +213,17 @@ static const char *take_answer(struct worker *worker, const struct frame *frame)
 	worker->in_last_part = false;
 	if (!good)
 		return "its answer was malformed";
-	worker->has_answered = true;
 	pool->pause_ms = 0;
 	if (frame->type == POOL_PROGRESS) {
-		start_deadline(worker);
+		start_deadline(worker, job->request.deadline_ms);
 		return NULL;
 	}
-	loop_timer_cancel(pool->loop, worker->deadline);
-	worker->deadline = NULL;
 	worker->job = NULL;
 	job_free(job);
+	if (pool->fresh)
+		worker_end(worker);
+	else
+		stop_deadline(worker);
 	dispatch(pool);
 	return NULL;
 }
@@ -240,10 +264,11 @@ static int worker_start(struct worker *worker)
 		abort();
 	worker->started = clock_monotonic_ms();
 	worker->watch = loop_watch(pool->loop, worker->fd, on_readable, worker);
+	start_deadline(worker, READY_MS);
 	return 0;
 }
 
-/* Hands a job to a living worker that has none. */
+/* Hands a job to a worker that is ready and has none. */
 static void give(struct worker *worker, struct job *job)
 {
 	struct pool *pool = worker->pool;
@@ -252,38 +277,56 @@ static void give(struct worker *worker, struct job *job)
 		&err) == 0) {
 		job->tries++;
 		worker->job = job;
-		start_deadline(worker);
+		start_deadline(worker, job->request.deadline_ms);
 		return;
 	}
-	/* One that had done its work and died while idle says nothing about this request. */
-	const bool blameless = worker->has_answered && err.whom == ERR_PEER;
+	/* A worker that died while idle says nothing about this request. */
+	const bool blameless = err.whom == ERR_PEER;
 	worker_lost(worker, err.text);
 	if (!blameless)
 		job->tries++;
 	attempt_failed(pool, job);
 }
 
-/* A worker that can take a job now, started if need be; NULL when there is none. */
-static struct worker *find_worker(struct pool *pool)
+static struct worker *find_ready(struct pool *pool)
 {
-	struct worker *empty = NULL;
 	for (unsigned i = 0; i < pool->size; i++) {
 		struct worker *worker = &pool->workers[i];
-		if (worker->pid != 0 && worker->job == NULL)
+		if (worker->ready && worker->job == NULL)
 			return worker;
-		if (worker->pid == 0 && empty == NULL)
-			empty = worker;
 	}
-	if (empty == NULL || pool->pause != NULL || worker_start(empty) != 0)
-		return NULL;
-	return empty;
+	return NULL;
+}
+
+/* One for each request that waits; of a fresh pool all there may be. */
+static void start_workers(struct pool *pool)
+{
+	unsigned coming = 0;
+	for (unsigned i = 0; i < pool->size; i++)
+		coming += pool->workers[i].pid != 0 && !pool->workers[i].ready;
+	for (unsigned i = 0; i < pool->size && pool->pause == NULL; i++) {
+		if (pool->workers[i].pid != 0)
+			continue;
+		if ((!pool->fresh && coming >= pool->queued) ||
+		    worker_start(&pool->workers[i]) != 0)
+			return;
+		coming++;
+	}
 }
 
 static void dispatch(struct pool *pool)
 {
 	struct worker *worker;
-	while (pool->queued > 0 && (worker = find_worker(pool)) != NULL)
+	while (pool->queued > 0 && (worker = find_ready(pool)) != NULL)
 		give(worker, next_job(pool));
+	start_workers(pool);
+}
+
+static void on_ahead(void *context)
+{
+	struct pool *pool = context;
+	pool->ahead = NULL;
+	dispatch(pool);
 }
 
 struct pool *pool_new(
@@ -300,6 +343,15 @@ struct pool *pool_new(
 	TAILQ_INIT(&pool->ended);
 	for (unsigned i = 0; i < size; i++)
 		pool->workers[i] = (struct worker){.pool = pool, .fd = -1};
+	return pool;
+}
+
+struct pool *pool_new_fresh(
+    struct loop *loop, struct starter *starter, enum worker_kind kind, unsigned size)
+{
+	struct pool *pool = pool_new(loop, starter, kind, size);
+	pool->fresh = true;
+	pool->ahead = loop_after(loop, 0, on_ahead, pool);
 	return pool;
 }
 
@@ -320,6 +372,7 @@ void pool_free(struct pool *pool)
 		job_free(job);
 	}
 	loop_timer_cancel(pool->loop, pool->ending);
+	loop_timer_cancel(pool->loop, pool->ahead);
 	loop_timer_cancel(pool->loop, pool->pause);
 	free(pool);
 }

@@ -1,9 +1,10 @@
 /* Asking workers: a pool of processes of one kind, a queue of requests, a deadline for each.
  *
- * A worker has at most one request at a time. A worker that dies, says something malformed or
- * passes its deadline is killed with its whole group and replaced; its request is tried again as
- * often as `attempts` allows, and then ends as POOL_DIED. Answers come through callbacks from the
- * event loop, never from within pool_ask. */
+ * A worker says that it is ready, and gets one request at a time. One that dies, says something
+ * malformed or passes its deadline is killed with its whole group and replaced; its request is
+ * tried again as often as `attempts` allows, and then ends as POOL_DIED. One that dies before it
+ * is ready says nothing about any request: those wait, and the next start waits a little. Answers
+ * come through callbacks from the event loop, never from within pool_ask. */
 #ifndef DEWLINE_WORKER_POOL_H
 #define DEWLINE_WORKER_POOL_H
 
@@ -19,8 +20,8 @@ struct pool;
 
 enum pool_event {
 	POOL_PROGRESS, /* a part of the answer; more will follow, the deadline starts anew */
-	POOL_ANSWER,   /* the whole or last part; the request is over */
-	POOL_DIED,     /* no answer: worker died or overran on every attempt; the request is over */
+	POOL_ANSWER, /* the whole or last part; the request is over */
+	POOL_DIED, /* no answer: worker died or overran on every attempt; the request is over */
 };
 
 /* `body` is the answer's body, empty for POOL_DIED, and valid only during the call. Returns false
@@ -30,30 +31,37 @@ typedef bool pool_answer_fn(void *context, enum pool_event event, struct view bo
 
 struct pool_request {
 	uint32_t type;
-	struct buf body;     /* taken over by pool_ask */
+	struct buf body; /* taken over by pool_ask */
 	int64_t deadline_ms; /* for each attempt, and between parts of an answer */
-	unsigned attempts;   /* at least 1 */
+	unsigned attempts; /* at least 1 */
 	pool_answer_fn *answer;
 	void *context;
 };
 
 /* Starts `size` workers when first needed. */
-struct pool *pool_new(struct loop *loop, struct starter *starter, enum worker_kind kind,
-    unsigned size);
+struct pool *pool_new(
+    struct loop *loop, struct starter *starter, enum worker_kind kind, unsigned size);
+/* For requests that may take their worker over: each gets a worker that has seen no other request,
+ * and that is ended after its answer. `size` of them are started ahead, from the event loop on, so
+ * that a request need not wait for a start. */
+struct pool *pool_new_fresh(
+    struct loop *loop, struct starter *starter, enum worker_kind kind, unsigned size);
 /* Kills the workers; requests under way and queued get no callback. Not from within a callback of
  * this pool. */
 void pool_free(struct pool *pool);
 
 void pool_ask(struct pool *pool, struct pool_request *request);
 
-/* Workers that have no request and nothing waiting for them: how many pool_ask would start at once. */
+/* Workers that have no request and nothing waiting for them: how many pool_ask would start at once.
+ */
 unsigned pool_idle(const struct pool *pool);
-/* Workers that were lost since the pool was made, for the log and tests. */
+/* Workers that were lost since the pool was made, for the log and tests; not those that a fresh
+ * pool ends after their answer. */
 unsigned pool_deaths(const struct pool *pool);
 
-/* The worker's side: receives requests until the socket closes and hands each to `serve`, which
- * sends its answer with pool_reply. `serve` that returns -1, or 0 without having answered, ends the
- * worker. Returns the process's exit status. */
+/* The worker's side: says that it is ready, receives requests until the socket closes and hands
+ * each to `serve`, which sends its answer with pool_reply. `serve` that returns -1, or 0 without
+ * having answered, ends the worker. Returns the process's exit status. */
 struct pool_service {
 	int fd;
 	uint32_t number;
@@ -65,5 +73,8 @@ int pool_serve(int fd, pool_serve_fn *serve, void *context);
 /* event is POOL_PROGRESS or POOL_ANSWER. */
 int pool_reply(
     struct pool_service *service, enum pool_event event, struct view body, struct err *err);
+
+/* The type of the frame, with number 0 and no body, by which a worker says that it is ready. */
+enum { POOL_READY = 16 };
 
 #endif

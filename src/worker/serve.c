@@ -17,9 +17,13 @@ int pool_reply(
 
 int pool_serve(int fd, pool_serve_fn *serve, void *context)
 {
+	struct err err;
+	if (frame_send(fd, POOL_READY, 0, VIEW(""), &err) != 0) {
+		log_error("%s", err.text);
+		return EXIT_FAILURE;
+	}
 	for (;;) {
 		struct frame frame;
-		struct err err;
 		int result = frame_receive(fd, &frame, &err);
 		if (result == 0)
 			return EXIT_SUCCESS;

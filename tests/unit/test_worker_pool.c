@@ -42,6 +42,7 @@ enum order {
 	BAD_BODY_ONCE,
 	ANSWER_THEN_DIE,
 	WHO,
+	HANG_THEN_READY_AGAIN,
 };
 
 /* Seen by the workers and the test alike. */
@@ -136,6 +137,9 @@ static int serve(
 	case WHO:
 		snprintf(pid, sizeof pid, "%ld", (long)getpid());
 		return pool_reply(service, POOL_ANSWER, view_of(pid), err);
+	case HANG_THEN_READY_AGAIN:
+		frame_send(service->fd, POOL_READY, 0, VIEW(""), err);
+		wait_for_ever();
 	case ECHO:
 	case BAD_BODY_ONCE:
 		break;
@@ -157,6 +161,17 @@ static int main_dies_at_once(const void *settings, int fd)
 	(void)fd;
 	shared->started++;
 	return 1;
+}
+
+/* Taken over while it starts: it answers what it will be asked first, and never says it is ready.
+ */
+static int main_answers_first(const void *settings, int fd)
+{
+	struct err err;
+	(void)settings;
+	shared->started++;
+	frame_send(fd, POOL_ANSWER, 1, VIEW("forged"), &err);
+	wait_for_ever();
 }
 
 static int setup(void **state)
@@ -469,15 +484,118 @@ static void instant_deaths_do_not_spin(void **state)
 	buf_release(&result.body);
 }
 
-static void request_to_workers_that_cannot_live_ends_as_died(void **state)
+static void request_waits_while_workers_cannot_live(void **state)
 {
 	struct bench *bench = *state;
 	struct result result = {0};
 	pool_free(bench->pool);
 	bench->pool = pool_new(bench->loop, bench->starter, WORKER_COURIER, 1);
-	ask(bench, &result, ECHO, "x", GENEROUS_MS, 3);
+	ask(bench, &result, ECHO, "x", GENEROUS_MS, 1);
+	run_for(bench, 500); /* starts at 0, 100 and 300 ms */
+	assert_in_range(shared->started, 2, 4);
+	assert_int_equal(result.died, 0);
+	buf_release(&result.body);
+}
+
+static void worker_that_speaks_before_it_is_ready_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	const struct worker_program programs[WORKER_KINDS] = {
+	    [WORKER_READER] = {main_answers_first, NULL}};
+	struct result result = {0};
+	struct starter *starter = starter_direct(programs);
+	pool_free(bench->pool);
+	bench->pool = pool_new(bench->loop, starter, WORKER_READER, 1);
+	ask(bench, &result, ECHO, "x", GENEROUS_MS, 1);
+	run_for(bench, 50);
+	assert_int_equal(result.answers, 0);
+	assert_true(pool_deaths(bench->pool) >= 1);
+	pool_free(bench->pool);
+	bench->pool = NULL;
+	starter_free(starter);
+	buf_release(&result.body);
+}
+
+static void worker_that_is_ready_twice_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	ask(bench, &result, HANG_THEN_READY_AGAIN, "", GENEROUS_MS, 1);
 	run(bench);
 	assert_int_equal(result.died, 1);
+	assert_int_equal(pool_deaths(bench->pool), 1);
+	buf_release(&result.body);
+}
+
+static void request_that_kills_young_workers_holds_up_nobody(void **state)
+{
+	struct bench *bench = *state;
+	struct result bad = {0};
+	struct result good = {0};
+	const int64_t begun = clock_monotonic_ms();
+	for (int i = 0; i < 20; i++)
+		ask(bench, &bad, CRASH, "", GENEROUS_MS, 2);
+	ask(bench, &good, ECHO, "x", GENEROUS_MS, 1);
+	run(bench);
+	assert_int_equal(bad.died, 20);
+	assert_int_equal(good.answers, 1);
+	assert_int_equal(pool_deaths(bench->pool), 40);
+	/* Pauses that double up to five seconds would come to minutes. */
+	assert_true(clock_monotonic_ms() - begun < GENEROUS_MS / 2);
+	buf_release(&bad.body);
+	buf_release(&good.body);
+}
+
+/* -- a fresh pool -- */
+
+static void make_fresh(struct bench *bench, unsigned size)
+{
+	pool_free(bench->pool);
+	bench->pool = pool_new_fresh(bench->loop, bench->starter, WORKER_READER, size);
+}
+
+static void fresh_pool_starts_its_workers_before_it_is_asked(void **state)
+{
+	struct bench *bench = *state;
+	make_fresh(bench, 3);
+	assert_int_equal(shared->started, 0);
+	run_for(bench, 300);
+	assert_int_equal(shared->started, 3);
+	assert_int_equal(shared->served, 0);
+	assert_int_equal(pool_idle(bench->pool), 3);
+}
+
+static void worker_of_a_fresh_pool_sees_one_request_and_is_ended(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	pid_t seen[8];
+	make_fresh(bench, 2);
+	for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
+		ask(bench, &result, WHO, "", GENEROUS_MS, 1);
+		run(bench);
+		seen[i] = (pid_t)strtol(buf_text(&result.body), NULL, 10);
+		assert_true(is_dead(seen[i]));
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(seen[i], seen[k]);
+	}
+	run_for(bench, 300);
+	assert_int_equal(shared->started, 8 + 2);
+	assert_int_equal(pool_deaths(bench->pool), 0);
+	buf_release(&result.body);
+}
+
+static void second_attempt_of_a_fresh_pool_has_a_fresh_worker(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	make_fresh(bench, 1);
+	ask(bench, &result, CRASH_ONCE, "hello", GENEROUS_MS, 2);
+	run(bench);
+	assert_int_equal(result.answers, 1);
+	assert_int_equal(pool_deaths(bench->pool), 1);
+	run_for(bench, 300);
+	assert_int_equal(shared->started, 3);
 	buf_release(&result.body);
 }
 
@@ -517,7 +635,13 @@ int main(int argc, char **argv)
 	    POOL_TEST(malformed_answer_costs_the_worker_and_an_attempt),
 	    POOL_TEST(worker_that_dies_idle_is_replaced_and_costs_no_attempt),
 	    POOL_TEST(instant_deaths_do_not_spin),
-	    POOL_TEST(request_to_workers_that_cannot_live_ends_as_died),
+	    POOL_TEST(request_waits_while_workers_cannot_live),
+	    POOL_TEST(worker_that_speaks_before_it_is_ready_is_lost),
+	    POOL_TEST(worker_that_is_ready_twice_is_lost),
+	    POOL_TEST(request_that_kills_young_workers_holds_up_nobody),
+	    POOL_TEST(fresh_pool_starts_its_workers_before_it_is_asked),
+	    POOL_TEST(worker_of_a_fresh_pool_sees_one_request_and_is_ended),
+	    POOL_TEST(second_attempt_of_a_fresh_pool_has_a_fresh_worker),
 	    POOL_TEST(freeing_the_pool_kills_its_workers_and_calls_nobody),
 	};
 	if (argc > 1)
