@@ -13,13 +13,13 @@ COUNTRIES = ("us-de", "us-ca", "de-by", "fr", "jp", "br")
 
 class Scene:
     def __init__(self, t, officials=1, smarthost=None, script=(), smarthost_settings=None,
-                 **settings):
+                 make=Gateway, **settings):
         t.needs("gpg")
         if smarthost_settings:
             settings["smarthost"] = smarthost_settings
         self.t = t
         self.smarthost = smarthost or Smarthost(t, script)
-        self.gateway = Gateway(t, self.smarthost, False, settings)
+        self.gateway = make(t, self.smarthost, False, settings)
         self.publisher = self.gateway.admit_publisher(t.publisher())
         self.officials = [self.gateway.admit(t.official(f"cert@{country}.example"))
                           for country in COUNTRIES[:officials]]
