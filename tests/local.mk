@@ -12,5 +12,12 @@ endif
 print-unit-tests:
 	@for test in $(unit_tests); do echo $$test; done
 
+# Changed acknowledgments, as many as you like: `make property PROPERTY_TRIES=100000`.
+PROPERTY_TRIES = 100000
+.PHONY: property
+property: all smarthost
+	PROPERTY_TRIES=$(PROPERTY_TRIES) PROPERTY_SEED=$(PROPERTY_SEED) \
+	    $(srcdir)/tests/run --build . --jobs 1 flow/property
+
 include $(srcdir)/tests/peer/local.mk
 include $(srcdir)/tests/bench/local.mk
