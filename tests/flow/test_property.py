@@ -251,6 +251,7 @@ class Trial:
             for one in said:
                 self.recorded[one.address, one.advisory, one.revision] += 1
         self.tries += len(mails)
+        return rows
 
     def keep(self, raw, truths, done, said, row):
         path = self.t.build / f"property-{SEED}-{len(self.false)}.eml"
@@ -269,18 +270,18 @@ class Trial:
 
     def unchanged(self):
         """Every signed text in every shape as it is: what is true is recorded, all of it."""
-        mails, expected = {}, {}
+        mails = {}
         for signed in self.officials.pool:
             for shape in mutants.SHAPES[:-1]:
                 changer = self.officials.changer(random.Random(f"{SEED}/{signed.name}"))
                 raw = changer.outside(changer.shaped(signed, shape)).replace(b"\r\n", b"\n")
                 digest = hashlib.sha256(raw).hexdigest()
                 mails[digest] = (raw, signed.truths, [f"{signed.name} as {shape}"])
-                expected[digest] = bool(signed.truths)
-        before = self.stages["recorded, and true"]
-        self.run(mails)
+        rows = self.run(mails)
         assert self.false == [], "\n".join(self.false)
-        assert self.stages["recorded, and true"] - before == sum(expected.values()), self.stages
+        missed = [(mails[digest][2], row) for digest, row in rows.items()
+                  if mails[digest][1] and row[:2] != ("done", "acknowledgment")]
+        assert missed == [], missed
         self.stages.clear()
         self.recorded.clear()
         self.tries = 0

@@ -633,7 +633,7 @@ class Changer:
                   (b"Subject", self.rng.choice((b"...", b"Re: [DEW-2026-0001 r1] " + token))),
                   (b"Message-ID", b"<%s@x.example>" % self.rng.randbytes(8).hex().encode()),
                   (b"MIME-Version", b"1.0")]
-        if self.chance(15):
+        if "mime" in self.levels and self.chance(30):
             fields.append(self.rng.choice((
                 (b"Reply-To", self.address()), (b"Sender", self.address()),
                 (b"From", self.address()), (b"X-Token", token), (b"In-Reply-To", b"<a@b>"),
