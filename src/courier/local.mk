@@ -5,6 +5,7 @@ libdewline_a_SOURCES += \
 	src/courier/connection.c src/courier/connection.h \
 	src/courier/courier.c src/courier/courier.h \
 	src/courier/dialogue.c src/courier/dialogue.h \
+	src/courier/distrust.c src/courier/distrust.h \
 	src/courier/message.c src/courier/message.h \
 	src/courier/reply.c src/courier/reply.h \
 	src/courier/socket.c src/courier/socket.h \
@@ -18,6 +19,9 @@ test_courier_classify_SOURCES = tests/unit/test_courier_classify.c
 test_courier_classify_LDADD = $(unit_libs)
 test_courier_codec_SOURCES = tests/unit/test_courier_codec.c
 test_courier_codec_LDADD = $(unit_libs)
+unit_tests += test_courier_names
+test_courier_names_SOURCES = tests/unit/test_courier_names.c
+test_courier_names_LDADD = $(unit_libs)
 
 # These talk to the fake smarthost, tests/peer/.
 courier_fixture = tests/unit/courier_fixture.c tests/unit/courier_fixture.h

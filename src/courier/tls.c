@@ -11,6 +11,7 @@
 #include <gnutls/x509.h>
 
 #include "base/buf.h"
+#include "courier/distrust.h"
 #include "courier/socket.h"
 #include "courier/tls.h"
 
@@ -18,8 +19,11 @@ struct tls_trust {
 	gnutls_certificate_credentials_t credentials;
 };
 
+enum { EXPECTED_NAME, EXPECTED_PURPOSE, EXPECTED };
+
 struct tls {
 	gnutls_session_t session;
+	gnutls_typed_vdata_st expected[EXPECTED]; /* GnuTLS reads it when it verifies */
 	int failure; /* of the last read or write */
 };
 
@@ -52,55 +56,39 @@ void tls_trust_free(struct tls_trust *trust)
 	free(trust);
 }
 
-/* All that is wrong with the certificate, in words. */
-static void explain_certificate(unsigned status, const char *host, struct err *err)
-{
-	static const struct {
-		unsigned flag;
-		const char *words;
-	} reasons[] = {
-	    {GNUTLS_CERT_UNEXPECTED_OWNER, "it is for another name"},
-	    {GNUTLS_CERT_SIGNER_NOT_FOUND, "its CA is unknown"},
-	    {GNUTLS_CERT_SIGNER_NOT_CA, "its signer is no CA"},
-	    {GNUTLS_CERT_EXPIRED, "it has expired"},
-	    {GNUTLS_CERT_NOT_ACTIVATED, "it is not valid yet"},
-	    {GNUTLS_CERT_REVOKED, "it is revoked"},
-	    {GNUTLS_CERT_INSECURE_ALGORITHM, "it uses a weak algorithm"},
-	    {GNUTLS_CERT_SIGNATURE_FAILURE, "its signature is wrong"},
-	    {GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, "its CA may not issue it"},
-	    {GNUTLS_CERT_PURPOSE_MISMATCH, "it is not for servers"},
-	    {GNUTLS_CERT_MISMATCH, "it does not match what was expected"},
-	    {GNUTLS_CERT_INVALID_OCSP_STATUS, "its OCSP status is wrong"},
-	    {GNUTLS_CERT_MISSING_OCSP_STATUS, "its OCSP status is missing"},
-	    {GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, "it has unknown critical extensions"},
-	};
-	struct buf words = BUF_EMPTY(BUF_SMALL);
-	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-		if ((status & reasons[i].flag) != 0)
-			buf_printf(&words, "%s%s", words.len > 0 ? ", " : "", reasons[i].words);
-	}
-	err_set(err, ERR_PEER, ERR_LATER, "the certificate of %s is not trusted: %s", host,
-	    words.len > 0 ? buf_text(&words) : "it is invalid");
-	buf_release(&words);
-}
-
 static int explain_handshake(gnutls_session_t session, int code, const char *host, struct err *err)
 {
+	struct buf words = BUF_EMPTY(BUF_SMALL);
 	if (code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) {
-		explain_certificate(gnutls_session_get_verify_cert_status(session), host, err);
-		return -1;
+		distrust_certificate(
+		    &words, session, gnutls_session_get_verify_cert_status(session), host);
+		err_set(err, ERR_PEER, ERR_LATER, "the certificate of %s is not trusted: %s", host,
+		    buf_text(&words));
+	} else {
+		distrust_handshake(&words, session, code);
+		err_set(err, ERR_PEER, ERR_LATER, "TLS handshake with %s failed: %s", host,
+		    buf_text(&words));
 	}
-	const char *alert = "";
-	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		alert = gnutls_alert_get_name(gnutls_alert_get(session));
-	return err_set(err, ERR_PEER, ERR_LATER, "TLS handshake with %s failed: %s%s%s", host,
-	    gnutls_strerror(code), alert[0] == '\0' ? "" : ": ", alert);
+	buf_release(&words);
+	return -1;
 }
 
 static bool is_address_literal(const char *host)
 {
 	unsigned char address[sizeof(struct in6_addr)];
 	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+/* The certificate of a server, by the name or address `host`. */
+static void expect_server(struct tls *tls, const char *host)
+{
+	gnutls_typed_vdata_st *name = &tls->expected[EXPECTED_NAME];
+	gnutls_typed_vdata_st *purpose = &tls->expected[EXPECTED_PURPOSE];
+	name->type = GNUTLS_DT_DNS_HOSTNAME;
+	name->data = (unsigned char *)(uintptr_t)host;
+	purpose->type = GNUTLS_DT_KEY_PURPOSE_OID;
+	purpose->data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER;
+	gnutls_session_set_verify_cert2(tls->session, tls->expected, EXPECTED, 0);
 }
 
 static int tls_init(int fd, const char *host, const struct tls_trust *trust, struct tls **out)
@@ -119,7 +107,7 @@ static int tls_init(int fd, const char *host, const struct tls_trust *trust, str
 	if (code == 0 && !is_address_literal(host))
 		code = gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, host, strlen(host));
 	if (code == 0) {
-		gnutls_session_set_verify_cert(tls->session, host, 0);
+		expect_server(tls, host);
 		gnutls_transport_set_int(tls->session, fd);
 		gnutls_handshake_set_timeout(tls->session, GNUTLS_INDEFINITE_TIMEOUT);
 	}

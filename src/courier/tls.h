@@ -17,8 +17,9 @@ void tls_trust_free(struct tls_trust *trust);
 struct tls;
 
 /* Shakes hands over the non-blocking socket `fd`, which stays the caller's, until `deadline`
- * (clock_monotonic_ms). The certificate must be for `host`, a name or an address. On failure err
- * (ERR_PEER) says what was wrong with the certificate or the handshake. `trust` must outlive it. */
+ * (clock_monotonic_ms). The certificate must be a server's, for `host`, a name or an address. On
+ * failure err (ERR_PEER) says what was wrong with the certificate or the handshake. `trust` and
+ * `host` must outlive the connection. */
 int tls_connect(int fd, const char *host, const struct tls_trust *trust, int64_t deadline,
     struct tls **out, struct err *err);
 /* Says goodbye without waiting for an answer, and frees. */
