@@ -28,6 +28,7 @@ KINDS = ("MESSAGE", "SIGNATURE", "SIGNED MESSAGE", "PUBLIC KEY BLOCK", "MESSAGE,
 
 
 MOST_CHANGES = 4
+ONE_PASS_SIZE = 13
 # What is changed in one mail: alone, or together with more.
 PLANS = (("text",), ("text",), ("text", "packets"), ("packets",), ("packets",), ("packets", "mime"),
          ("mime",), ("mime",), ("mime", "text"), ("armor",), ("armor", "packets"), ("bytes",),
@@ -259,7 +260,7 @@ class Changer:
         """Its hash, kind, key ID or whether another follows: none of it is signed."""
         found = []
         for tag, body in packets:
-            if tag == ONE_PASS:
+            if tag == ONE_PASS and len(body) == ONE_PASS_SIZE:
                 body = bytearray(body)
                 where = self.rng.choice((1, 2, 3, 12))
                 body[where] = self.rng.choice((0, 1, 2, 8, 10, 22))
