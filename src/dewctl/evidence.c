@@ -56,6 +56,7 @@ int evidence_find(struct ctl *ctl, struct view raw, struct evidence *out, struct
 	switch (outline.shape) {
 	case MAIL_ENCRYPTED:
 	case MAIL_INLINE_ENCRYPTED:
+	case MAIL_ATTACHED_ENCRYPTED:
 		status = find_encrypted(ctl, buf_view(&outline.message), out, err);
 		break;
 	case MAIL_SIGNED:
@@ -64,11 +65,17 @@ int evidence_find(struct ctl *ctl, struct view raw, struct evidence *out, struct
 		buf_move(&out->signature, &outline.signature);
 		break;
 	case MAIL_INLINE_SIGNED:
+	case MAIL_ATTACHED_SIGNED:
 		out->form = EVIDENCE_CLEARTEXT;
 		buf_move(&out->bytes, &outline.message);
 		break;
 	case MAIL_PLAIN:
 	case MAIL_REPORT:
+	case MAIL_MANY:
+	case MAIL_BROKEN:
+	case MAIL_SIGNATURE_LOST:
+	case MAIL_SMIME:
+	case MAIL_TNEF:
 	case MAIL_REFUSED:
 		status = err_set(err, ERR_MESSAGE, ERR_NEVER, "there is nothing signed in it");
 		break;

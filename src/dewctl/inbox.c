@@ -27,6 +27,8 @@ static const struct report_column list_columns[] = {
     {"size", "SIZE", REPORT_NUMBER},
     {"state", "STATE", REPORT_TEXT},
     {"meaning", "MEANING", REPORT_TEXT},
+    {"shape", "SHAPE", REPORT_TEXT},
+    {"refusal", "NOT TAKEN", REPORT_TEXT},
     {"signer", NULL, REPORT_TEXT},
     {"from", "SIGNED BY", REPORT_TEXT},
     {"reason", "REASON", REPORT_TEXT},
@@ -37,6 +39,8 @@ static const struct report_column show_columns[] = {
     {"size", "Size in bytes", REPORT_NUMBER},
     {"state", "State", REPORT_TEXT},
     {"meaning", "Meaning", REPORT_TEXT},
+    {"shape", "Shape", REPORT_TEXT},
+    {"refusal", "Not taken", REPORT_TEXT},
     {"signer", "Signer's key", REPORT_TEXT},
     {"from", "Signed by", REPORT_TEXT},
     {"reason", "Reason", REPORT_TEXT},
@@ -59,6 +63,8 @@ static int add_cells(
 	report_add_number(report, arrival->size);
 	report_add_text(report, arrival->state);
 	report_add_text(report, arrival->meaning);
+	report_add_text(report, arrival->shape);
+	report_add_text(report, arrival->refusal);
 	report_add_text(report, arrival->signer);
 	/* Somebody who was removed since is known by the key only. */
 	report_add_text(report, signer.len > 0 ? buf_text(&signer) : arrival->signer);

@@ -114,10 +114,9 @@ static int record_all(
 			return -1;
 		++*accepted;
 	}
-	return *accepted == 0
-		   ? 0
-		   : open_record(job->facts->gate, job->facts->arrival, "finish", "acknowledgment",
-			 job->reply.status, job->facts->signer.facts.fingerprint, err);
+	return *accepted == 0 ? 0
+			      : open_record(job->facts, "finish", "acknowledgment",
+				    job->reply.status, job->facts->signer.facts.fingerprint, err);
 }
 
 static void record(struct acknowledging *job)

@@ -180,8 +180,8 @@ static int record_all(struct answering *job, struct err *err)
 	}
 	return act(job, err) != 0
 		   ? -1
-		   : open_record(job->facts->gate, job->facts->arrival, "finish", "agreement",
-			 agreement_word_name(job->word), job->facts->signer.facts.fingerprint, err);
+		   : open_record(job->facts, "finish", "agreement", agreement_word_name(job->word),
+			 job->facts->signer.facts.fingerprint, err);
 }
 
 static void record(struct answering *job)

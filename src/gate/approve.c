@@ -51,8 +51,7 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	if (!job->decision.approve && strcmp(job->advisory.state, "held") == 0 &&
 	    store_advisory_move(store, job->advisory.id, "withdraw", err) != 0)
 		return -1;
-	if (open_record(facts->gate, facts->arrival, "finish", "approval", "",
-		facts->signer.facts.fingerprint, err) != 0)
+	if (open_record(facts, "finish", "approval", "", facts->signer.facts.fingerprint, err) != 0)
 		return -1;
 	return store_audit_add(store, now, job->by.address,
 	    job->decision.approve ? "advisory.approve" : "advisory.reject", job->advisory.number,

@@ -183,13 +183,14 @@ static int audit_bounce(struct gate *gate, const struct delivery *delivery,
 	    bounce->instead == 0 ? "" : "; it goes to another contact instead");
 }
 
-static int record_bounce(struct gate *gate, const struct delivery *delivery,
-    const struct mail_bounce *facts, enum bounced verdict, struct bounce *bounce, struct err *err)
+static int record_bounce(const struct mail_facts *facts, const struct delivery *delivery,
+    const struct mail_bounce *report, enum bounced verdict, struct bounce *bounce, struct err *err)
 {
+	struct gate *gate = facts->gate;
 	char reason[STORE_REASON_SIZE];
 	int64_t before;
 	if (store_bounce_count(gate->store, delivery->id, &before, err) != 0 ||
-	    (verdict == BOUNCED_FAILED && flag_delivery(gate, delivery, facts, bounce, err) != 0))
+	    (verdict == BOUNCED_FAILED && flag_delivery(gate, delivery, report, bounce, err) != 0))
 		return -1;
 	/* Once for each delivery; not when the answer is there, which proves that it came. */
 	bounce->told = verdict == BOUNCED_NOTED || delivery->contact == 0 ||
@@ -199,7 +200,8 @@ static int record_bounce(struct gate *gate, const struct delivery *delivery,
 	    (long long)delivery->id);
 	return store_bounce_add(gate->store, bounce, err) != 0 ||
 		       audit_bounce(gate, delivery, bounce, err) != 0 ||
-		       open_record(gate, bounce->arrival, "finish", "bounce", reason, "", err) != 0
+		       open_record(facts, facts->refusal == INTAKE_TAKEN ? "finish" : "refuse",
+			   "bounce", reason, "", err) != 0
 		   ? -1
 		   : 0;
 }
@@ -220,7 +222,7 @@ static void take(struct mail_facts *facts, const struct mail_bounce *report,
 	snprintf(bounce.recipient, sizeof bounce.recipient, "%s", report->recipient);
 	snprintf(bounce.diagnostic, sizeof bounce.diagnostic, "%s", report->diagnostic);
 	if (store_begin(gate->store, &err) != 0 ||
-	    record_bounce(gate, delivery, report, verdict, &bounce, &err) != 0 ||
+	    record_bounce(facts, delivery, report, verdict, &bounce, &err) != 0 ||
 	    store_commit(gate->store, &err) != 0) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
@@ -246,7 +248,7 @@ bool bounce_mail(struct mail_facts *facts, const struct mail_outline *outline)
 {
 	const bool is_report = outline->bounce.action[0] != '\0' || outline->shape == MAIL_PLAIN ||
 			       outline->shape == MAIL_REPORT;
-	const enum bounced verdict = bounced_judge(&outline->bounce);
+	enum bounced verdict = bounced_judge(&outline->bounce);
 	struct delivery delivery;
 	int64_t id;
 	bool found;
@@ -261,6 +263,9 @@ bool bounce_mail(struct mail_facts *facts, const struct mail_outline *outline)
 	}
 	if (!found)
 		return false;
+	facts->refusal = intake_decide(&facts->intake, INTAKE_FROM_RETURN_PATH);
+	if (facts->refusal != INTAKE_TAKEN)
+		verdict = BOUNCED_NOTED; /* whatever it says */
 	if (verdict == BOUNCED_NOTHING)
 		open_end(facts, "finish", "bounce", "a report of no failure");
 	else

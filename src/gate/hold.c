@@ -30,8 +30,8 @@ static int record_held(void *context, int64_t message, struct view title, bool *
 	hold->advisory = issue->advisory.id;
 	hold->title = title;
 	if (store_hold_add(store, hold, err) != 0 ||
-	    open_record(issue->gate, issue->facts->arrival, "finish", "advisory", "",
-		issue->publisher.fingerprint, err) != 0)
+	    open_record(
+		issue->facts, "finish", "advisory", "", issue->publisher.fingerprint, err) != 0)
 		return -1;
 	text_format_time(hold->release_at, when);
 	return store_audit_add(store, hold->created_at, issue->publisher.address, "advisory.held",
@@ -200,8 +200,8 @@ static int record_withdrawn(
 	if (issue->facts == NULL) {
 		if (store_withdrawal_done(store, issue->advisory.id, err) != 0)
 			return -1;
-	} else if (open_record(issue->gate, issue->facts->arrival, "finish", "advisory", "",
-		       issue->publisher.fingerprint, err) != 0) {
+	} else if (open_record(issue->facts, "finish", "advisory", "", issue->publisher.fingerprint,
+		       err) != 0) {
 		return -1;
 	}
 	return store_audit_add(store, now,

@@ -20,10 +20,6 @@
 #include "store/inform.h"
 
 static const char report_prefix[] = "REP";
-static const char in_the_open[] =
-    "it is signed but not encrypted: it travelled in the open, and whoever carried it could read "
-    "it. Encrypt it to the gateway's key %s";
-
 enum { RECEIPT_PAUSE_MS = 10 * 1000 };
 
 struct informing {
@@ -97,8 +93,8 @@ static int record_report(
 	job->report.title = title;
 	snprintf(actor, sizeof actor, "contact %s", job->contact.address);
 	if (store_report_add(store, &job->report, err) != 0 ||
-	    open_record(facts->gate, facts->arrival, "finish", "report", number,
-		facts->signer.facts.fingerprint, err) != 0)
+	    open_record(facts, "finish", "report", number, facts->signer.facts.fingerprint, err) !=
+		0)
 		return -1;
 	return store_audit_add(store, job->report.received_at, actor, "report.received", number,
 	    err, "TLP:%s, about: %s", job->report.tlp,
@@ -252,9 +248,7 @@ void inform_report(struct mail_facts *facts, const struct contact *contact)
 		abort();
 	job->facts = facts;
 	job->contact = *contact;
-	if (!facts->encrypted)
-		good = refuse(&refusal, 0, in_the_open, facts->gate->fingerprint);
-	else if (!facts->content->readable)
+	if (!facts->content->readable)
 		good = refuse(&refusal, 0, "it cannot be read: %s", facts->content->reason);
 	else
 		good = inform_read_report(facts->content->text, &job->block, &refusal);

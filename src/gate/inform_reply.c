@@ -44,7 +44,7 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	/* What a publisher tells goes to members only: whoever is suspended gets nothing. */
 	if (store_report_reply_add(store, &reply, err) != 0 ||
 	    store_label_add(store, message, tlp_name(TLP_CLEAR), err) != 0 ||
-	    open_record(facts->gate, facts->arrival, "finish", "reply", job->report.number,
+	    open_record(facts, "finish", "reply", job->report.number,
 		facts->signer.facts.fingerprint, err) != 0)
 		return -1;
 	return store_audit_add(store, reply.sent_at, job->publisher.address, "report.reply",
@@ -144,14 +144,6 @@ static int find_contact(struct replying *job, bool *good, struct refusal *refusa
 
 static bool is_fit(const struct mail_facts *facts, struct refusal *refusal)
 {
-	if (!facts->encrypted)
-		return refuse(refusal, 0,
-		    "it is signed but not encrypted: it travelled in the open. Encrypt it to the "
-		    "gateway's key %s",
-		    facts->gate->fingerprint);
-	if (!facts->whole)
-		return refuse(refusal, 0,
-		    "it has text outside the signed part, which anybody could have added");
 	if (facts->opened.signatures[0].created <
 	    clock_now() - facts->gate->config->limits.drop_age)
 		return refuse(refusal, 0, "its signature is too old: sign it anew");

@@ -247,8 +247,8 @@ static int record_origin(struct issue *issue, bool *go, struct err *err)
 		return 0;
 	if (issue->facts == NULL)
 		return store_withdrawal_done(store, issue->advisory.id, err);
-	return open_record(issue->gate, issue->facts->arrival, "finish", "advisory", "",
-	    issue->publisher.fingerprint, err);
+	return open_record(
+	    issue->facts, "finish", "advisory", "", issue->publisher.fingerprint, err);
 }
 
 static int record(void *context, int64_t message, struct view title, bool *go, struct err *err)
@@ -419,15 +419,6 @@ static void address_and_send(struct issue *issue)
 bool issue_mail_is_fit(const struct mail_facts *facts, int64_t now, struct refusal *refusal)
 {
 	const struct config *config = facts->gate->config;
-	if (!facts->encrypted)
-		return refuse(refusal, 0,
-		    "it is signed but not encrypted: whoever carried it could read it. Encrypt it "
-		    "to the "
-		    "gateway's key %s",
-		    facts->gate->fingerprint);
-	if (!facts->whole)
-		return refuse(refusal, 0,
-		    "it has text outside the signed part, which anybody could have added");
 	if (facts->opened.signatures[0].created < now - config->limits.drop_age)
 		return refuse(refusal, 0, "its signature is older than %lld hours: sign it anew",
 		    (long long)config->limits.drop_age / 3600);

@@ -14,8 +14,8 @@ void issue_stop(struct gate *gate);
 /* Takes over the facts. The publisher's signature counts already. */
 void issue_mail(struct mail_facts *facts, const struct publisher *publisher);
 
-/* What must hold of a publisher's mail before its words count: encrypted, whole, not too old at
- * `now`, readable. */
+/* What must hold of a publisher's mail before its words count, its shape being right: not too old
+ * at `now`, readable. */
 bool issue_mail_is_fit(const struct mail_facts *facts, int64_t now, struct refusal *refusal);
 
 /* Releases what was held: the facts are of its draft, opened anew, and are taken over. It goes to

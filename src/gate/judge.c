@@ -10,6 +10,7 @@
 #include "gate/issue.h"
 #include "gate/judge.h"
 #include "gate/keyupdate.h"
+#include "gate/refuse.h"
 #include "gate/release.h"
 #include "gate/request.h"
 #include "gate/stranger.h"
@@ -70,16 +71,17 @@ static const struct {
 	const char *field;
 	void (*take)(struct mail_facts *, const struct signer *);
 	const char *meaning;
+	enum intake_from from;
 } meanings[] = {
-    {true, "Key", to_key_update, "key"},
-    {false, "Key", to_key_update, "key"},
-    {true, "Reply", to_reply, "reply"},
-    {true, "Approve", to_decide, "approval"},
-    {true, "Reject", to_decide, "approval"},
-    {true, NULL, to_issue, "advisory"},
-    {false, "Report", to_report, "report"},
-    {false, "Request", to_request, "request"},
-    {false, NULL, to_answer, "acknowledgment"},
+    {true, "Key", to_key_update, "key", INTAKE_FROM_KEY_OWNER},
+    {false, "Key", to_key_update, "key", INTAKE_FROM_KEY_OWNER},
+    {true, "Reply", to_reply, "reply", INTAKE_FROM_PUBLISHER},
+    {true, "Approve", to_decide, "approval", INTAKE_FROM_PUBLISHER},
+    {true, "Reject", to_decide, "approval", INTAKE_FROM_PUBLISHER},
+    {true, NULL, to_issue, "advisory", INTAKE_FROM_PUBLISHER},
+    {false, "Report", to_report, "report", INTAKE_FROM_REPORTER},
+    {false, "Request", to_request, "request", INTAKE_FROM_CONTACT},
+    {false, NULL, to_answer, "acknowledgment", INTAKE_FROM_CONTACT},
 };
 enum { MEANINGS = sizeof meanings / sizeof meanings[0] };
 
@@ -123,6 +125,25 @@ static bool counts(
 		   : signature_counts(&facts->opened, &facts->signer, clock_now(), skew, reason);
 }
 
+/* One good signature by somebody known, in a shape that is not taken from them: they are told, if
+ * what they wanted would have been answered. */
+static void refuse_shape(struct mail_facts *facts, const struct signer *signer,
+    enum intake_from from, const char *meaning)
+{
+	struct refusal refusal;
+	if (facts->refusal == INTAKE_IN_THE_OPEN)
+		refuse(&refusal, 0, "%s. Encrypt it to the gateway's key %s",
+		    intake_refusal_text(facts->refusal), facts->gate->fingerprint);
+	else
+		refuse(&refusal, 0, "%s", intake_refusal_text(facts->refusal));
+	if (from == INTAKE_FROM_PUBLISHER)
+		refuse_publisher(facts, &signer->publisher, meaning, &refusal);
+	else if (from == INTAKE_FROM_REPORTER)
+		refuse_contact(facts, &signer->contact, meaning, &refusal);
+	else
+		open_refuse_shape(facts, meaning);
+}
+
 static void judge_signed(struct mail_facts *facts)
 {
 	struct signer signer;
@@ -134,7 +155,7 @@ static void judge_signed(struct mail_facts *facts)
 		return;
 	}
 	if (!signer.is_publisher && !signer.is_contact) {
-		stranger_mail(facts, "the signer is neither a publisher nor a contact");
+		stranger_mail(facts);
 		return;
 	}
 	const size_t i = meaning_of(&signer, facts->content->text);
@@ -147,16 +168,20 @@ static void judge_signed(struct mail_facts *facts)
 	else if (facts->automatic)
 		open_end(
 		    facts, "refuse", meanings[i].meaning, "it is an automatic reply or a report");
+	else if (!open_is_taken(facts, meanings[i].from))
+		refuse_shape(facts, &signer, meanings[i].from, meanings[i].meaning);
 	else
 		meanings[i].take(facts, &signer);
 }
 
 void judge_mail(struct mail_facts *facts)
 {
-	if (facts->signer_known)
+	if (facts->opened.signature_count != 1) {
+		open_is_taken(facts, INTAKE_FROM_NOBODY);
+		open_refuse_shape(facts, "unknown");
+	} else if (facts->signer_known) {
 		judge_signed(facts);
-	else if (facts->opened.signature_count == 0)
-		open_end(facts, "finish", "unknown", "it is not signed");
-	else
-		stranger_mail(facts, "signed by a key that belongs to nobody here");
+	} else {
+		stranger_mail(facts);
+	}
 }

@@ -172,9 +172,8 @@ static const char *const words[] = {
 
 static int record_end(struct keyupdate *update, struct err *err)
 {
-	return open_record(update->facts->gate, update->facts->arrival,
-	    update->verdict == REFUSED ? "refuse" : "finish", "key", words[update->verdict],
-	    update->facts->signer.facts.fingerprint, err);
+	return open_record(update->facts, update->verdict == REFUSED ? "refuse" : "finish", "key",
+	    words[update->verdict], update->facts->signer.facts.fingerprint, err);
 }
 
 static void log_end(const struct keyupdate *update)

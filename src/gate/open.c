@@ -74,15 +74,20 @@ void open_done(struct mail_facts *facts)
 	gate->want_arrivals = true;
 }
 
-int open_record(struct gate *gate, int64_t arrival, const char *event, const char *meaning,
+int open_record(const struct mail_facts *facts, const char *event, const char *meaning,
     const char *reason, const char *signer, struct err *err)
 {
+	struct gate *gate = facts->gate;
+	const int64_t arrival = facts->arrival;
 	char subject[64];
 	char what[STORE_ID_SIZE];
 	snprintf(subject, sizeof subject, "arrival %lld", (long long)arrival);
 	snprintf(what, sizeof what, "arrival.%s", event);
-	if (strcmp(event, "give-up") != 0 &&
-	    store_arrival_move(gate->store, arrival, "judge", meaning, NULL, signer, err) != 0)
+	if (store_arrival_set_shape(gate->store, arrival,
+		intake_shape_name(intake_shape_of(&facts->intake)),
+		intake_refusal_name(facts->refusal), err) != 0 ||
+	    (strcmp(event, "give-up") != 0 &&
+		store_arrival_move(gate->store, arrival, "judge", meaning, NULL, signer, err) != 0))
 		return -1;
 	if (store_arrival_move(gate->store, arrival, event, meaning, reason, signer, err) != 0)
 		return -1;
@@ -99,7 +104,7 @@ void open_end(struct mail_facts *facts, const char *event, const char *meaning, 
 		return;
 	}
 	if (store_begin(gate->store, &err) != 0 ||
-	    open_record(gate, facts->arrival, event, meaning, reason,
+	    open_record(facts, event, meaning, reason,
 		facts->signer_known ? facts->signer.facts.fingerprint : "", &err) != 0 ||
 	    store_commit(gate->store, &err) != 0) {
 		store_rollback(gate->store);
@@ -112,6 +117,40 @@ void open_end(struct mail_facts *facts, const char *event, const char *meaning, 
 		    "arrival %lld: %s: %s: %s", (long long)facts->arrival, event, meaning, reason);
 	}
 	open_done(facts);
+}
+
+bool open_is_taken(struct mail_facts *facts, enum intake_from from)
+{
+	facts->refusal = intake_decide(&facts->intake, from);
+	return facts->refusal == INTAKE_TAKEN;
+}
+
+/* What nobody signed was never meant to be taken, and is merely recorded; what is over a limit, or
+ * claims to be more than it is, is refused. */
+static const char *refusal_event(enum intake_refusal refusal)
+{
+	switch (refusal) {
+	case INTAKE_NO_SIGNATURE:
+	case INTAKE_NO_OPENPGP:
+	case INTAKE_NO_SIGNED_BYTES:
+	case INTAKE_NOBODY_HERE:
+		return "finish";
+	case INTAKE_NOT_OPENED:
+		return "give-up";
+	default:
+		return "refuse";
+	}
+}
+
+void open_refuse_shape(struct mail_facts *facts, const char *meaning)
+{
+	const struct job *job = (const struct job *)facts;
+	const char *why = intake_refusal_text(facts->refusal);
+	if (facts->refusal == INTAKE_NOT_OPENED && facts->opened.reason[0] != '\0')
+		why = facts->opened.reason;
+	else if (job->outline.reason[0] != '\0')
+		why = job->outline.reason; /* says more */
+	open_end(facts, refusal_event(facts->refusal), meaning, why);
 }
 
 struct later {
@@ -177,7 +216,10 @@ static void open_message(struct job *job);
 /* A multipart/signed inside the encryption: verify that, and read what it covers. */
 static void open_wrapped(struct job *job)
 {
-	job->unwrapped = true;
+	struct mail_facts *facts = &job->facts;
+	job->unwrapped = facts->intake.inside = true;
+	if (facts->content->beside)
+		facts->intake.whole = false;
 	job->facts.form = OPEN_DETACHED;
 	job->facts.message = job->facts.content->message;
 	job->facts.signature = job->facts.content->signature;
@@ -200,10 +242,12 @@ static bool on_content(void *context, enum pool_event event, struct view body)
 	if (!reader_take_content(buf_view(&job->content_body), facts->content))
 		return false;
 	facts->automatic = facts->automatic || facts->content->automatic || facts->content->report;
-	if (facts->content->wrapped && facts->opened.signature_count == 0 && !job->unwrapped)
+	if (facts->content->wrapped && facts->opened.signature_count == 0 && !job->unwrapped) {
 		open_wrapped(job);
-	else
-		judge_mail(facts);
+		return true;
+	}
+	facts->intake.nested = facts->content->wrapped || facts->content->nested;
+	judge_mail(facts);
 	return true;
 }
 
@@ -214,6 +258,12 @@ static int find_signer(struct job *job, struct err *err)
 		return 0;
 	return store_certificate_by_key_id(facts->gate->store, facts->opened.signatures[0].key_id,
 	    &facts->signer, &facts->signer_known, err);
+}
+
+static void refuse_shape(struct job *job, enum intake_from from)
+{
+	open_is_taken(&job->facts, from);
+	open_refuse_shape(&job->facts, "unknown");
 }
 
 /* Found in the main home: who signed is not known there, unless it was ourselves. */
@@ -233,12 +283,10 @@ static void after_main(struct job *job)
 	}
 	if (facts->opened.signature_count == 0 && facts->opened.encrypted && !job->unwrapped)
 		ask_reader(job, READER_CONTENT, buf_view(&facts->opened.plaintext), on_content);
-	else if (facts->opened.signature_count == 0)
-		open_end(facts, "finish", "unknown", "it is not signed");
-	else if (facts->opened.signature_count > 1)
-		open_end(facts, "refuse", "unknown", "it has more than one signature");
+	else if (facts->opened.signature_count != 1)
+		refuse_shape(job, INTAKE_FROM_NOBODY);
 	else if (facts->opened.plaintext.len > STRANGER_TEXT_MAX)
-		open_end(facts, "finish", "unknown", "signed by a key that belongs to nobody here");
+		refuse_shape(job, INTAKE_FROM_STRANGER);
 	else {
 		digest_signed(facts);
 		ask_reader(job, READER_CONTENT, buf_view(&facts->opened.plaintext), on_content);
@@ -279,8 +327,10 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 	facts->encrypted = facts->encrypted || opened.encrypted;
 	struct buf former = facts->opened.plaintext;
 	facts->opened = opened;
+	facts->intake.opened = opened.readable;
+	facts->intake.signatures = opened.signature_count;
 	if (!opened.readable)
-		open_end(facts, "give-up", "unknown", opened.reason);
+		refuse_shape(job, INTAKE_FROM_NOBODY);
 	else if (!job->in_shard)
 		after_main(job);
 	else {
@@ -314,33 +364,26 @@ static void after_outline(struct job *job)
 	static const enum open_form forms[] = {
 	    [MAIL_ENCRYPTED] = OPEN_ENCRYPTED,
 	    [MAIL_INLINE_ENCRYPTED] = OPEN_ENCRYPTED,
+	    [MAIL_ATTACHED_ENCRYPTED] = OPEN_ENCRYPTED,
 	    [MAIL_SIGNED] = OPEN_DETACHED,
 	    [MAIL_INLINE_SIGNED] = OPEN_CLEARTEXT,
+	    [MAIL_ATTACHED_SIGNED] = OPEN_CLEARTEXT,
 	};
 	struct mail_facts *facts = &job->facts;
 	facts->automatic = job->outline.automatic;
-	facts->whole = job->outline.whole;
+	facts->intake.mail = job->outline.shape;
+	facts->intake.whole = job->outline.whole;
+	facts->outer_subject = job->outline.subject;
 	if (bounce_mail(facts, &job->outline))
 		return;
-	switch (job->outline.shape) {
-	case MAIL_REFUSED:
-		open_end(facts, "refuse", "unknown", job->outline.reason);
+	if (intake_shape_of(&facts->intake) != INTAKE_UNOPENED) { /* there is nothing to open */
+		open_is_taken(facts, INTAKE_FROM_NOBODY);
+		open_refuse_shape(facts, job->outline.shape == MAIL_REPORT ? "report" : "unknown");
 		return;
-	case MAIL_PLAIN:
-		open_end(facts, "finish", "unknown", "it is not signed");
-		return;
-	case MAIL_REPORT:
-		open_end(facts, "finish", "report", "a report about some mail, not signed");
-		return;
-	case MAIL_ENCRYPTED:
-	case MAIL_INLINE_ENCRYPTED:
-	case MAIL_SIGNED:
-	case MAIL_INLINE_SIGNED:
-		break;
 	}
-	job->facts.form = forms[job->outline.shape];
-	job->facts.message = job->outline.message;
-	job->facts.signature = job->outline.signature;
+	facts->form = forms[job->outline.shape];
+	facts->message = job->outline.message;
+	facts->signature = job->outline.signature;
 	open_message(job);
 }
 

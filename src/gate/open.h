@@ -10,6 +10,7 @@
 #include "gate/context.h"
 #include "mail/entity.h"
 #include "pgp/open.h"
+#include "rules/intake.h"
 #include "store/certificates.h"
 
 /* All that is known of one arrival when it comes before judge_mail. */
@@ -18,8 +19,10 @@ struct mail_facts {
 	int64_t arrival;
 	int64_t hold; /* whose draft is opened anew; 0: mail that has just come in */
 	bool automatic; /* it says that no person wrote it */
-	bool whole; /* no byte of text outside the OpenPGP part */
 	bool encrypted;
+	struct intake_facts intake; /* its shape, as far as it is known */
+	enum intake_refusal refusal; /* what was decided about that; INTAKE_TAKEN until then */
+	const char *outer_subject; /* what travelled in the clear, and is good for nothing else */
 	struct opened opened; /* of the innermost layer that is signed, else of the outermost */
 	bool signer_known;
 	struct certificate signer; /* whose pinned certificate has the signing key's ID */
@@ -38,15 +41,20 @@ void open_work(struct gate *gate);
 /* Opens the draft of a hold anew: its arrival ended long ago, and nothing of that changes. */
 void open_draft(struct gate *gate, int64_t arrival, int64_t hold);
 
-/* The end of an arrival: in a transaction of its own, or the caller's. `event` is finish, refuse or
- * give-up of store/state.h. */
-int open_record(struct gate *gate, int64_t arrival, const char *event, const char *meaning,
+/* The end of an arrival, with the name of its shape: in a transaction of its own, or the caller's.
+ * `event` is finish, refuse or give-up of store/state.h. */
+int open_record(const struct mail_facts *facts, const char *event, const char *meaning,
     const char *reason, const char *signer, struct err *err);
 /* Called once by whoever judged the mail, when nothing more is to be done: frees the facts. */
 void open_done(struct mail_facts *facts);
 /* open_record and open_done in one: for all that has no further consequence. A draft that ends here
  * cannot be released. */
 void open_end(struct mail_facts *facts, const char *event, const char *meaning, const char *reason);
+
+/* Decides whether the shape is taken from these (rules/intake.h), and notes it for the record. */
+bool open_is_taken(struct mail_facts *facts, enum intake_from from);
+/* Ends what open_is_taken refused. */
+void open_refuse_shape(struct mail_facts *facts, const char *meaning);
 
 /* Nothing was recorded because GnuPG did not work, which is not the mail's fault: frees the facts,
  * and the arrival is tried anew after a pause. */

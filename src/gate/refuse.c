@@ -26,8 +26,8 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	if (store_signed_seen(facts->gate->store, facts->digest, facts->arrival, go, err) != 0)
 		return -1;
 	return !*go ? 0
-		    : open_record(facts->gate, facts->arrival, "refuse", refusing->meaning,
-			  refusing->reason, facts->signer.facts.fingerprint, err);
+		    : open_record(facts, "refuse", refusing->meaning, refusing->reason,
+			  facts->signer.facts.fingerprint, err);
 }
 
 static void done(void *context, enum outgoing_end end, const char *problem)

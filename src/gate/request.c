@@ -78,8 +78,7 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	if (job->answer != ANSWER_NONE && job->count > 0 &&
 	    store_label_add(store, message, tlp_name(job->label), err) != 0)
 		return -1;
-	if (open_record(facts->gate, facts->arrival, "finish", "request", "",
-		facts->signer.facts.fingerprint, err) != 0)
+	if (open_record(facts, "finish", "request", "", facts->signer.facts.fingerprint, err) != 0)
 		return -1;
 	snprintf(subject, sizeof subject, "%s%s%s",
 	    job->answer == ANSWER_LIST ? "list"

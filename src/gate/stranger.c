@@ -37,7 +37,7 @@ static int record(struct joining *job, bool *go, bool *added, struct err *err)
 	if (!*go)
 		return 0;
 	if (store_join_request_add(store, &job->request, OPEN_REQUESTS_MOST, added, err) != 0 ||
-	    open_record(facts->gate, facts->arrival, "finish", "join",
+	    open_record(facts, "finish", "join",
 		*added ? "" : "one of this certificate is open already, or too many are",
 		job->request.fingerprint, err) != 0)
 		return -1;
@@ -115,15 +115,16 @@ static void verify(
 	gate_ask(gate, gate->vaults, VAULT_STRANGER, &body, GATE_OPEN_MS, on_answer, job);
 }
 
-void stranger_mail(struct mail_facts *facts, const char *reason)
+void stranger_mail(struct mail_facts *facts)
 {
 	const struct mail_content *content = facts->content;
 	struct join_request request = {.id = 0};
 	struct refusal refusal;
 	char why[STORE_REASON_SIZE];
-	if (!content->readable || facts->automatic || facts->opened.signature_count != 1 ||
-	    !view_is_nocase(block_first_name(content->text), "Join")) {
-		open_end(facts, "finish", "unknown", reason);
+	const bool joins = content->readable && !facts->automatic &&
+			   view_is_nocase(block_first_name(content->text), "Join");
+	if (!open_is_taken(facts, joins ? INTAKE_FROM_JOINER : INTAKE_FROM_STRANGER)) {
+		open_refuse_shape(facts, joins ? "join" : "unknown");
 		return;
 	}
 	const struct view certificate = join_certificate(content);

@@ -5,8 +5,7 @@
 
 #include "gate/open.h"
 
-/* Takes over the facts, with their content read. `reason` is what is recorded of what is no request
- * to join; static. */
-void stranger_mail(struct mail_facts *facts, const char *reason);
+/* Takes over the facts, with their content read. */
+void stranger_mail(struct mail_facts *facts);
 
 #endif

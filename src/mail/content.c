@@ -231,24 +231,6 @@ static bool read_attachments(struct reading *reading)
 	return true;
 }
 
-static bool add_subject(struct view header, char out[static MAIL_SUBJECT_SIZE])
-{
-	struct view value;
-	if (!field_find(header, "Subject", &value))
-		return false;
-	struct buf subject = BUF_EMPTY(BUF_SMALL);
-	field_text(value, &subject);
-	struct view text = view_trim(buf_view(&subject));
-	if (text.len >= MAIL_SUBJECT_SIZE) { /* cut at a whole character */
-		text.len = MAIL_SUBJECT_SIZE - 1;
-		while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xc0U) == 0x80U)
-			text.len--;
-	}
-	view_copy(text, out, MAIL_SUBJECT_SIZE);
-	buf_release(&subject);
-	return true;
-}
-
 /* The protected Subject: on the root of what was signed, which covers it whether or not the root
  * says hp= (RFC 9788) or protected-headers= too; failing that, in a part that repeats the headers.
  */
@@ -256,12 +238,13 @@ static void read_subject(struct reading *reading)
 {
 	const struct tree *tree = reading->tree;
 	struct mail_content *out = reading->out;
-	bool found = add_subject(tree->entities[0].header, out->subject);
+	bool found = shape_add_subject(tree->entities[0].header, out->subject);
 	for (size_t at = 1; !found && at < tree->count; at++)
 		if (is_repeated_header(tree, at)) {
 			struct buf lines = BUF_EMPTY(BUF_SMALL);
 			decode_body(&tree->entities[at], &lines);
-			found = !lines.overflow && add_subject(buf_view(&lines), out->subject);
+			found =
+			    !lines.overflow && shape_add_subject(buf_view(&lines), out->subject);
 			buf_release(&lines);
 		}
 }
@@ -310,10 +293,12 @@ static void read_tree(struct reading *reading)
 	struct mail_content *out = reading->out;
 	if (shape_is_signed(reading->tree, 0)) {
 		out->wrapped = true;
+		out->beside = shape_has_beside(reading->tree, 0);
 		shape_cut_signed(
 		    reading->tree, 0, reading->store, &reading->message, &reading->signature);
 		return;
 	}
+	out->nested = tree_is(&reading->tree->entities[0], "multipart/encrypted");
 	out->automatic = field_automatic(reading->tree->entities[0].header);
 	out->report = shape_is_report(reading->tree, 0);
 	read_subject(reading);
@@ -350,7 +335,7 @@ static void resolve_views(struct reading *reading)
 
 static void forget(struct mail_content *out)
 {
-	out->wrapped = out->has_text = out->csaf_bad = false;
+	out->wrapped = out->beside = out->nested = out->has_text = out->csaf_bad = false;
 	out->part_count = 0;
 	out->csaf = (struct csaf_facts){.text = {"", 0}};
 	out->message = out->signature = out->text = view_of("");

@@ -26,7 +26,14 @@ enum mail_shape {
 	MAIL_SIGNED,         /* multipart/signed (RFC 3156), also inside a list's multipart/mixed */
 	MAIL_INLINE_ENCRYPTED, /* an armored message as the only text part */
 	MAIL_INLINE_SIGNED,  /* cleartext signed text as the only text part */
+	MAIL_ATTACHED_ENCRYPTED, /* an armored message attached, and nothing else of OpenPGP */
+	MAIL_ATTACHED_SIGNED, /* cleartext signed text likewise */
 	MAIL_REPORT,         /* multipart/report: a DSN or MDN */
+	MAIL_MANY,           /* more than one OpenPGP part; reason says what */
+	MAIL_BROKEN,         /* OpenPGP that is cut or put together wrongly; reason says how */
+	MAIL_SIGNATURE_LOST, /* a signature without the bytes that it is over */
+	MAIL_SMIME,          /* S/MIME, and nothing of OpenPGP */
+	MAIL_TNEF,           /* winmail.dat, and nothing of OpenPGP */
 	MAIL_REFUSED,        /* over a limit or malformed; reason says which */
 };
 
@@ -42,7 +49,8 @@ struct mail_bounce {
 /* First reading of a raw mail. */
 struct mail_outline {
 	enum mail_shape shape;
-	char reason[MAIL_REASON_SIZE]; /* for MAIL_REFUSED */
+	char reason[MAIL_REASON_SIZE]; /* for MAIL_REFUSED, MAIL_MANY and MAIL_BROKEN */
+	char subject[MAIL_SUBJECT_SIZE]; /* the outer one, UTF-8: tells what was in the open */
 	bool automatic;    /* Auto-Submitted other than "no", or another mark of an automatic reply */
 	struct mail_bounce bounce;
 	/* Whom it was delivered to, by Delivered-To, X-Original-To, Envelope-To and To. */
@@ -81,6 +89,8 @@ struct mail_content {
 	/* multipart/signed inside encryption (RFC 3156 section 6.1): nothing else is filled then, and
 	 * `message` and `signature` are to be verified and read again. */
 	bool wrapped;
+	bool beside; /* with `wrapped`: there is something beside the signed part and its signature */
+	bool nested; /* all of it is encrypted once more */
 	struct view message;
 	struct view signature;
 	char subject[MAIL_SUBJECT_SIZE]; /* protected Subject (RFC 9788), UTF-8, "" when none */

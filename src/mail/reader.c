@@ -26,6 +26,7 @@ void reader_put_outline(struct buf *body, const struct mail_outline *outline)
 {
 	put_u32(body, outline->shape);
 	put_text(body, outline->reason);
+	put_text(body, outline->subject);
 	put_u8(body, outline->automatic);
 	put_u8(body, outline->whole);
 	put_text(body, outline->bounce.action);
@@ -57,6 +58,8 @@ void reader_put_content(struct buf *body, const struct mail_content *content)
 	put_u8(body, content->automatic);
 	put_u8(body, content->report);
 	put_u8(body, content->wrapped);
+	put_u8(body, content->beside);
+	put_u8(body, content->nested);
 	put_view(body, content->message);
 	put_view(body, content->signature);
 	put_text(body, content->subject);
@@ -125,6 +128,7 @@ bool reader_take_outline(struct view body, struct mail_outline *out)
 		taker.bad = true;
 	out->shape = taker.bad ? MAIL_REFUSED : (enum mail_shape)shape;
 	take_line(&taker, out->reason, sizeof out->reason);
+	take_line(&taker, out->subject, sizeof out->subject);
 	out->automatic = take_bool(&taker);
 	out->whole = take_bool(&taker);
 	take_bounce(&taker, out);
@@ -163,6 +167,8 @@ bool reader_take_content(struct view body, struct mail_content *out)
 	out->automatic = take_bool(&taker);
 	out->report = take_bool(&taker);
 	out->wrapped = take_bool(&taker);
+	out->beside = take_bool(&taker);
+	out->nested = take_bool(&taker);
 	out->message = take_view(&taker, FRAME_BODY_MAX);
 	out->signature = take_view(&taker, FRAME_BODY_MAX);
 	take_line(&taker, out->subject, sizeof out->subject);

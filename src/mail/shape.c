@@ -24,7 +24,13 @@ struct finder {
 	struct mail_outline *out;
 	struct buf *store;
 	size_t found; /* OpenPGP parts */
+	size_t attached; /* attachments that are OpenPGP parts, should there be no other */
 	bool text_beside; /* something outside the OpenPGP part would be shown */
+	bool lost; /* a signature that stands beside what it may once have been over */
+	bool smime;
+	bool tnef;
+	bool attached_beside; /* an attachment that is no OpenPGP part */
+	enum mail_shape attached_shape;
 	struct span message;
 	struct span signature;
 };
@@ -80,6 +86,12 @@ bool shape_is_signed(const struct tree *tree, size_t index)
 	       child_is(tree, index, 1, "application/pgp-signature") &&
 	       (parameter_is(entity, "protocol", "application/pgp-signature") ||
 		   !has_parameter(entity, "protocol"));
+}
+
+bool shape_has_beside(const struct tree *tree, size_t index)
+{
+	return child(tree, index, 2) != TREE_NONE ||
+	       view_trim(tree->entities[index].epilogue).len > 0;
 }
 
 void shape_cut_signed(const struct tree *tree, size_t index, struct buf *store,
@@ -145,15 +157,33 @@ void shape_add_text(const struct tree_entity *entity, struct buf *out)
 	buf_release(&lines);
 }
 
+bool shape_add_subject(struct view header, char out[static MAIL_SUBJECT_SIZE])
+{
+	struct view value;
+	if (!field_find(header, "Subject", &value))
+		return false;
+	struct buf subject = BUF_EMPTY(BUF_SMALL);
+	field_text(value, &subject);
+	struct view text = view_trim(buf_view(&subject));
+	if (text.len >= MAIL_SUBJECT_SIZE) { /* cut at a whole character */
+		text.len = MAIL_SUBJECT_SIZE - 1;
+		while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xc0U) == 0x80U)
+			text.len--;
+	}
+	view_copy(text, out, MAIL_SUBJECT_SIZE);
+	buf_release(&subject);
+	return true;
+}
+
 static void found_one(struct finder *finder, enum mail_shape shape)
 {
 	finder->found++;
 	finder->out->shape = shape;
 }
 
-static void refuse(struct finder *finder, const char *why)
+static void refuse(struct finder *finder, enum mail_shape shape, const char *why)
 {
-	finder->out->shape = MAIL_REFUSED;
+	finder->out->shape = shape;
 	limits_refuse(finder->out->reason, "%s", why);
 }
 
@@ -185,22 +215,35 @@ static void take_encrypted(struct finder *finder, size_t index)
 	decode_body(&finder->tree->entities[index], &data);
 	armor_find(buf_view(&data), &armor);
 	if (armor.kind == ARMOR_MANY)
-		refuse(finder, "more than one armored message in the encrypted part");
+		refuse(finder, MAIL_MANY, "more than one armored message in the encrypted part");
 	finder->message = armor.kind == ARMOR_MESSAGE ? store_armor(finder->store, armor.block)
 						      : store_bytes(finder->store, buf_view(&data));
 	finder->store->overflow = finder->store->overflow || data.overflow;
 	buf_release(&data);
 }
 
+/* Webmail writes the empty line below an armor's headers, and whatever follows a blank, as a blank
+ * that does not break: U+00A0 in UTF-8, or the one byte of Latin charsets. What is encrypted has
+ * neither of them. */
+static void blank_unbreakable(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\xa0' ||
+		    (text[i] == '\xc2' && i + 1 < len && text[i + 1] == '\xa0'))
+			text[i] = ' ';
+}
+
 /* Armor in the text of a part, whose bytes must stay as they were signed: no charset is undone. */
 static void take_inline(struct finder *finder, const struct armor *armor)
 {
 	finder->message = store_armor(finder->store, armor->block);
+	if (armor->kind == ARMOR_MESSAGE && !finder->store->overflow)
+		blank_unbreakable(finder->store->data + finder->message.from, finder->message.len);
 	finder->text_beside = finder->text_beside || !armor->alone;
 	if (armor->kind == ARMOR_BROKEN)
-		refuse(finder, "an armored message without its end");
+		refuse(finder, MAIL_BROKEN, "an armored message without its end");
 	else if (armor->kind == ARMOR_MANY)
-		refuse(finder, "more than one armored message in the text");
+		refuse(finder, MAIL_MANY, "more than one armored message in the text");
 }
 
 static void look_at_text(struct finder *finder, size_t index)
@@ -237,9 +280,58 @@ static void look_at_html(struct finder *finder, size_t index, bool alternative)
 			take_inline(finder, &armor);
 	} else {
 		finder->text_beside = true;
+		finder->lost = finder->lost || armor.kind == ARMOR_SIGNED;
 	}
 	finder->store->overflow = finder->store->overflow || text.overflow;
 	buf_release(&text);
+}
+
+static bool is_one_of(const struct tree_entity *entity, const char *const *types)
+{
+	for (; *types != NULL; types++)
+		if (tree_is(entity, *types))
+			return true;
+	return false;
+}
+
+/* Attached armor is the mail's OpenPGP part only when there is no other: with an inline message
+ * come attachments that were encrypted each on its own. */
+static void look_at_attachment(struct finder *finder, const struct tree_entity *entity)
+{
+	static const char *const types[] = {
+	    "application/octet-stream", "application/pgp-encrypted", NULL};
+	struct buf data = BUF_EMPTY(finder->store->max);
+	struct armor armor = {ARMOR_NONE, {"", 0}, false};
+	if (is_one_of(entity, types)) {
+		decode_body(entity, &data);
+		armor_find(buf_view(&data), &armor);
+	}
+	const bool version = tree_is(entity, "application/pgp-encrypted") &&
+			     view_is(view_trim(buf_view(&data)), "Version: 1");
+	if ((armor.kind == ARMOR_MESSAGE || armor.kind == ARMOR_SIGNED) && armor.alone) {
+		finder->attached++;
+		if (finder->found == 0 && finder->attached == 1) {
+			finder->message = store_armor(finder->store, armor.block);
+			finder->attached_shape = armor.kind == ARMOR_SIGNED
+						     ? MAIL_ATTACHED_SIGNED
+						     : MAIL_ATTACHED_ENCRYPTED;
+		}
+	} else if (!version && view_trim(entity->body).len > 0) {
+		finder->attached_beside = true;
+	}
+	finder->store->overflow = finder->store->overflow || data.overflow;
+	buf_release(&data);
+}
+
+/* What else it may be, for a name when it is nothing of OpenPGP. */
+static void look_for_others(struct finder *finder, const struct tree_entity *entity)
+{
+	static const char *const smime[] = {"application/pkcs7-mime", "application/x-pkcs7-mime",
+	    "application/pkcs7-signature", "application/x-pkcs7-signature", NULL};
+	static const char *const tnef[] = {"application/ms-tnef", "application/vnd.ms-tnef", NULL};
+	finder->lost = finder->lost || tree_is(entity, "application/pgp-signature");
+	finder->smime = finder->smime || is_one_of(entity, smime);
+	finder->tnef = finder->tnef || is_one_of(entity, tnef);
 }
 
 static bool is_exchange_version(const struct tree *tree, size_t index)
@@ -252,12 +344,13 @@ static bool is_exchange_version(const struct tree *tree, size_t index)
 static void look_at_leaf(struct finder *finder, size_t index, bool alternative)
 {
 	const struct tree_entity *entity = &finder->tree->entities[index];
-	if (tree_is(entity, "text/plain"))
+	look_for_others(finder, entity);
+	if (tree_is(entity, "text/plain") || tree_is(entity, "application/pgp"))
 		look_at_text(finder, index);
 	else if (tree_is(entity, "text/html"))
 		look_at_html(finder, index, alternative);
-	else if (entity->body.len > 0)
-		finder->text_beside = true;
+	else
+		look_at_attachment(finder, entity);
 }
 
 static bool is_container(const struct tree_entity *entity)
@@ -295,7 +388,7 @@ static void look_at_multipart(
 		if (!child_is(tree, index, 0, "application/pgp-encrypted") ||
 		    child(tree, index, 1) == TREE_NONE) {
 			found_one(finder, MAIL_ENCRYPTED);
-			refuse(finder, "a multipart/encrypted that is not OpenPGP's");
+			refuse(finder, MAIL_BROKEN, "a multipart/encrypted that is not OpenPGP's");
 			return;
 		}
 		take_encrypted(finder, child(tree, index, 1));
@@ -306,6 +399,8 @@ static void look_at_multipart(
 		rest = child(tree, index, 2);
 	} else if (!is_container(entity) || containers == CONTAINERS_MAX) {
 		finder->text_beside = true; /* not a place where OpenPGP is looked for */
+		for (; rest != TREE_NONE; rest = tree->entities[rest].next)
+			look_for_others(finder, &tree->entities[rest]);
 		return;
 	}
 	look_at_parts(finder, index, rest, containers + 1,
@@ -320,6 +415,44 @@ static void look_at(struct finder *finder, size_t index, size_t containers, bool
 		look_at_leaf(finder, index, alternative);
 }
 
+bool shape_is_openpgp(enum mail_shape shape)
+{
+	switch (shape) {
+	case MAIL_ENCRYPTED:
+	case MAIL_SIGNED:
+	case MAIL_INLINE_ENCRYPTED:
+	case MAIL_INLINE_SIGNED:
+	case MAIL_ATTACHED_ENCRYPTED:
+	case MAIL_ATTACHED_SIGNED:
+		return true;
+	case MAIL_PLAIN:
+	case MAIL_REPORT:
+	case MAIL_MANY:
+	case MAIL_BROKEN:
+	case MAIL_SIGNATURE_LOST:
+	case MAIL_SMIME:
+	case MAIL_TNEF:
+	case MAIL_REFUSED:
+		break;
+	}
+	return false;
+}
+
+/* No part is OpenPGP by its type or text. */
+static void decide_without(struct finder *finder)
+{
+	struct mail_outline *out = finder->out;
+	finder->text_beside = finder->text_beside || finder->attached_beside;
+	if (finder->attached > 0)
+		out->shape = finder->attached_shape;
+	else if (finder->lost)
+		out->shape = MAIL_SIGNATURE_LOST;
+	else if (finder->smime)
+		out->shape = MAIL_SMIME;
+	else if (finder->tnef)
+		out->shape = MAIL_TNEF;
+}
+
 static void decide(struct finder *finder)
 {
 	struct mail_outline *out = finder->out;
@@ -329,11 +462,16 @@ static void decide(struct finder *finder)
 		return;
 	}
 	look_at(finder, 0, 0, false);
-	if (finder->found > 1)
-		refuse(finder, "more than one OpenPGP part");
+	if (finder->found == 0)
+		decide_without(finder);
+	else
+		finder->text_beside =
+		    finder->text_beside || finder->attached_beside || finder->attached > 0;
+	if (finder->found > 1 || (finder->found == 0 && finder->attached > 1))
+		refuse(finder, MAIL_MANY, "more than one OpenPGP part");
 	if (finder->store->overflow)
-		refuse(finder, "too large");
-	if (out->shape == MAIL_REFUSED || finder->found == 0)
+		refuse(finder, MAIL_REFUSED, "too large");
+	if (!shape_is_openpgp(out->shape))
 		return;
 	out->whole = !finder->text_beside;
 	out->message = span_view(finder->message, finder->store);
@@ -351,6 +489,7 @@ void mail_read_outline(
 		return;
 	}
 	out->automatic = field_automatic(tree.entities[0].header);
+	shape_add_subject(tree.entities[0].header, out->subject);
 	dsn_read_addresses(tree.entities[0].header, out);
 	dsn_read(&tree, limits, &out->bounce);
 	struct finder finder = {.tree = &tree, .out = out, .store = store};

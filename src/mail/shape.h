@@ -17,17 +17,25 @@ struct span {
 };
 struct view span_view(struct span span, const struct buf *store);
 
+/* True for a form in which there is an OpenPGP part to be opened. */
+bool shape_is_openpgp(enum mail_shape shape);
+
 /* True for a multipart/signed of OpenPGP (RFC 3156 section 5): two parts at least, the second an
  * application/pgp-signature, and no other protocol named. */
 bool shape_is_signed(const struct tree *tree, size_t index);
 /* Puts its signed bytes, brought to CR LF, and its signature into the store. */
 void shape_cut_signed(const struct tree *tree, size_t index, struct buf *store,
     struct span *message, struct span *signature);
+/* True when it holds more than these two parts. */
+bool shape_has_beside(const struct tree *tree, size_t index);
 /* True for a multipart/report about delivery or reading (RFC 3464, RFC 8098). */
 bool shape_is_report(const struct tree *tree, size_t index);
 
 /* Appends the text of a text part: transfer encoding and charset undone, format=flowed too, LF; of
  * text/html with its markup taken off. */
 void shape_add_text(const struct tree_entity *entity, struct buf *out);
+
+/* The first Subject, as one line of UTF-8. False when there is none. */
+bool shape_add_subject(struct view header, char out[static MAIL_SUBJECT_SIZE]);
 
 #endif

@@ -9,6 +9,7 @@ libdewline_a_SOURCES += \
 	src/rules/bounced.c src/rules/bounced.h \
 	src/rules/control.c src/rules/control.h \
 	src/rules/inform.c src/rules/inform.h \
+	src/rules/intake.c src/rules/intake.h \
 	src/rules/keylife.c src/rules/keylife.h \
 	src/rules/join.c src/rules/join.h \
 	src/rules/figures.c src/rules/figures.h \
@@ -59,6 +60,10 @@ test_rules_reach_LDADD = $(unit_libs)
 unit_tests += test_rules_release
 test_rules_release_SOURCES = tests/unit/test_rules_release.c
 test_rules_release_LDADD = $(unit_libs)
+
+unit_tests += test_rules_intake
+test_rules_intake_SOURCES = tests/unit/test_rules_intake.c
+test_rules_intake_LDADD = $(unit_libs)
 
 unit_tests += test_rules_reply
 test_rules_reply_SOURCES = tests/unit/test_rules_reply.c

@@ -5,7 +5,9 @@
 #include "store/sql.h"
 #include "store/state.h"
 
-#define ARRIVAL_COLUMNS "SELECT id, received_at, size, state, meaning, reason, signer FROM arrival "
+#define ARRIVAL_COLUMNS                                                                            \
+	"SELECT id, received_at, size, state, meaning, reason, signer, shape, refusal FROM "       \
+	"arrival "
 
 static void read_arrival(const struct sql_query *query, struct arrival *out)
 {
@@ -18,6 +20,8 @@ static void read_arrival(const struct sql_query *query, struct arrival *out)
 	sql_column_text(query, 4, out->meaning, sizeof out->meaning);
 	sql_column_text(query, 5, out->reason, sizeof out->reason);
 	sql_column_text(query, 6, out->signer, sizeof out->signer);
+	sql_column_text(query, 7, out->shape, sizeof out->shape);
+	sql_column_text(query, 8, out->refusal, sizeof out->refusal);
 }
 
 static int receive(
@@ -134,6 +138,13 @@ int store_arrival_move(struct store *store, int64_t id, const char *event, const
 		return -1;
 	const int result = move(store, id, event, meaning, reason, signer, err);
 	return sql_leave(store, mine, result, err);
+}
+
+int store_arrival_set_shape(
+    struct store *store, int64_t id, const char *shape, const char *refusal, struct err *err)
+{
+	return sql_run(store, "UPDATE arrival SET shape = ?2, refusal = ?3 WHERE id = ?1",
+	    SQL_WITH(sql_int(id), sql_text(shape), sql_text(refusal)), NULL, err);
 }
 
 int store_signed_seen(

@@ -13,6 +13,8 @@ struct arrival {
 	char meaning[STORE_ID_SIZE]; /* advisory, acknowledgment, duplicate, unknown, ... or "" */
 	char reason[STORE_REASON_SIZE]; /* why refused or unreadable, in one line */
 	char signer[FINGERPRINT_SIZE]; /* the certificate whose good signature decided, or "" */
+	char shape[STORE_ID_SIZE]; /* its form, by name; "" until that is known */
+	char refusal[STORE_ID_SIZE]; /* why that form was not taken, by name, or "" */
 };
 typedef int arrival_fn(void *context, const struct arrival *, struct err *err);
 
@@ -29,6 +31,8 @@ int store_arrival_each(struct store *, int64_t most, arrival_fn *, void *context
  * NULL leaves a field as it is. */
 int store_arrival_move(struct store *, int64_t id, const char *event, const char *meaning,
     const char *reason, const char *signer, struct err *);
+int store_arrival_set_shape(
+    struct store *, int64_t id, const char *shape, const char *refusal, struct err *);
 /* Remembers that signed content was acted on; *fresh is false when it had been before (a replay in
  * other wrapping). `digest` is SHA-256, hexadecimal, over what was signed, by whom and when. */
 int store_signed_seen(

@@ -112,7 +112,9 @@ CREATE TABLE arrival (
 	    CHECK (state IN ('received', 'judged', 'done', 'refused', 'unreadable')),
 	meaning TEXT NOT NULL DEFAULT '',
 	reason TEXT NOT NULL DEFAULT '',
-	signer TEXT NOT NULL DEFAULT ''
+	signer TEXT NOT NULL DEFAULT '',
+	shape TEXT NOT NULL DEFAULT '', -- names of rules/intake.h: what form it had,
+	refusal TEXT NOT NULL DEFAULT '' -- and why that was not taken
 ) STRICT;
 CREATE INDEX arrival_open ON arrival (id) WHERE state IN ('received', 'judged');
 

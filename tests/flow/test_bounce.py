@@ -92,7 +92,18 @@ def test_forged_reports_do_nothing(t):
         assert row["meaning"] == "report", (forged, row)
     assert state_of(scene, scene.first)["state"] == "sent"
     assert not bounces(scene) and not scene.smarthost.received(scene.admin.address)
-    scene.drop(report(path, kind="text"))
+
+
+def test_only_a_report_flags_what_comes_to_our_return_path(t):
+    """Words of a text are nobody's: they are noted, and the mail is refused by name."""
+    scene = sent(t)
+    row = scene.drop(report(scene.paths[scene.first.address], kind="text"))
+    assert (row["state"], row["meaning"], row["shape"], row["refusal"]) == (
+        "refused", "bounce", "plain", "not-a-report"), row
+    assert state_of(scene, scene.first)["state"] == "sent"
+    assert [bounce["verdict"] for bounce in bounces(scene)] == ["noted"]
+    row = scene.drop(report(scene.paths[scene.first.address]))
+    assert (row["shape"], row["refusal"]) == ("report", ""), row
     assert state_of(scene, scene.first)["state"] == "bounced"
 
 

