@@ -30,9 +30,13 @@ struct worker {
 static void start_worker(struct worker *worker)
 {
 	const struct worker_program program = {courier_main, &worker->config};
+	struct frame ready;
 	struct err err;
 	if (process_start("courier", program, &worker->pid, &worker->fd, &err) != 0)
 		fail_msg("%s", err.text);
+	assert_int_equal(frame_receive(worker->fd, &ready, &err), 1);
+	assert_int_equal(ready.type, POOL_READY);
+	frame_release(&ready);
 }
 
 /* The exit status of the worker after its socket was closed. */
