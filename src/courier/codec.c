@@ -74,6 +74,12 @@ bool courier_take_result(struct view body, struct courier_result *result)
 	return true;
 }
 
+int64_t courier_probe_deadline_ms(void)
+{
+	enum { SECOND_MS = 1000, ADDRESSES = 8 };
+	return SECOND_MS * (ADDRESSES * COURIER_PROBE_CONNECT_S + 2 * COURIER_PROBE_OPENING_S);
+}
+
 int64_t courier_deadline_ms(const struct courier_run *run)
 {
 	/* Connecting to several addresses, and all that opening a connection may take; that twice,

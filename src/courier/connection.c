@@ -373,7 +373,7 @@ static int authenticate(struct connection *connection, struct courier_reply *rep
 	if (connection->can.auth_login)
 		return is_good(auth_login(connection, reply)) ? 0 : -1;
 	reply_set_reason(
-	    reply, PHASE_AUTH, "the smarthost offers neither AUTH PLAIN nor AUTH LOGIN");
+	    reply, PHASE_AUTH, "within TLS the smarthost offers neither AUTH PLAIN nor AUTH LOGIN");
 	return -1;
 }
 
@@ -425,4 +425,32 @@ int connection_open(struct connection *connection, struct courier_reply *reply)
 		return 0;
 	connection_close(connection, reply->code != 0);
 	return -1;
+}
+
+static void describe(const struct connection *connection, struct courier_reply *reply)
+{
+	struct buf words = BUF_EMPTY(BUF_SMALL);
+	stream_describe(connection->stream, &words);
+	if (connection->config->smarthost.user[0] != '\0')
+		buf_printf(&words, ", logged in as %s", connection->config->smarthost.user);
+	if (connection->can.max_size != 0)
+		buf_printf(&words, ", messages of up to %llu bytes",
+		    (unsigned long long)connection->can.max_size);
+	courier_print(reply->text, "%s", buf_text(&words));
+	buf_release(&words);
+}
+
+int connection_probe(struct connection *connection, const struct connection_limits *limits,
+    struct courier_reply *reply)
+{
+	const struct connection_limits *usual = connection->limits;
+	connection_close(connection, true);
+	connection->limits = limits;
+	const int result = connection_open(connection, reply);
+	if (result == 0) {
+		describe(connection, reply);
+		connection_close(connection, true);
+	}
+	connection->limits = usual;
+	return result;
 }

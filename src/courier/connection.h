@@ -46,6 +46,12 @@ bool connection_is_open(const struct connection *connection);
 /* With QUIT when `polite`; harmless when it is not open. */
 void connection_close(struct connection *connection, bool polite);
 
+/* Opens anew with other limits, only to see whether it can be, and closes again. 0: `reply` has
+ * words on what was found: "TLS1.3, certificate valid until 2026-11-25, logged in as dewline,
+ * messages of up to 36700160 bytes". -1: as connection_open. */
+int connection_probe(struct connection *connection, const struct connection_limits *limits,
+    struct courier_reply *reply);
+
 /* Largest message that the server takes (RFC 1870), 0 when it did not say. */
 uint64_t connection_max_size(const struct connection *connection);
 

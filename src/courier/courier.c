@@ -56,6 +56,29 @@ static int send_run(struct courier *courier, struct pool_service *service,
 	return pool_reply(service, POOL_ANSWER, VIEW(""), err);
 }
 
+/* Somebody waits for the answer, so it comes sooner than a delivery would give up. */
+static int probe(struct courier *courier, struct pool_service *service, struct err *err)
+{
+	static const struct connection_limits impatient = {
+	    .connect = COURIER_PROBE_CONNECT_S * 1000,
+	    .opening = COURIER_PROBE_OPENING_S * 1000,
+	    .step = COURIER_PROBE_OPENING_S * 1000,
+	    .final_dot = COURIER_PROBE_OPENING_S * 1000,
+	    .least_rate = COURIER_LEAST_RATE,
+	};
+	struct courier_reply reply = {.code = 0};
+	struct courier_result result = {.outcome = COURIER_SENT};
+	struct buf body = BUF_EMPTY(BUF_SMALL);
+	if (connection_probe(courier->connection, &impatient, &reply) == 0)
+		courier_print(result.text, "%s", reply.text);
+	else
+		dialogue_judge(&reply, &result);
+	courier_put_result(&body, &result);
+	const int sent = pool_reply(service, POOL_ANSWER, buf_view(&body), err);
+	buf_release(&body);
+	return sent;
+}
+
 /* Waits for the next request as long as an idle connection may live. */
 static void idle(struct courier *courier, int fd)
 {
@@ -70,6 +93,8 @@ static int serve(
 {
 	struct courier *courier = context;
 	struct courier_run run;
+	if (type == COURIER_REQUEST_PROBE && body.len == 0)
+		return probe(courier, service, err);
 	if (type != COURIER_REQUEST_SEND || !courier_take_run(body, &run))
 		return err_set(err, ERR_PEER, ERR_NEVER, "malformed request to the courier");
 	if (send_run(courier, service, &run, err) != 0)

@@ -9,7 +9,11 @@
  *     head + base64 armor of (pkesk[i] + data) + tail
  * put together while it is sent (RFC 9580 section 6.2, with the CRC-24). A notice to somebody whose
  * key has expired (mail/notice.h) is head + data + tail, for one recipient. The result of every delivery
- * goes back as a part of the answer as soon as it is known, in order of sending. */
+ * goes back as a part of the answer as soon as it is known, in order of sending.
+ *
+ * A probe has an empty body and opens a connection only to see whether that can be done: TCP, TLS,
+ * AUTH, no mail. Its answer is one result: COURIER_SENT with words on what was found, or
+ * COURIER_DEFERRED with what is wrong. */
 #ifndef DEWLINE_COURIER_COURIER_H
 #define DEWLINE_COURIER_COURIER_H
 
@@ -22,12 +26,17 @@
 
 enum {
 	COURIER_REQUEST_SEND = 1,
+	COURIER_REQUEST_PROBE = 3,
 	COURIER_RUN_MAX = 64,       /* deliveries in one request */
 	COURIER_ADDRESS_SIZE = 256, /* RFC 5321 section 4.5.3.1.3, with NUL */
 	COURIER_TEXT_SIZE = 256,
 	/* One step of the dialogue, RFC 5321 section 4.5.3.2, in seconds. */
 	COURIER_STEP_S = 300,
 	COURIER_FINAL_DOT_S = 600,
+	/* A probe waits no longer than this to connect to each address of the smarthost, and then
+	 * for greeting, TLS and AUTH together, in seconds. */
+	COURIER_PROBE_CONNECT_S = 10,
+	COURIER_PROBE_OPENING_S = 30,
 	/* Bytes a second of a message that the smarthost must at least take. */
 	COURIER_LEAST_RATE = 16 * 1024,
 };
@@ -69,7 +78,10 @@ struct courier_result {
 void courier_put_run(struct buf *body, const struct courier_run *run);
 bool courier_take_result(struct view body, struct courier_result *result);
 
-/* The deadline for a request: the longest time between two parts of the answer when the smarthost
+/* The deadline for a probe, in milliseconds. */
+int64_t courier_probe_deadline_ms(void);
+
+/* The deadline for a run: the longest time between two parts of the answer when the smarthost
  * uses up every deadline of the dialogue. Milliseconds. */
 int64_t courier_deadline_ms(const struct courier_run *run);
 

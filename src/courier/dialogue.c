@@ -136,7 +136,7 @@ static void set_result(struct courier_result *result, struct courier_verdict ver
 		    result->text, "%s: %s", courier_phase_name(reply->phase), reply->text);
 }
 
-static void judge(const struct courier_reply *reply, struct courier_result *result)
+void dialogue_judge(const struct courier_reply *reply, struct courier_result *result)
 {
 	const struct view text = reply->code == 0 ? VIEW("") : view_of(reply->text);
 	set_result(result, classify(reply->phase, reply->code, text), reply);
@@ -212,7 +212,7 @@ void dialogue_send(struct connection *connection, const struct courier_delivery 
 		return;
 	bool used_before = connection_is_open(connection);
 	if (connection_open(connection, &reply) != 0) {
-		judge(&reply, result);
+		dialogue_judge(&reply, result);
 		return;
 	}
 	if (!size_is_good(connection, message, result))
@@ -223,6 +223,6 @@ void dialogue_send(struct connection *connection, const struct courier_delivery 
 		if (connection_open(connection, &reply) == 0)
 			transact(connection, delivery, message, &reply);
 	}
-	judge(&reply, result);
+	dialogue_judge(&reply, result);
 	finish(connection, result);
 }

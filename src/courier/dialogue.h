@@ -13,4 +13,7 @@
 void dialogue_send(struct connection *connection, const struct courier_delivery *delivery,
     const struct courier_message *message, struct courier_result *result);
 
+/* Fills all of `result` but the id from a reply that ended an attempt. */
+void dialogue_judge(const struct courier_reply *reply, struct courier_result *result);
+
 #endif

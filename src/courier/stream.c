@@ -212,6 +212,14 @@ bool stream_is_encrypted(const struct stream *stream)
 	return stream->tls != NULL;
 }
 
+void stream_describe(const struct stream *stream, struct buf *out)
+{
+	if (stream->tls != NULL)
+		tls_describe(stream->tls, out);
+	else
+		buf_add_text(out, "no TLS");
+}
+
 bool stream_is_stale(struct stream *stream)
 {
 	char byte;

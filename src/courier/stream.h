@@ -12,6 +12,7 @@
 
 #include <libetpan/mailstream.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "courier/tls.h"
 
@@ -38,6 +39,8 @@ void stream_begin_step(struct stream *stream, int64_t deadline);
 int stream_start_tls(
     struct stream *stream, const struct tls_trust *trust, const char *host, struct err *err);
 bool stream_is_encrypted(const struct stream *stream);
+/* Appends what tls_describe says, or "no TLS". */
+void stream_describe(const struct stream *stream, struct buf *out);
 
 /* Sends all that is waiting for libetpan to read. -1 when it cannot be sent. */
 int stream_push(struct stream *stream);

@@ -11,6 +11,7 @@
 #include <gnutls/x509.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "courier/distrust.h"
 #include "courier/socket.h"
 #include "courier/tls.h"
@@ -140,6 +141,16 @@ int tls_connect(int fd, const char *host, const struct tls_trust *trust, int64_t
 done:
 	tls_free(tls);
 	return result;
+}
+
+void tls_describe(const struct tls *tls, struct buf *out)
+{
+	enum { DAY_LEN = sizeof "2026-11-25" - 1 };
+	char until[TEXT_TIME_SIZE];
+	text_format_time(gnutls_certificate_expiration_time_peers(tls->session), until);
+	buf_printf(out, "%s, certificate valid until %.*s",
+	    gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)), (int)DAY_LEN,
+	    until);
 }
 
 void tls_free(struct tls *tls)

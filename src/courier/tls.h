@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /* The certification authorities that we believe. */
@@ -22,6 +23,8 @@ struct tls;
  * `host` must outlive the connection. */
 int tls_connect(int fd, const char *host, const struct tls_trust *trust, int64_t deadline,
     struct tls **out, struct err *err);
+/* Appends "TLS1.3, certificate valid until 2026-11-25". */
+void tls_describe(const struct tls *tls, struct buf *out);
 /* Says goodbye without waiting for an answer, and frees. */
 void tls_free(struct tls *tls);
 

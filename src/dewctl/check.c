@@ -191,7 +191,6 @@ static void say_if_alone(struct checking *checking, struct report *findings)
 static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
 	struct err verdict;
-	(void)call;
 	if (ctl_open_store(ctl, err) < 0)
 		return -1;
 	struct report *summary =
@@ -219,7 +218,9 @@ static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *e
 		report_free(summary);
 		return -1;
 	}
-	const int64_t bad = findings_collect(ctl, findings);
+	int64_t bad = findings_collect(ctl, findings);
+	if (ctl_value(call, "smarthost") != NULL)
+		bad += findings_probe(ctl, findings);
 	say_if_alone(&checking, findings);
 	const int status = judge(&checking, bad, &verdict);
 	report_add_flag(summary, status == 0);
@@ -232,8 +233,14 @@ static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *e
 	return status;
 }
 
+static const struct ctl_option check_options[] = {
+    {"smarthost", NULL, "connect to the smarthost too, with TLS and login, and send nothing", NULL,
+	false},
+    {0},
+};
+
 const struct ctl_verb check_verbs[] = {
-    {"", "", 0, 0, true, NULL, "Says who would not be reached today, and what is wrong",
+    {"", "", 0, 0, true, check_options, "Says who would not be reached today, and what is wrong",
 	"Run it before every release. Each contact is judged for the highest label they are\n"
 	"cleared for. Exit status 0: everybody can be reached and the gateway is sound.\n",
 	run_check},

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "dewctl/findings.h"
+#include "dewctl/probe.h"
 #include "store/agreements.h"
 #include "store/audit.h"
 
@@ -210,4 +211,13 @@ int64_t findings_collect(struct ctl *ctl, struct report *table)
 		bad += result == FINDING_BAD;
 	}
 	return bad;
+}
+
+int64_t findings_probe(struct ctl *ctl, struct report *table)
+{
+	struct buf detail = BUF_EMPTY(BUF_SMALL);
+	const bool well = probe_smarthost(&ctl->config, &detail);
+	findings_add(table, "connection", well ? FINDING_OK : FINDING_BAD, buf_text(&detail));
+	buf_release(&detail);
+	return well ? 0 : 1;
 }

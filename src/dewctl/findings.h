@@ -12,4 +12,7 @@ void findings_add(struct report *table, const char *what, enum finding result, c
 /* Looks at everything, the store being open, and adds a row for each. How many are not right. */
 int64_t findings_collect(struct ctl *ctl, struct report *table);
 
+/* Connects to the smarthost, and adds a row on what became of that. How many are not right. */
+int64_t findings_probe(struct ctl *ctl, struct report *table);
+
 #endif

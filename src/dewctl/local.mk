@@ -38,6 +38,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/member.c \
 	src/dewctl/membernew.c src/dewctl/membernew.h \
 	src/dewctl/options.c src/dewctl/options.h \
+	src/dewctl/probe.c src/dewctl/probe.h \
 	src/dewctl/publisher.c \
 	src/dewctl/queue.c \
 	src/dewctl/reading.c src/dewctl/reading.h \

@@ -16,8 +16,10 @@ class Authority:
         self._sign("ca", ["--generate-self-signed"], "cn = Test authority", "ca",
                    "cert_signing_key", "expiration_days = 10")
 
-    def issue(self, name="server", host="localhost", expired=False, own_signature=False):
-        """A server's certificate and its key, as two paths."""
+    def issue(self, name="server", host="localhost", expired=False, own_signature=False,
+              address=None):
+        """A server's certificate and its key, as two paths. address: it names this one, and no
+        host."""
         life = (['activation_date = "2020-01-01 00:00:00 UTC"',
                  'expiration_date = "2020-06-01 00:00:00 UTC"'] if expired
                 else ["expiration_days = 10"])
@@ -25,7 +27,9 @@ class Authority:
                   ["--generate-certificate", "--load-ca-certificate", self.ca,
                    "--load-ca-privkey", self.dir / "ca.key"])
         self._key(name)
-        return self._sign(name, signed, f"cn = {host}", f"dns_name = {host}", "tls_www_server",
+        return self._sign(name, signed, f"cn = {host}",
+                          f"ip_address = {address}" if address else f"dns_name = {host}",
+                          "tls_www_server",
                           "signing_key", *life)
 
     def _key(self, name):

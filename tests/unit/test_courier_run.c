@@ -203,6 +203,41 @@ static void dead_smarthost_is_tried_once_for_a_run(void **state)
 	assert_int_equal(end_worker(&worker), 0);
 }
 
+/* One probe; what it found. */
+static void probe(struct worker *worker, uint32_t number, struct courier_result *result)
+{
+	struct frame frame;
+	struct err err;
+	assert_int_equal(frame_send(worker->fd, COURIER_REQUEST_PROBE, number, VIEW(""), &err), 0);
+	assert_int_equal(frame_receive(worker->fd, &frame, &err), 1);
+	assert_int_equal(frame.number, number);
+	assert_int_equal(frame.type, POOL_ANSWER);
+	assert_true(courier_take_result(frame.body, result));
+	frame_release(&frame);
+}
+
+static void probe_opens_and_sends_nothing(void **state)
+{
+	struct worker worker;
+	struct courier_result results[RUN];
+	struct courier_result result;
+	(void)state;
+	peer_start(&worker.config, CONFIG_TLS_NONE, plain);
+	start_worker(&worker);
+	probe(&worker, 1, &result);
+	assert_int_equal(result.outcome, COURIER_SENT);
+	assert_non_null(strstr(result.text, "no TLS"));
+	assert_int_equal(peer_said("MAIL"), 0);
+	ask(&worker, 2);
+	answer(&worker, 2, results);
+	assert_int_equal(results[0].outcome, COURIER_SENT);
+	peer_script("ehlo * * reply 554 5.7.1 no\n");
+	probe(&worker, 3, &result);
+	assert_int_equal(result.outcome, COURIER_DEFERRED);
+	assert_string_equal(result.text, "EHLO: 554 5.7.1 no");
+	assert_int_equal(end_worker(&worker), 0);
+}
+
 static void malformed_request_ends_the_worker(void **state)
 {
 	struct worker worker;
@@ -227,6 +262,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_teardown(one_refused_recipient_holds_up_nobody, peer_teardown),
 	    cmocka_unit_test_teardown(broken_connection_defers_the_rest_untried, peer_teardown),
 	    cmocka_unit_test_teardown(dead_smarthost_is_tried_once_for_a_run, peer_teardown),
+	    cmocka_unit_test_teardown(probe_opens_and_sends_nothing, peer_teardown),
 	    cmocka_unit_test_teardown(malformed_request_ends_the_worker, peer_teardown),
 	};
 	if (argc > 1)
