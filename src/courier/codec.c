@@ -65,7 +65,7 @@ bool courier_take_result(struct view body, struct courier_result *result)
 	const uint8_t outcome = take_u8(&taker);
 	const uint32_t code = take_u32(&taker);
 	const uint8_t down = take_u8(&taker);
-	take_text(&taker, result->text, sizeof result->text);
+	take_line(&taker, result->text, sizeof result->text);
 	if (!take_end(&taker) || outcome > COURIER_AMBIGUOUS || code > CODE_MOST || down > 1)
 		return false;
 	result->outcome = (enum courier_outcome)outcome;

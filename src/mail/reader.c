@@ -84,19 +84,6 @@ static bool take_bool(struct taker *taker)
 	return value == 1;
 }
 
-/* One line of text that is safe to show: the reader may be in the sender's hands. */
-static void take_line(struct taker *taker, char *out, size_t size)
-{
-	take_text(taker, out, size);
-	bool good = text_is_utf8(view_of(out));
-	for (const char *at = out; *at != '\0'; at++)
-		good = good && (unsigned char)*at >= ' ' && *at != 0x7f;
-	if (!good) {
-		taker->bad = true;
-		out[0] = '\0';
-	}
-}
-
 static struct view take_utf8(struct taker *taker)
 {
 	const struct view text = take_view(taker, FRAME_BODY_MAX);

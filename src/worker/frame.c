@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "worker/frame.h"
 #include "worker/packet.h"
 
@@ -123,6 +124,18 @@ void take_text(struct taker *taker, char *out, size_t size)
 	const struct view text = take_view(taker, size - 1);
 	if (!view_copy(text, out, size))
 		taker->bad = true;
+}
+
+void take_line(struct taker *taker, char *out, size_t size)
+{
+	take_text(taker, out, size);
+	bool good = text_is_utf8(view_of(out));
+	for (const char *at = out; *at != '\0'; at++)
+		good = good && (unsigned char)*at >= ' ' && *at != 0x7f;
+	if (!good) {
+		taker->bad = true;
+		out[0] = '\0';
+	}
 }
 
 uint32_t take_count(struct taker *taker, uint32_t most)

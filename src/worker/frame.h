@@ -51,6 +51,9 @@ int64_t take_i64(struct taker *taker);
 struct view take_view(struct taker *taker, size_t most);
 /* A string that fits `size` with its NUL and holds none itself; otherwise bad, and "". */
 void take_text(struct taker *taker, char *out, size_t size);
+/* The same for one line of text that is safe to show: also bad when it is ill-formed UTF-8 or holds a
+ * control character (C0, DEL). The sender may be in somebody else's hands. */
+void take_line(struct taker *taker, char *out, size_t size);
 /* A count of things that each take at least one byte: bad when more than `most`. */
 uint32_t take_count(struct taker *taker, uint32_t most);
 /* True when every take was good and nothing is left over. */

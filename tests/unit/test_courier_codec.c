@@ -195,6 +195,32 @@ static bool takes(uint8_t outcome, uint32_t code, uint8_t down)
 	return taken;
 }
 
+static bool takes_text(struct view text)
+{
+	struct buf body = BUF_EMPTY(BUF_SMALL);
+	struct courier_result back;
+	put_i64(&body, 1);
+	put_u8(&body, COURIER_FAILED);
+	put_u32(&body, 550);
+	put_u8(&body, 0);
+	put_view(&body, text);
+	const bool taken = courier_take_result(buf_view(&body), &back);
+	buf_release(&body);
+	return taken;
+}
+
+/* It goes to the log and to a terminal. */
+static void result_whose_text_is_not_one_shown_line_is_malformed(void **state)
+{
+	(void)state;
+	assert_true(takes_text(VIEW("550 5.1.1 k\xc3\xb6nnte")));
+	assert_false(takes_text(VIEW("550 no\n<3>dewlined: all is well")));
+	assert_false(takes_text(VIEW("550 \x1b[2J")));
+	assert_false(takes_text(VIEW("550 \x7f")));
+	assert_false(takes_text(VIEW("550 \xc3")));
+	assert_false(takes_text((struct view){"a\0b", 3}));
+}
+
 static void result_beyond_its_values_is_malformed(void **state)
 {
 	(void)state;
@@ -230,6 +256,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(notice_in_the_clear_is_for_one_and_has_no_session_key),
 	    cmocka_unit_test(more_than_the_most_deliveries_are_malformed),
 	    cmocka_unit_test(result_comes_back_as_it_was),
+	    cmocka_unit_test(result_whose_text_is_not_one_shown_line_is_malformed),
 	    cmocka_unit_test(result_beyond_its_values_is_malformed),
 	    cmocka_unit_test(reply_becomes_one_line_that_can_be_shown),
 	};
