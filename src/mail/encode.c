@@ -135,6 +135,15 @@ void encode_word(struct buf *out, const char *word)
 			buf_add_char(out, *word);
 }
 
+/* Characters between the quotes, where two of them get a backslash in front. */
+static size_t quoted_width(struct view text)
+{
+	size_t width = text.len;
+	for (size_t i = 0; i < text.len; i++)
+		width += text.data[i] == '"' || text.data[i] == '\\';
+	return width;
+}
+
 static void add_quoted(struct buf *out, struct view text)
 {
 	buf_add_char(out, '"');
@@ -211,7 +220,7 @@ void encode_parameter(struct buf *out, const char *name, struct view value)
 	struct buf clean = BUF_EMPTY(BUF_SMALL);
 	clean_text(&clean, value);
 	struct view text = buf_view(&clean);
-	if (all_plain(text) && text.len <= PARAMETER_PIECE &&
+	if (all_plain(text) && quoted_width(text) <= PARAMETER_PIECE &&
 	    view_find(text, VIEW("=?")) == SIZE_MAX) {
 		buf_printf(out, ";\r\n %s=", name);
 		add_quoted(out, text);

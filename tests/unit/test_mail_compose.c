@@ -280,6 +280,22 @@ static void names_in_any_script_stand_in_from(void **state)
 	}
 }
 
+/* Each of these characters takes two between quotes. */
+static void file_name_of_quotes_keeps_to_the_line_length(void **state)
+{
+	(void)state;
+	struct mail_part part = {"text/plain", "", true, VIEW("x")};
+	struct buf inner = BUF_EMPTY(BUF_SMALL);
+	memset(part.name, '"', 40);
+	compose_inner(&inner, &plain_headers, VIEW("text\n"), &part, 1);
+	assert_seven_bit_lines(buf_view(&inner));
+	struct reading_content *content = reading_content_of(buf_view(&inner));
+	assert_int_equal(content->out.part_count, 1);
+	assert_string_equal(content->out.parts[0].name, part.name);
+	reading_content_free(content);
+	buf_release(&inner);
+}
+
 static void message_ids_and_boundaries_are_never_the_same(void **state)
 {
 	(void)state;
@@ -309,6 +325,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(outer_tells_nothing_and_carries_armor),
 	    cmocka_unit_test(inputs_cannot_add_header_fields),
 	    cmocka_unit_test(names_in_any_script_stand_in_from),
+	    cmocka_unit_test(file_name_of_quotes_keeps_to_the_line_length),
 	    cmocka_unit_test(message_ids_and_boundaries_are_never_the_same),
 	};
 	if (argc > 1)
