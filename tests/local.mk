@@ -21,3 +21,4 @@ property: all smarthost
 
 include $(srcdir)/tests/peer/local.mk
 include $(srcdir)/tests/bench/local.mk
+include $(srcdir)/tests/fuzz/local.mk

@@ -1,0 +1,149 @@
+/* OpenPGP in text: armor, cleartext signatures, and the certificates of a file; whoever sends one
+ * wrote every byte. */
+#include "config.h"
+
+#include "courier/armor.h"
+#include "mail/armor.h"
+#include "pgp/armor.h"
+#include "pgp/cleartext.h"
+#include "pgp/keyring.h"
+
+#include "fuzz.h"
+
+#define TEXT_MAX ((size_t)4 * 1024 * 1024)
+
+static struct armor_tables *tables;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	tables = armor_tables_new();
+	return 0;
+}
+
+static void check_blocks(struct view text)
+{
+	struct view rest = text;
+	struct view kind;
+	struct buf out = BUF_EMPTY(TEXT_MAX);
+	size_t before = 0;
+	while (armor_next(&rest, &kind, &out) == 1) {
+		FUZZ_CHECK(fuzz_lies_in(kind, text) && fuzz_lies_in(rest, text));
+		FUZZ_CHECK(out.len >= before && out.len <= text.len);
+		before = out.len;
+	}
+	buf_release(&out);
+}
+
+/* What is taken as one block is found as one by the search too, with the same content. */
+static void check_one(struct view text)
+{
+	struct buf out = BUF_EMPTY(TEXT_MAX), again = BUF_EMPTY(TEXT_MAX);
+	const char *why = NULL;
+	if (armor_decode(text, "PGP MESSAGE", &out, &why)) {
+		struct view rest = text;
+		struct view kind;
+		FUZZ_CHECK(armor_is(text));
+		FUZZ_CHECK(armor_next(&rest, &kind, &again) == 1);
+		FUZZ_CHECK(view_is(kind, "PGP MESSAGE"));
+		FUZZ_CHECK(view_equals(buf_view(&out), buf_view(&again)));
+		FUZZ_CHECK(view_trim(rest).len == 0);
+	} else {
+		FUZZ_CHECK(why != NULL);
+	}
+	buf_release(&out);
+	buf_release(&again);
+}
+
+/* The courier's armor is taken off by ours. */
+static void check_own(struct view bytes)
+{
+	struct buf armored = BUF_EMPTY(TEXT_MAX), out = BUF_EMPTY(TEXT_MAX);
+	const char *why;
+	const size_t cut = bytes.len / 3;
+	armor_add(&armored, tables, view_part(bytes, 0, cut), view_part(bytes, cut, bytes.len));
+	FUZZ_CHECK(armored.len == armor_size(bytes.len));
+	FUZZ_CHECK(armor_decode(buf_view(&armored), "PGP MESSAGE", &out, &why));
+	FUZZ_CHECK(view_equals(buf_view(&out), bytes));
+	buf_release(&armored);
+	buf_release(&out);
+}
+
+static void check_found(struct view text)
+{
+	struct armor armor;
+	armor_find(text, &armor);
+	FUZZ_CHECK(armor.kind <= ARMOR_MANY);
+	FUZZ_CHECK(armor.kind == ARMOR_NONE || fuzz_lies_in(armor.block, text));
+	FUZZ_CHECK(armor.kind == ARMOR_NONE || armor.kind == ARMOR_BROKEN ||
+		   armor.kind == ARMOR_MANY || view_starts_nocase(armor.block, "-----BEGIN PGP "));
+}
+
+static bool is_signed_line(struct view line)
+{
+	if (line.len == 0)
+		return true;
+	return memchr(line.data, '\0', line.len) == NULL &&
+	       strchr(" \t\r", line.data[line.len - 1]) == NULL;
+}
+
+/* The signed text is in the form that is signed, and nothing of it is invented. */
+static void check_cleartext(struct view message)
+{
+	struct buf text = BUF_EMPTY(TEXT_MAX), signature = BUF_EMPTY(TEXT_MAX);
+	const char *why = NULL;
+	if (cleartext_split(message, &text, &signature, &why)) {
+		struct view rest = buf_view(&text);
+		struct view line;
+		FUZZ_CHECK(text.len <= 2 * message.len);
+		while (view_next_field(&rest, '\n', &line)) {
+			if (rest.len > 0)
+				FUZZ_CHECK(line.len > 0 && line.data[line.len - 1] == '\r');
+			if (line.len > 0 && line.data[line.len - 1] == '\r')
+				line.len--;
+			FUZZ_CHECK(is_signed_line(line));
+		}
+	} else {
+		FUZZ_CHECK(why != NULL);
+	}
+	buf_release(&text);
+	buf_release(&signature);
+}
+
+static void check_certificates(struct view content)
+{
+	struct buf packets = BUF_EMPTY(TEXT_MAX);
+	struct keyring_entry entry;
+	struct err err = {.text = ""};
+	if (keyring_decode(content, &packets, &err) != 0) {
+		FUZZ_CHECK(err.whom == ERR_MESSAGE && fuzz_is_shown(err.text));
+		buf_release(&packets);
+		return;
+	}
+	struct view rest = buf_view(&packets);
+	const struct view all = rest;
+	int got;
+	while ((got = keyring_next(&rest, &entry, &err)) == 1) {
+		FUZZ_CHECK(entry.whole.len > 0 && fuzz_lies_in(entry.whole, all));
+		FUZZ_CHECK(entry.primary.len > 0 && fuzz_lies_in(entry.primary, entry.whole));
+		FUZZ_CHECK(fuzz_lies_in(entry.user_id, entry.whole));
+		FUZZ_CHECK(entry.whole.data + entry.whole.len == rest.data);
+		FUZZ_CHECK(entry.created >= 0 && entry.created <= UINT32_MAX);
+		FUZZ_CHECK(entry.states_ciphers || !entry.takes_aes);
+	}
+	FUZZ_CHECK(got == 0 || (err.text[0] != '\0' && fuzz_is_shown(err.text)));
+	buf_release(&packets);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct view text = fuzz_view(data, size);
+	check_blocks(text);
+	check_one(text);
+	check_own(text);
+	check_found(text);
+	check_cleartext(text);
+	check_certificates(text);
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* The text of a signed reply: tokens, status word, comment, the words that answer an agreement. The
+ * input's first line is the subject. */
+#include "config.h"
+
+#include "rules/agreement.h"
+#include "rules/reply.h"
+
+#include "fuzz.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	return 0;
+}
+
+static void check_tokens(const struct reply *reply, struct view all)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	FUZZ_CHECK(reply->token_count <= REPLY_TOKENS_MAX);
+	for (size_t i = 0; i < reply->token_count; i++) {
+		FUZZ_CHECK(strlen(reply->tokens[i]) == ADVISORY_TOKEN_SIZE - 1);
+		FUZZ_CHECK(strspn(reply->tokens[i], digits) == ADVISORY_TOKEN_SIZE - 1);
+		FUZZ_CHECK(view_find(all, view_of(reply->tokens[i])) != SIZE_MAX);
+		for (size_t k = 0; k < i; k++)
+			FUZZ_CHECK(strcmp(reply->tokens[i], reply->tokens[k]) != 0);
+	}
+}
+
+/* Every line of it is one of the sender's own, none that begins as a quotation does. */
+static void check_comment(const struct reply *reply, struct view text)
+{
+	struct view rest = buf_view(&reply->comment);
+	struct view line;
+	bool first = true;
+	FUZZ_CHECK(rest.len <= REPLY_COMMENT_MAX && rest.len <= text.len);
+	FUZZ_CHECK(text_is_utf8(rest) || !text_is_utf8(text));
+	while (view_next_line(&rest, &line)) {
+		FUZZ_CHECK(view_find(text, line) != SIZE_MAX);
+		/* Behind a status word on its line a mark may stand for itself. */
+		FUZZ_CHECK(first || view_trim(line).len == 0 || view_trim(line).data[0] != '>');
+		first = false;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const words[] = {
+	    "received", "affected", "not affected", "acting", "unreadable", NULL};
+	struct view text = fuzz_view(data, size);
+	const struct view all = text;
+	struct view subject = {"", 0};
+	struct reply reply;
+	view_next_line(&text, &subject);
+	reply_read(text, subject, &reply);
+	check_tokens(&reply, all);
+	FUZZ_CHECK(fuzz_is_one_of(reply.status, words));
+	check_comment(&reply, text);
+	FUZZ_CHECK(agreement_read(&reply) <= AGREEMENT_LEAVE);
+	buf_release(&reply.comment);
+	return 0;
+}
