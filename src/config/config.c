@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include <libconfig.h>
@@ -54,6 +55,7 @@ struct setting {
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const approvals[] = {
     "never", "always", "RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR", NULL};
+static const char *const imap_tls_modes[] = {"implicit", "starttls", NULL};
 static const char *const tls_modes[] = {"starttls", "tls", "none", NULL};
 
 static const char *const answer_rules[] = {"member", "contact", NULL};
@@ -61,6 +63,7 @@ static const char *const answer_rules[] = {"member", "contact", NULL};
 _Static_assert(sizeof(enum log_level) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_approval) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_tls) == sizeof(int), "choices are stored as int");
+_Static_assert(sizeof(enum config_imap_tls) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_answers) == sizeof(int), "choices are stored as int");
 
 #define AT(field) offsetof(struct config, field)
@@ -104,6 +107,32 @@ static const struct setting settings[] = {
 	NULL, "File whose first line is the password of that user, readable by the gateway alone."},
     {"smarthost.connections", NUMBER, AT(smarthost.connections), 1, 64, "2", NULL,
 	"Connections to the smarthost side by side."},
+
+    {"imap.server", HOST, AT(imap.server), 0, 0, "", NULL,
+	"An IMAP server with a mailbox that is emptied into the drop. Empty: there is none, and "
+	"whoever delivers puts mail into the drop."},
+    {"imap.port", NUMBER, AT(imap.port), 1, 65535, "993", NULL,
+	"Its TCP port: 993 for TLS from the first byte, 143 with tls = \"starttls\"."},
+    {"imap.tls", CHOICE, AT(imap.tls), 0, 0, "implicit", imap_tls_modes,
+	"implicit: TLS from the first byte; starttls: TLS is demanded after the greeting. The "
+	"server's certificate is always verified."},
+    {"imap.ca_file", PATH, AT(imap.ca_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
+	"Certificates (PEM) that may vouch for the IMAP server. Empty: those the system trusts."},
+    {"imap.user", TEXT, AT(imap.user), 0, 0, "", NULL, "User name for the IMAP server."},
+    {"imap.password_file", PATH, AT(imap.password_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
+	"File whose first line is the password of that user, readable by the gateway alone."},
+    {"imap.mailbox", TEXT, AT(imap.mailbox), 0, 0, "INBOX", NULL,
+	"The mailbox, which should be the gateway's alone. All that lies in it is taken, whatever "
+	"flags it has."},
+    {"imap.after", TEXT, AT(imap.after), 0, 0, "delete", NULL,
+	"What becomes of a message once it is in the drop: delete, or move:NAME for another "
+	"mailbox, which is made when there is none."},
+    {"imap.idle", DURATION, AT(imap.idle), 1, 29 * MINUTE, "5m", NULL,
+	"How long to wait for the server to tell of new mail (IDLE) before it is asked once more."},
+    {"imap.poll", DURATION, AT(imap.poll), 1, HOUR, "1m", NULL,
+	"How often to ask a server that does not tell of new mail."},
+    {"imap.alarm", DURATION, AT(imap.alarm), 1, WEEK, "1h", NULL,
+	"How long the mailbox may be out of reach before the admins get a mail."},
 
     {"retry.first", DURATION, AT(retry.first), 1, DAY, "60s", NULL,
 	"Pause before a delivery's second attempt; it doubles from there."},
@@ -568,6 +597,34 @@ static int fill_in(struct reading *reading, struct err *err)
 	return 0;
 }
 
+/* A name that stands in quotes as it is (RFC 3501 section 9, quoted). */
+static bool is_mailbox(const char *name)
+{
+	for (const char *at = name; *at != '\0'; at++) {
+		if (*at < ' ' || *at > '~' || strchr("\"\\%*", *at) != NULL)
+			return false;
+	}
+	return name[0] != '\0';
+}
+
+static bool is_after(const char *after)
+{
+	static const char move[] = "move:";
+	return strcmp(after, "delete") == 0 ||
+	       (strncmp(after, move, sizeof move - 1) == 0 && is_mailbox(after + sizeof move - 1));
+}
+
+static bool moves_to_itself(const struct config *config)
+{
+	const char *colon = strchr(config->imap.after, ':');
+	return colon != NULL && strcasecmp(colon + 1, config->imap.mailbox) == 0;
+}
+
+static bool is_complete(const struct config *config)
+{
+	return config->imap.user[0] != '\0' && config->imap.password_file[0] != '\0';
+}
+
 /* What one setting means for another. */
 static int check_together(struct reading *reading, struct err *err)
 {
@@ -575,6 +632,7 @@ static int check_together(struct reading *reading, struct err *err)
 	const bool has_user = config->smarthost.user[0] != '\0';
 	const bool has_password = config->smarthost.password_file[0] != '\0';
 	const bool is_plain = config->smarthost.tls == CONFIG_TLS_NONE;
+	const bool has_imap = config->imap.server[0] != '\0';
 	char long_return_path[ERR_TEXT_SIZE];
 	snprintf(long_return_path, sizeof long_return_path,
 	    "must have at most %d characters before the @, for a tag is put behind them",
@@ -596,6 +654,14 @@ static int check_together(struct reading *reading, struct err *err)
 		"is allowed only beside smarthost.user"},
 	    {strcspn(config->gateway.return_path, "@") > RETURN_PATH_LOCAL_MAX,
 		"gateway.return_path", long_return_path},
+	    {has_imap && !is_complete(config), "imap.server",
+		"needs imap.user and imap.password_file beside it"},
+	    {!is_mailbox(config->imap.mailbox), "imap.mailbox",
+		"must be printable ASCII without \" \\ % *, other characters in the server's "
+		"modified UTF-7"},
+	    {!is_after(config->imap.after), "imap.after",
+		"must be \"delete\", or \"move:NAME\" with a NAME as in imap.mailbox"},
+	    {moves_to_itself(config), "imap.after", "must be another mailbox than imap.mailbox"},
 	    {config->retry.most < config->retry.first, "retry.most",
 		"must be at least retry.first"},
 	    {config->retry.give_up < config->retry.first, "retry.give_up",

@@ -36,6 +36,8 @@ struct config_percents {
 	int64_t percent[CONFIG_PERCENTS_MAX]; /* 1 to 99, each more than the one before */
 };
 
+enum config_imap_tls { CONFIG_IMAP_IMPLICIT, CONFIG_IMAP_STARTTLS };
+
 enum config_tls { CONFIG_TLS_STARTTLS, CONFIG_TLS_TLS, CONFIG_TLS_NONE };
 
 struct config {
@@ -64,6 +66,20 @@ struct config {
 		char password_file[CONFIG_PATH_SIZE];
 		int64_t connections; /* side by side */
 	} smarthost;
+
+	struct {
+		char server[CONFIG_TEXT_SIZE]; /* empty: no mailbox is emptied into the drop */
+		int64_t port;
+		enum config_imap_tls tls;
+		char ca_file[CONFIG_PATH_SIZE]; /* PEM; empty: the system's trust store */
+		char user[CONFIG_TEXT_SIZE];
+		char password_file[CONFIG_PATH_SIZE];
+		char mailbox[CONFIG_TEXT_SIZE];
+		char after[CONFIG_TEXT_SIZE]; /* "delete", or "move:" and a mailbox */
+		int64_t idle; /* seconds; IDLE is renewed after these */
+		int64_t poll; /* seconds; where there is no IDLE */
+		int64_t alarm; /* seconds out of reach until the admins are told */
+	} imap;
 
 	struct {
 		int64_t first; /* seconds before the second attempt; doubles from there */

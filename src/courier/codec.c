@@ -90,3 +90,26 @@ int64_t courier_deadline_ms(const struct courier_run *run)
 	return SECOND_MS * (OPENINGS * COURIER_STEP_S + STEPS * COURIER_STEP_S +
 			       COURIER_FINAL_DOT_S + (int64_t)(size / COURIER_LEAST_RATE));
 }
+
+void courier_put_watch(struct buf *body, const struct courier_watch *watch)
+{
+	put_u8(body, (uint8_t)watch->what);
+	put_u32(body, watch->validity);
+	put_u32(body, watch->uid);
+	put_i64(body, watch->size);
+	put_text(body, watch->text);
+}
+
+bool courier_take_watch(struct view body, struct courier_watch *watch)
+{
+	struct taker taker = take_from(body);
+	const uint8_t what = take_u8(&taker);
+	watch->validity = take_u32(&taker);
+	watch->uid = take_u32(&taker);
+	watch->size = take_i64(&taker);
+	take_text(&taker, watch->text, sizeof watch->text);
+	if (!take_end(&taker) || what > COURIER_WATCH_REFUSED || watch->size < 0)
+		return false;
+	watch->what = (enum courier_watch_what)what;
+	return true;
+}

@@ -7,5 +7,6 @@
 /* Reads a run; views point into body. False for a malformed one. */
 bool courier_take_run(struct view body, struct courier_run *run);
 void courier_put_result(struct buf *body, const struct courier_result *result);
+void courier_put_watch(struct buf *body, const struct courier_watch *watch);
 
 #endif

@@ -7,13 +7,12 @@
 #include <libetpan/mailsmtp.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "courier/connection.h"
+#include "courier/password.h"
 #include "courier/tls.h"
 
 enum {
-	PASSWORD_MAX = 1024,
 	CONNECT_MS = 30 * 1000,
 	IDLE_MS = 30 * 1000,
 	LEAST_RATE = 16 * 1024,
@@ -57,21 +56,10 @@ static bool wants_tls(const struct connection *connection)
 
 static int read_password(struct connection *connection, struct err *err)
 {
-	const char *path = connection->config->smarthost.password_file;
 	if (connection->config->smarthost.user[0] == '\0' || connection->password.len > 0)
 		return 0;
-	if (file_read(path, &connection->password, err) != 0)
-		return -1;
-	struct view rest = buf_view(&connection->password);
-	struct view line = rest;
-	view_next_line(&rest, &line);
-	if (line.len == 0 || memchr(line.data, '\0', line.len) != NULL) {
-		buf_clear(&connection->password);
-		return err_set(
-		    err, ERR_DAEMON, ERR_LATER, "no password in the first line of %s", path);
-	}
-	connection->password.len = line.len;
-	return 0;
+	return password_read(
+	    connection->config->smarthost.password_file, &connection->password, err);
 }
 
 /* What opening needs from files. */
@@ -327,17 +315,12 @@ static void add_base64(struct buf *line, struct view bytes)
 /* RFC 4616, with the initial response of RFC 4954. */
 static int auth_plain(struct connection *connection, struct courier_reply *reply)
 {
-	struct buf secret = BUF_EMPTY(BUF_SMALL);
 	struct buf line = BUF_EMPTY(BUF_SMALL);
-	buf_add_char(&secret, '\0');
-	buf_add_text(&secret, connection->config->smarthost.user);
-	buf_add_char(&secret, '\0');
-	buf_add_view(&secret, buf_view(&connection->password));
 	buf_add_text(&line, "AUTH PLAIN ");
-	add_base64(&line, buf_view(&secret));
+	password_add_plain(
+	    &line, connection->config->smarthost.user, buf_view(&connection->password));
 	const int code = command(connection, PHASE_AUTH, &line, reply);
 	buf_release(&line);
-	buf_release(&secret);
 	return code;
 }
 

@@ -11,11 +11,13 @@
 #include "courier/dialogue.h"
 #include "courier/message.h"
 #include "courier/socket.h"
+#include "courier/watch.h"
 
 struct courier {
 	struct armor_tables *tables;
 	struct connection *connection;
 	struct courier_message message;
+	struct watch *watch; /* NULL: no mailbox is configured */
 };
 
 static int report(
@@ -95,6 +97,8 @@ static int serve(
 	struct courier_run run;
 	if (type == COURIER_REQUEST_PROBE && body.len == 0)
 		return probe(courier, service, err);
+	if (type == COURIER_REQUEST_WATCH && body.len == 0 && courier->watch != NULL)
+		return watch_serve(courier->watch, service, err);
 	if (type != COURIER_REQUEST_SEND || !courier_take_run(body, &run))
 		return err_set(err, ERR_PEER, ERR_NEVER, "malformed request to the courier");
 	if (send_run(courier, service, &run, err) != 0)
@@ -105,12 +109,16 @@ static int serve(
 
 int courier_main(const void *settings, int fd)
 {
+	const struct config *config = settings;
 	struct courier courier = {
 	    .tables = armor_tables_new(),
-	    .connection = connection_new(settings, &connection_limits_default),
+	    .connection = connection_new(config, &connection_limits_default),
 	};
+	if (config->imap.server[0] != '\0')
+		courier.watch = watch_new(config, &imap_limits_default);
 	const int status = pool_serve(fd, serve, &courier);
 	connection_free(courier.connection);
+	watch_free(courier.watch);
 	message_release(&courier.message);
 	armor_tables_free(courier.tables);
 	return status;

@@ -1,4 +1,5 @@
-/* The courier: a worker that hands messages to the smarthost over SMTP (RFC 5321).
+/* The courier: a worker that hands messages to the smarthost over SMTP (RFC 5321), or empties an
+ * IMAP mailbox into the drop (RFC 3501).
  *
  * It holds one connection, opened when first needed and kept for the next request until it idles
  * out. TLS is GnuTLS over our own libetpan stream: chain and host name verified, TLS 1.2 or newer,
@@ -13,7 +14,11 @@
  *
  * A probe has an empty body and opens a connection only to see whether that can be done: TCP, TLS,
  * AUTH, no mail. Its answer is one result: COURIER_SENT with words on what was found, or
- * COURIER_DEFERRED with what is wrong. */
+ * COURIER_DEFERRED with what is wrong.
+ *
+ * A request to watch the mailbox has an empty body and no end of its own: what lies there is taken,
+ * what comes is waited for, and each event goes back as a part. The last part says why it ended. A
+ * message is on our disk before the server is told to remove it. */
 #ifndef DEWLINE_COURIER_COURIER_H
 #define DEWLINE_COURIER_COURIER_H
 
@@ -26,6 +31,7 @@
 
 enum {
 	COURIER_REQUEST_SEND = 1,
+	COURIER_REQUEST_WATCH = 2,
 	COURIER_REQUEST_PROBE = 3,
 	COURIER_RUN_MAX = 64,       /* deliveries in one request */
 	COURIER_ADDRESS_SIZE = 256, /* RFC 5321 section 4.5.3.1.3, with NUL */
@@ -84,6 +90,28 @@ int64_t courier_probe_deadline_ms(void);
 /* The deadline for a run: the longest time between two parts of the answer when the smarthost
  * uses up every deadline of the dialogue. Milliseconds. */
 int64_t courier_deadline_ms(const struct courier_run *run);
+
+enum courier_watch_what {
+	COURIER_WATCH_REACHED, /* the mailbox is open; text: how new mail will be noticed */
+	COURIER_WATCH_TAKEN,   /* one message is in drop/new; text: its file name there */
+	COURIER_WATCH_LEFT,    /* one message stays in the mailbox; text: why. In every round */
+	COURIER_WATCH_ROUND,   /* all was looked at, at least every idle or poll; size: messages left */
+	COURIER_WATCH_ENDED,   /* the last part; text: why */
+	COURIER_WATCH_REFUSED, /* the last part, too: the server refuses user or password */
+};
+
+struct courier_watch {
+	enum courier_watch_what what;
+	uint32_t validity; /* UIDVALIDITY */
+	uint32_t uid;      /* of TAKEN and LEFT */
+	int64_t size;      /* bytes; of REACHED and ROUND a count */
+	char text[COURIER_TEXT_SIZE];
+};
+
+/* Gate side: reading one part. False for a malformed one. */
+bool courier_take_watch(struct view body, struct courier_watch *watch);
+/* The longest time between two parts. Milliseconds. */
+int64_t courier_watch_deadline_ms(const struct config *config);
 
 /* Worker side (worker_main_fn): settings is the whole `const struct config *`. */
 int courier_main(const void *settings, int fd);

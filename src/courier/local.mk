@@ -4,13 +4,20 @@ libdewline_a_SOURCES += \
 	src/courier/codec.c src/courier/codec.h \
 	src/courier/connection.c src/courier/connection.h \
 	src/courier/courier.c src/courier/courier.h \
+	src/courier/deposit.c src/courier/deposit.h \
 	src/courier/dialogue.c src/courier/dialogue.h \
 	src/courier/distrust.c src/courier/distrust.h \
+	src/courier/imap_link.c src/courier/imap_link.h \
+	src/courier/imap_login.c src/courier/imap_login.h \
+	src/courier/imap_mailbox.c src/courier/imap_mailbox.h \
+	src/courier/imap_response.c src/courier/imap_response.h \
 	src/courier/message.c src/courier/message.h \
+	src/courier/password.c src/courier/password.h \
 	src/courier/reply.c src/courier/reply.h \
 	src/courier/socket.c src/courier/socket.h \
 	src/courier/stream.c src/courier/stream.h \
-	src/courier/tls.c src/courier/tls.h
+	src/courier/tls.c src/courier/tls.h \
+	src/courier/watch.c src/courier/watch.h
 
 unit_tests += test_courier_armor test_courier_classify test_courier_codec
 test_courier_armor_SOURCES = tests/unit/test_courier_armor.c

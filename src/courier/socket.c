@@ -13,7 +13,13 @@
 #include "base/clock.h"
 #include "courier/socket.h"
 
-enum { PORT_TEXT_SIZE = 8 };
+enum {
+	PORT_TEXT_SIZE = 8,
+	/* Where nothing is said for long, a peer that is gone shows after two minutes. */
+	SILENCE_S = 60,
+	PROBE_S = 15,
+	PROBES = 4,
+};
 
 bool socket_wait(int fd, short events, int64_t deadline)
 {
@@ -29,6 +35,20 @@ bool socket_wait(int fd, short events, int64_t deadline)
 		if (left <= 0)
 			return false;
 	}
+}
+
+static void set_options(int fd)
+{
+	const int one = 1;
+	const int silence = SILENCE_S;
+	const int pause = PROBE_S;
+	const int probes = PROBES;
+	/* Without it every small packet waits for the other side's delayed acknowledgment. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &silence, sizeof silence);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &pause, sizeof pause);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
 /* 0, or the errno of the failure. */
@@ -49,13 +69,11 @@ static int connect_until(int fd, const struct addrinfo *where, int64_t deadline)
 
 static int connect_one(const struct addrinfo *where, int64_t connect_ms, int *out)
 {
-	const int one = 1;
 	const int fd = socket(where->ai_family, where->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    where->ai_protocol);
 	if (fd < 0)
 		return errno;
-	/* Without it every small packet waits for the other side's delayed acknowledgment. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	set_options(fd);
 	const int failure = connect_until(fd, where, clock_monotonic_ms() + connect_ms);
 	if (failure != 0)
 		close(fd);

@@ -28,6 +28,8 @@ struct stream {
 	uint64_t accepted;
 	uint64_t sent;
 	bool broken; /* nothing can be sent any more */
+	bool has_ahead; /* stream_wait had to read this to know that there is something */
+	char ahead;
 	char failure[FAILURE_SIZE];
 };
 
@@ -100,6 +102,17 @@ static ssize_t stream_write(mailstream_low *low, const void *data, size_t len)
 	return (ssize_t)len;
 }
 
+static ssize_t read_once(struct stream *stream, void *data, size_t len)
+{
+	if (stream->has_ahead) {
+		memcpy(data, &stream->ahead, 1);
+		stream->has_ahead = false;
+		return 1;
+	}
+	return stream->tls != NULL ? tls_read(stream->tls, data, len)
+				   : recv(stream->fd, data, len, 0);
+}
+
 /* A server that refuses a message may answer and close while we still send: after a failed write
  * whatever it said is read all the same, without waiting. */
 static ssize_t stream_read(mailstream_low *low, void *data, size_t len)
@@ -113,8 +126,7 @@ static ssize_t stream_read(mailstream_low *low, void *data, size_t len)
 		return -1;
 	}
 	for (;;) {
-		const ssize_t got = stream->tls != NULL ? tls_read(stream->tls, data, len)
-							: recv(stream->fd, data, len, 0);
+		const ssize_t got = read_once(stream, data, len);
 		if (got > 0) {
 			stream->reply_left -= (size_t)got;
 			return got;
@@ -197,8 +209,38 @@ mailstream *stream_mail(struct stream *stream)
 
 void stream_begin_step(struct stream *stream, int64_t deadline)
 {
+	stream_begin_reply(stream, deadline, STREAM_REPLY_MAX);
+}
+
+void stream_begin_reply(struct stream *stream, int64_t deadline, size_t most)
+{
 	stream->deadline = deadline;
-	stream->reply_left = STREAM_REPLY_MAX;
+	stream->reply_left = most;
+}
+
+/* A TLS record that is readable may hold nothing for us (a session ticket, a new key): only reading
+ * tells. */
+enum stream_event stream_wait(struct stream *stream, int other, int64_t deadline)
+{
+	stream_push(stream);
+	for (;;) {
+		if (!stream->has_ahead) {
+			const ssize_t got = read_once(stream, &stream->ahead, 1);
+			stream->has_ahead = got == 1;
+			if (got >= 0 || !must_wait())
+				return STREAM_SAYS;
+		}
+		struct pollfd both[] = {
+		    {.fd = stream->fd,
+			.events = stream->tls != NULL ? tls_wants(stream->tls) : (short)POLLIN},
+		    {.fd = other, .events = POLLIN}};
+		const int64_t left = deadline - clock_monotonic_ms();
+		if (left <= 0)
+			return STREAM_TIMEOUT;
+		poll(both, 2, left > INT32_MAX ? INT32_MAX : (int)left);
+		if (both[1].revents != 0)
+			return STREAM_OTHER;
+	}
 }
 
 int stream_start_tls(

@@ -34,6 +34,14 @@ mailstream *stream_mail(struct stream *stream);
  * and the server may send STREAM_REPLY_MAX bytes. */
 enum { STREAM_REPLY_MAX = 64 * 1024 };
 void stream_begin_step(struct stream *stream, int64_t deadline);
+/* The same with another bound, in bytes. */
+void stream_begin_reply(struct stream *stream, int64_t deadline, size_t most);
+
+/* Waits, between two steps, until the server says something or the connection breaks, `other` (a
+ * descriptor of the caller's) is readable or hung up, or `deadline` has come. What libetpan has
+ * read already is not seen here. */
+enum stream_event { STREAM_SAYS, STREAM_OTHER, STREAM_TIMEOUT };
+enum stream_event stream_wait(struct stream *stream, int other, int64_t deadline);
 
 /* Shakes hands and verifies the server; from then on everything is encrypted. */
 int stream_start_tls(
