@@ -11,6 +11,7 @@
 #include "dewctl/probe.h"
 #include "store/agreements.h"
 #include "store/audit.h"
+#include "store/mailbox.h"
 
 enum { EXPIRY_WARNING_S = 30 * 86400 };
 
@@ -86,12 +87,11 @@ static enum finding look_at_key(struct ctl *ctl, struct buf *detail)
 	return FINDING_OK;
 }
 
-static enum finding look_at_password(const struct config *config, struct buf *detail)
+static enum finding look_at_password(const char *user, const char *path, struct buf *detail)
 {
 	struct stat file;
-	const char *path = config->smarthost.password_file;
 	if (path[0] == '\0') {
-		buf_printf(detail, "user %s has no password_file", config->smarthost.user);
+		buf_printf(detail, "user %s has no password_file", user);
 		return FINDING_BAD;
 	}
 	if (stat(path, &file) != 0 || access(path, R_OK) != 0) {
@@ -120,7 +120,9 @@ static enum finding look_at_smarthost(struct ctl *ctl, struct buf *detail)
 		buf_printf(detail, "the ca_file %s cannot be read", ca_file);
 		return FINDING_BAD;
 	}
-	if (config->smarthost.user[0] != '\0' && look_at_password(config, detail) != FINDING_OK)
+	if (config->smarthost.user[0] != '\0' &&
+	    look_at_password(config->smarthost.user, config->smarthost.password_file, detail) !=
+		FINDING_OK)
 		return FINDING_BAD;
 	buf_printf(detail, "%s, port %" PRId64 ", %s", config->smarthost.host,
 	    config->smarthost.port, tls[config->smarthost.tls]);
@@ -147,6 +149,52 @@ static enum finding look_at_drop(struct ctl *ctl, struct buf *detail)
 	}
 	buf_printf(detail, "%s", ctl->config.drop);
 	return FINDING_OK;
+}
+
+/* What the gate has kept about it. */
+static enum finding look_at_reach(struct ctl *ctl, struct buf *detail)
+{
+	struct mailbox_state state;
+	char when[TEXT_TIME_SIZE];
+	struct err err;
+	if (store_mailbox_get(ctl->store, &state, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	buf_printf(detail, "%s on %s, ", ctl->config.imap.mailbox, ctl->config.imap.server);
+	if (state.down_since != 0) {
+		text_format_time(state.down_since, when);
+		buf_printf(detail, "out of reach since %s: %s", when, state.down_reason);
+		return ctl->now - state.down_since < ctl->config.imap.alarm ? FINDING_WARNING
+									    : FINDING_BAD;
+	}
+	text_format_time(state.reached_at, when);
+	if (state.reached_at == 0)
+		buf_printf(detail, "never opened yet");
+	else
+		buf_printf(detail, "in reach since %s", when);
+	if (state.left == 0)
+		return FINDING_OK;
+	buf_printf(detail, "; %" PRId64 " %s in it that cannot be taken, the newest: %s",
+	    state.left, state.left == 1 ? "message stays" : "messages stay", state.left_reason);
+	return FINDING_WARNING;
+}
+
+static enum finding look_at_mailbox(struct ctl *ctl, struct buf *detail)
+{
+	const struct config *config = &ctl->config;
+	const char *ca_file = config->imap.ca_file;
+	if (config->imap.server[0] == '\0') {
+		buf_printf(detail, "none is configured: mail is delivered into the drop");
+		return FINDING_OK;
+	}
+	if (ca_file[0] != '\0' && access(ca_file, R_OK) != 0) {
+		buf_printf(detail, "the ca_file %s cannot be read", ca_file);
+		return FINDING_BAD;
+	}
+	if (look_at_password(config->imap.user, config->imap.password_file, detail) != FINDING_OK)
+		return FINDING_BAD;
+	return look_at_reach(ctl, detail);
 }
 
 /* No fault: it may be stopped on purpose, or not started yet. */
@@ -196,6 +244,7 @@ static const struct {
     {"gateway-key", look_at_key},
     {"smarthost", look_at_smarthost},
     {"drop", look_at_drop},
+    {"mailbox", look_at_mailbox},
     {"agreement", look_at_agreement},
     {"daemon", look_at_daemon},
 };

@@ -27,11 +27,13 @@ struct releasing;
 struct keylife;
 struct reminding;
 struct bouncing;
+struct mailboxing;
 
 struct gate {
 	const struct config *config;
 	struct loop *loop;
 	struct store *store;
+	struct starter *starter; /* of the workers; the caller's */
 	struct pool *readers;
 	struct pool *vaults;
 	struct pool *couriers;
@@ -52,6 +54,7 @@ struct gate {
 	struct keylife *keylife;
 	struct reminding *reminding;
 	struct bouncing *bouncing;
+	struct mailboxing *mailboxing; /* NULL: no IMAP mailbox is configured */
 	struct loop_timer *schedule;
 	bool asking; /* a mail that asks for a signature on the agreement is being recorded */
 

@@ -18,6 +18,7 @@
 #include "gate/inform.h"
 #include "gate/issue.h"
 #include "gate/keylife.h"
+#include "gate/mailbox.h"
 #include "gate/open.h"
 #include "gate/receive.h"
 #include "gate/release.h"
@@ -208,6 +209,7 @@ done:
 
 static int start(struct gate *gate, struct starter *starter, struct err *err)
 {
+	gate->starter = starter;
 	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	gate->vault_count = gate->config->sealing.vaults > 0
 				? (unsigned)gate->config->sealing.vaults
@@ -226,7 +228,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||
 	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
 	    remind_start(gate, err) != 0 || bounce_start(gate, err) != 0 ||
-	    receive_start(gate, err) != 0)
+	    receive_start(gate, err) != 0 || mailbox_start(gate, err) != 0)
 		return -1;
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
 	loop_before_sleep(gate->loop, work, gate);
@@ -250,6 +252,7 @@ static void stop(struct gate *gate)
 	keylife_stop(gate);
 	remind_stop(gate);
 	bounce_stop(gate);
+	mailbox_stop(gate);
 	store_close(gate->store);
 	loop_free(gate->loop);
 	buf_release(&gate->autocrypt);

@@ -22,6 +22,8 @@ libdewline_a_SOURCES += \
 	src/gate/letters_release.c src/gate/letters_release.h \
 	src/gate/letters_key.c src/gate/letters_key.h \
 	src/gate/letters_alarm.c src/gate/letters_alarm.h \
+	src/gate/letters_mailbox.c src/gate/letters_mailbox.h \
+	src/gate/mailbox.c src/gate/mailbox.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
 	src/gate/people.c src/gate/people.h \

@@ -4,6 +4,7 @@
 #include "gate/ask.h"
 #include "gate/inform.h"
 #include "gate/keylife.h"
+#include "gate/mailbox.h"
 #include "gate/release.h"
 #include "gate/bounce.h"
 #include "gate/remind.h"
@@ -23,6 +24,7 @@ static check_fn *const checks[] = {
     keylife_check,
     remind_check,
     bounce_check,
+    mailbox_check,
     NULL,
 };
 

@@ -13,6 +13,7 @@ libdewline_a_SOURCES += \
 	src/store/joins.c \
 	src/store/approvals.c src/store/approvals.h \
 	src/store/keylife.c src/store/keylife.h \
+	src/store/mailbox.c src/store/mailbox.h \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
 	src/store/people.c src/store/people.h \

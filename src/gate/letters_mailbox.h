@@ -1,0 +1,18 @@
+/* The texts to the admins about the IMAP mailbox. As letters.h: pure, UTF-8, LF, our own lines at
+ * most 76 wide. */
+#ifndef DEWLINE_GATE_LETTERS_MAILBOX_H
+#define DEWLINE_GATE_LETTERS_MAILBOX_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "config/config.h"
+
+/* Out of reach since then, and why. */
+void letter_mailbox_down(
+    struct buf *out, const struct config *config, int64_t since, const char *reason);
+/* So many messages stay in it; about the newest of them. */
+void letter_mailbox_left(
+    struct buf *out, const struct config *config, int64_t left, const char *newest);
+
+#endif
