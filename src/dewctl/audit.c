@@ -8,8 +8,9 @@
 #include "dewctl/ctl.h"
 #include "dewctl/verbs.h"
 #include "store/audit.h"
+#include "store/compare.h"
 
-enum { MOST_UNLESS_ASKED = 20 };
+enum { MOST_UNLESS_ASKED = 20, DIFFERENCES_SHOWN = 20 };
 
 /* N:HASH, as `audit verify` and receipts print it. */
 static bool checkpoint_from(struct view text, int64_t *sequence, char hash[static DIGEST_HEX_SIZE])
@@ -88,49 +89,89 @@ static const struct report_column verify_columns[] = {
     {"checkpoint", "Checkpoint", REPORT_TEXT},
     {"bad", NULL, REPORT_NUMBER},
     {"reason", NULL, REPORT_TEXT},
+    {"differences", "Differences", REPORT_NUMBER},
 };
 
-static int run_verify(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+/* What contradicts the log. */
+struct differences {
+	int64_t count;
+	char first[STORE_REASON_SIZE];
+};
+
+static int add_difference(void *context, const char *what, struct err *err)
 {
-	const char *checkpoint = ctl_value(call, "checkpoint");
-	char known[DIGEST_HEX_SIZE] = "";
-	char hash[DIGEST_HEX_SIZE];
-	char what[STORE_REASON_SIZE] = "";
-	int64_t sequence = 0;
+	struct differences *differences = context;
+	(void)err;
+	if (differences->count == 0)
+		view_copy(view_part(view_of(what), 0, STORE_REASON_SIZE - 1), differences->first,
+		    sizeof differences->first);
+	if (++differences->count <= DIFFERENCES_SHOWN)
+		ctl_warn("%s", what);
+	return 0;
+}
+
+/* What was found of the chain. */
+struct chain {
 	int64_t count;
 	int64_t bad;
+	char what[STORE_REASON_SIZE];
+};
+
+static int print_verdict(
+    struct ctl *ctl, const struct chain *chain, const struct differences *found, struct err *err)
+{
+	char hash[DIGEST_HEX_SIZE];
 	int64_t last;
-	if (checkpoint != NULL)
-		checkpoint_from(view_of(checkpoint), &sequence, known);
-	if (ctl_open_store(ctl, err) < 0 ||
-	    store_audit_verify(ctl->store, sequence, known, &count, &bad, what, err) < 0 ||
-	    store_audit_last(ctl->store, &last, hash, err) < 0)
+	if (store_audit_last(ctl->store, &last, hash, err) < 0)
 		return -1;
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	buf_printf(&text, "%" PRId64 ":%s", last, hash);
 	struct report *report =
 	    report_record(verify_columns, sizeof verify_columns / sizeof verify_columns[0]);
-	report_add_flag(report, bad == 0);
-	report_add_number(report, count);
+	report_add_flag(report, chain->bad == 0);
+	report_add_number(report, chain->count);
 	report_add_view(report, buf_view(&text));
-	report_add_number(report, bad);
-	report_add_text(report, what);
+	report_add_number(report, chain->bad);
+	report_add_text(report, chain->bad != 0 ? chain->what : found->first);
+	report_add_number(report, found->count);
 	buf_release(&text);
-	if (ctl_print(ctl, report, err) < 0)
+	return ctl_print(ctl, report, err);
+}
+
+static int run_verify(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	const char *checkpoint = ctl_value(call, "checkpoint");
+	char known[DIGEST_HEX_SIZE] = "";
+	struct chain chain = {.bad = 0};
+	struct differences found = {.count = 0};
+	int64_t sequence = 0;
+	if (checkpoint != NULL)
+		checkpoint_from(view_of(checkpoint), &sequence, known);
+	if (ctl_open_store(ctl, err) < 0 ||
+	    store_audit_verify(
+		ctl->store, sequence, known, &chain.count, &chain.bad, chain.what, err) < 0 ||
+	    store_compare(ctl->store, add_difference, &found, err) < 0 ||
+	    print_verdict(ctl, &chain, &found, err) < 0)
 		return -1;
-	if (bad != 0)
+	if (chain.bad != 0)
 		return ctl_refuse(err,
 		    "the log was tampered with or damaged: %s; keep a copy of the state directory "
 		    "as it is now",
-		    what);
+		    chain.what);
+	if (found.count != 0)
+		return ctl_refuse(err,
+		    "the store was changed behind the log's back, in %" PRId64
+		    " places, the first: %s; keep a copy of the state directory as it is now",
+		    found.count, found.first);
 	return 0;
 }
 
 const struct ctl_verb audit_verbs[] = {
     {"show", "", 0, 0, true, show_options, "Shows entries of the log", NULL, run_show},
     {"verify", "", 0, 0, true, verify_options, "Checks that the log is whole",
-	"Finds any edit, gap or insertion. A cut end shows only against a checkpoint: keep the\n"
-	"one that this prints, or take it from any receipt.\n",
+	"Finds any edit, gap or insertion. A cut end, or a log that was written anew as a whole,\n"
+	"shows only against a checkpoint: keep the one that this prints, or take it from any\n"
+	"receipt. Also names answers, deliveries, revisions and keys that contradict the log.\n",
 	run_verify},
     {0},
 };

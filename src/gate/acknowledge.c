@@ -77,6 +77,7 @@ static int record_one(struct acknowledging *job, const struct target *target, st
 	};
 	char label[STORE_NAME_SIZE];
 	char actor[STORE_NAME_SIZE + 16];
+	char mail[DIGEST_HEX_SIZE];
 	snprintf(acknowledgment.status, sizeof acknowledgment.status, "%s", job->reply.status);
 	snprintf(acknowledgment.fingerprint, sizeof acknowledgment.fingerprint, "%s",
 	    job->facts->signer.facts.fingerprint);
@@ -86,13 +87,14 @@ static int record_one(struct acknowledging *job, const struct target *target, st
 	    store_delivery_move(gate->store, target->delivery.id, "acknowledge", NULL, 0,
 		acknowledgment.received_at, false, err) != 0)
 		return -1;
-	if (gate_label(gate, target->revision.message, label, err) != 0)
+	if (gate_label(gate, target->revision.message, label, err) != 0 ||
+	    store_arrival_digest(gate->store, job->facts->arrival, mail, err) != 0)
 		return -1;
 	snprintf(actor, sizeof actor, "contact %s", job->contact.address);
 	log_info("%s: %s answers: %s", label, job->contact.address, job->reply.status);
 	return store_audit_add(gate->store, acknowledgment.received_at, actor,
-	    "acknowledgment.accepted", label, err, "%s, arrival %lld", job->reply.status,
-	    (long long)job->facts->arrival);
+	    "acknowledgment.accepted", label, err, "%s, arrival %lld, mail %s", job->reply.status,
+	    (long long)job->facts->arrival, mail);
 }
 
 /* All tokens in one transaction. *accepted counts; *reason is why the last other one did not. */

@@ -68,6 +68,22 @@ int store_arrival_get(
 	return 0;
 }
 
+int store_arrival_digest(
+    struct store *store, int64_t id, char digest[static DIGEST_HEX_SIZE], struct err *err)
+{
+	struct sql_query query;
+	bool found;
+	digest[0] = '\0';
+	if (sql_first(store, &query, "SELECT digest FROM arrival WHERE id = ?1",
+		SQL_WITH(sql_int(id)), &found, err) != 0)
+		return -1;
+	if (found) {
+		sql_column_text(&query, 0, digest, DIGEST_HEX_SIZE);
+		sql_close(&query);
+	}
+	return 0;
+}
+
 int store_arrival_raw(struct store *store, int64_t id, struct buf *out, struct err *err)
 {
 	return sql_read_blob(store, "arrival_raw", "raw", id, out, err);

@@ -2,6 +2,7 @@
 #ifndef DEWLINE_STORE_ARRIVALS_H
 #define DEWLINE_STORE_ARRIVALS_H
 
+#include "base/digest.h"
 #include "pgp/certificate.h"
 #include "store/store.h"
 
@@ -22,6 +23,9 @@ typedef int arrival_fn(void *context, const struct arrival *, struct err *err);
 int store_arrival_receive(
     struct store *, struct view raw, int64_t now, int64_t *id, bool *fresh, struct err *);
 int store_arrival_get(struct store *, int64_t id, struct arrival *, bool *found, struct err *);
+/* SHA-256, hexadecimal, of the raw bytes as they came. */
+int store_arrival_digest(
+    struct store *, int64_t id, char digest[static DIGEST_HEX_SIZE], struct err *);
 int store_arrival_raw(struct store *, int64_t id, struct buf *out, struct err *);
 /* Those not final, oldest first. */
 int store_arrival_each_open(struct store *, arrival_fn *, void *context, struct err *);
