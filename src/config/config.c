@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "config/secret.h"
 
 enum {
 	NAME_SIZE = 64,
@@ -36,7 +37,7 @@ enum {
 	BYTES_MIN = 1024,
 };
 
-enum type { TEXT, LABEL, PATH, ADDRESS, HOST, NUMBER, DURATION, CHOICE, FLAG, PERCENTS };
+enum type { TEXT, LABEL, PATH, SECRET, ADDRESS, HOST, NUMBER, DURATION, CHOICE, FLAG, PERCENTS };
 
 /* `standard` is the default as it would stand in the file, NULL for a required setting; where it is
  * "", the setting may be empty. least and most bound numbers, durations in seconds, and the length
@@ -88,6 +89,11 @@ static const struct setting settings[] = {
     {"gateway.return_path", ADDRESS, AT(gateway.return_path), 0, 0, "", NULL,
 	"Where bounces go: bounce@example.org becomes bounce+TAG@example.org, which must arrive in "
 	"the drop too. Empty: gateway.address."},
+    {"gateway.passphrase_file", SECRET, AT(gateway.passphrase_file), 0, CONFIG_PATH_SIZE - 1,
+	"dewline.passphrase", NULL,
+	"File whose first line is the passphrase of the gateway's key; dewctl init writes it. A "
+	"credential gateway-passphrase of the service manager goes before it. Empty: only that, or "
+	"the key has no passphrase."},
 
     {"smarthost.host", HOST, AT(smarthost.host), 0, 0, NULL, NULL,
 	"The mail server that takes the gateway's mail and delivers it."},
@@ -103,8 +109,10 @@ static const struct setting settings[] = {
 	"The name to greet with. Empty: the machine's name."},
     {"smarthost.user", TEXT, AT(smarthost.user), 0, 0, "", NULL,
 	"User name for the smarthost. Empty: no authentication."},
-    {"smarthost.password_file", PATH, AT(smarthost.password_file), 0, CONFIG_PATH_SIZE - 1, "",
-	NULL, "File whose first line is the password of that user, readable by the gateway alone."},
+    {"smarthost.password_file", SECRET, AT(smarthost.password_file), 0, CONFIG_PATH_SIZE - 1, "",
+	NULL,
+	"File whose first line is the password of that user, readable by the gateway alone. A "
+	"credential smarthost-password of the service manager goes before it."},
     {"smarthost.connections", NUMBER, AT(smarthost.connections), 1, 64, "2", NULL,
 	"Connections to the smarthost side by side."},
 
@@ -119,8 +127,9 @@ static const struct setting settings[] = {
     {"imap.ca_file", PATH, AT(imap.ca_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
 	"Certificates (PEM) that may vouch for the IMAP server. Empty: those the system trusts."},
     {"imap.user", TEXT, AT(imap.user), 0, 0, "", NULL, "User name for the IMAP server."},
-    {"imap.password_file", PATH, AT(imap.password_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
-	"File whose first line is the password of that user, readable by the gateway alone."},
+    {"imap.password_file", SECRET, AT(imap.password_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
+	"File whose first line is the password of that user, readable by the gateway alone. A "
+	"credential imap-password of the service manager goes before it."},
     {"imap.mailbox", TEXT, AT(imap.mailbox), 0, 0, "INBOX", NULL,
 	"The mailbox, which should be the gateway's alone. All that lies in it is taken, whatever "
 	"flags it has."},
@@ -221,6 +230,12 @@ static void add_choices(struct buf *out, const char *const *choices)
 		buf_printf(out, "%s \"%s\"", i == 0 ? "" : ",", choices[i]);
 }
 
+static bool may_be_empty(const struct setting *setting)
+{
+	return setting->type == SECRET ||
+	       (setting->standard != NULL && setting->standard[0] == '\0');
+}
+
 static void add_allowed(struct buf *out, const struct setting *setting)
 {
 	switch (setting->type) {
@@ -235,6 +250,10 @@ static void add_allowed(struct buf *out, const struct setting *setting)
 		break;
 	case PATH:
 		buf_printf(out, "a path in quotes of at most %lld bytes", (long long)setting->most);
+		break;
+	case SECRET:
+		buf_printf(out, "a path in quotes of at most %lld bytes, \"credential:NAME\"",
+		    (long long)setting->most);
 		break;
 	case ADDRESS:
 		buf_add_text(out, "a mail address in quotes, such as \"dewline@example.org\"");
@@ -267,7 +286,7 @@ static void add_allowed(struct buf *out, const struct setting *setting)
 		    CONFIG_PERCENTS_MAX);
 		break;
 	}
-	if (setting->standard != NULL && setting->standard[0] == '\0')
+	if (may_be_empty(setting))
 		buf_add_text(out, ", or empty");
 }
 
@@ -398,7 +417,7 @@ static bool set_value(struct reading *reading, const struct setting *setting, st
 	const char *why;
 	int64_t number;
 	bool good = false;
-	if (text.len == 0 && setting->standard != NULL && setting->standard[0] == '\0') {
+	if (text.len == 0 && may_be_empty(setting)) {
 		out[0] = '\0';
 		return true;
 	}
@@ -408,6 +427,10 @@ static bool set_value(struct reading *reading, const struct setting *setting, st
 		       view_copy(text, out, CONFIG_TEXT_SIZE);
 	case LABEL:
 		return is_label(text) && view_copy(text, out, CONFIG_TEXT_SIZE);
+	case SECRET:
+		if (secret_is_credential(text))
+			return view_copy(text, out, CONFIG_PATH_SIZE);
+		return set_path(setting, reading->directory, text, out);
 	case PATH:
 		return set_path(setting, reading->directory, text, out);
 	case ADDRESS:

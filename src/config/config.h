@@ -54,6 +54,7 @@ struct config {
 		char list[CONFIG_TEXT_SIZE];        /* what stands in To of every advisory */
 		/* Bounces: "bounce@example.org" becomes bounce+TAG@; never empty, by default address. */
 		char return_path[CONFIG_TEXT_SIZE];
+		char passphrase_file[CONFIG_PATH_SIZE]; /* for config/secret.h */
 	} gateway;
 
 	struct {
@@ -63,7 +64,7 @@ struct config {
 		char ca_file[CONFIG_PATH_SIZE]; /* PEM; empty: the system's trust store */
 		char helo[CONFIG_TEXT_SIZE];    /* empty: the machine's name */
 		char user[CONFIG_TEXT_SIZE];    /* empty: no AUTH */
-		char password_file[CONFIG_PATH_SIZE];
+		char password_file[CONFIG_PATH_SIZE]; /* for config/secret.h */
 		int64_t connections; /* side by side */
 	} smarthost;
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "config/secret.h"
 #include "courier/connection.h"
 #include "courier/password.h"
 #include "courier/tls.h"
@@ -58,8 +59,8 @@ static int read_password(struct connection *connection, struct err *err)
 {
 	if (connection->config->smarthost.user[0] == '\0' || connection->password.len > 0)
 		return 0;
-	return password_read(
-	    connection->config->smarthost.password_file, &connection->password, err);
+	return secret_read(SECRET_SMARTHOST, connection->config->smarthost.password_file,
+	    &connection->password, err);
 }
 
 /* What opening needs from files. */
@@ -81,7 +82,7 @@ struct connection *connection_new(
 		abort();
 	connection->config = config;
 	connection->limits = limits;
-	connection->password = BUF_EMPTY(PASSWORD_MAX);
+	connection->password = SECRET_EMPTY;
 	connection->said = BUF_EMPTY(STREAM_REPLY_MAX);
 	if (!view_copy(
 		view_of(config->smarthost.helo), connection->name, sizeof connection->name) ||

@@ -12,6 +12,7 @@
 #include "courier/deposit.h"
 #include "courier/imap_login.h"
 #include "courier/imap_mailbox.h"
+#include "config/secret.h"
 #include "courier/password.h"
 #include "courier/reply.h"
 #include "courier/socket.h"
@@ -64,8 +65,8 @@ struct watch {
 
 static int read_password(struct watch *watch, struct err *err)
 {
-	struct buf fresh = BUF_EMPTY(PASSWORD_MAX);
-	const int result = password_read(watch->config->imap.password_file, &fresh, err);
+	struct buf fresh = SECRET_EMPTY;
+	const int result = secret_read(SECRET_IMAP, watch->config->imap.password_file, &fresh, err);
 	if (result == 0)
 		buf_move(&watch->password, &fresh);
 	buf_release(&fresh);
@@ -92,7 +93,7 @@ struct watch *watch_new(const struct config *config, const struct imap_limits *l
 		abort();
 	watch->config = config;
 	watch->limits = limits;
-	watch->password = BUF_EMPTY(PASSWORD_MAX);
+	watch->password = SECRET_EMPTY;
 	watch->target = strncmp(config->imap.after, move, sizeof move - 1) == 0
 			    ? config->imap.after + sizeof move - 1
 			    : "";

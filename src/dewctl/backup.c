@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "dewctl/ctl.h"
+#include "dewctl/passphrase.h"
 #include "dewctl/verbs.h"
 
 static int run_backup(struct ctl *ctl, const struct ctl_call *call, struct err *err)
@@ -20,10 +21,14 @@ static int run_backup(struct ctl *ctl, const struct ctl_call *call, struct err *
 	if (ctl_end(ctl, ctl_audit(ctl, "store.backup", path, err, "online copy"), err) < 0)
 		return -1;
 	ctl_say("The store is copied to %s.", path);
-	ctl_say(
-	    "The gateway's secret key is not in it, and without the key nobody can read the texts "
-	    "in it:");
-	ctl_say("keep a copy of %s/gnupg as well, in a safe place.", ctl->config.state);
+	ctl_say("The gateway's secret key is not in it, nor is the passphrase of that key; without "
+		"both nobody can");
+	ctl_say("read the texts in it. Keep a copy of %s/gnupg as well, in a safe place,",
+	    ctl->config.state);
+	if (ctl_passphrase_path(ctl)[0] != '\0')
+		ctl_say("and, apart from both, one of %s.", ctl_passphrase_path(ctl));
+	else
+		ctl_say("and, apart from both, the passphrase, if it has one.");
 	return 0;
 }
 

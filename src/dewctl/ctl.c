@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "dewctl/agent.h"
 #include "dewctl/ctl.h"
+#include "dewctl/passphrase.h"
 #include "store/audit.h"
 
 enum { LINE_SIZE = 2048 };
@@ -49,6 +50,7 @@ int ctl_become_owner(struct ctl *ctl, struct err *err)
 		    "%s belongs to user %u, whom the system does not know: "
 		    "give it to the daemon's user with chown -R",
 		    ctl->config.state, (unsigned)state.st_uid);
+	ctl_passphrase_keep_open(ctl);
 	if (initgroups(owner->pw_name, owner->pw_gid) != 0 ||
 	    setresgid(owner->pw_gid, owner->pw_gid, owner->pw_gid) != 0 ||
 	    setresuid(owner->pw_uid, owner->pw_uid, owner->pw_uid) != 0)
@@ -124,6 +126,7 @@ int ctl_open_home(struct ctl *ctl, struct err *err)
 	ctl->agent_is_ours = !ctl_agent_is_running(path);
 	if (home_open(path, &ctl->home, err) < 0)
 		return -1;
+	ctl->home.passphrase = &ctl->passphrase;
 	ctl->home_is_open = true;
 	return 0;
 }
@@ -133,6 +136,7 @@ void ctl_close(struct ctl *ctl)
 	if (ctl->home_is_open && ctl->agent_is_ours)
 		home_stop_agent(&ctl->home);
 	ctl->home_is_open = false;
+	ctl_passphrase_end(ctl);
 	store_close(ctl->store);
 	ctl->store = NULL;
 }

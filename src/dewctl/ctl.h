@@ -26,6 +26,9 @@ struct ctl {
 	char gateway[FINGERPRINT_SIZE];
 	struct home home;
 	bool home_is_open;
+	struct passphrase passphrase; /* of the gateway's key (dewctl/passphrase.h) */
+	int passphrase_file; /* open before root became another user, or -1 */
+	unsigned passphrase_asked; /* how often it was looked for */
 	bool agent_is_ours; /* no agent served the home before us */
 	char became[STORE_NAME_SIZE]; /* whom root became, "" for nobody else */
 };

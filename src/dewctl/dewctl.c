@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "dewctl/ctl.h"
 #include "dewctl/dewctl.h"
+#include "dewctl/passphrase.h"
 #include "dewctl/verbs.h"
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
@@ -106,6 +107,7 @@ static int run(const struct ctl_call *call, const char *default_config)
 	ctl->config_path = call->config != NULL ? call->config : named;
 	ctl->json = call->json;
 	ctl->now = clock_now();
+	ctl_passphrase_begin(ctl);
 	name_actor(ctl->actor, sizeof ctl->actor);
 	ctl->uid = actor_uid();
 	int status = call->verb->run(ctl, call, &err);

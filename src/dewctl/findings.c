@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "config/secret.h"
 #include "dewctl/findings.h"
 #include "dewctl/probe.h"
 #include "store/agreements.h"
@@ -83,6 +84,10 @@ static enum finding look_at_key(struct ctl *ctl, struct buf *detail)
 		    ctl->gateway, ctl->home.path);
 		return FINDING_BAD;
 	}
+	if (home_prove_key(&ctl->home, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
 	buf_printf(detail, "%s", ctl->gateway);
 	return FINDING_OK;
 }
@@ -90,6 +95,8 @@ static enum finding look_at_key(struct ctl *ctl, struct buf *detail)
 static enum finding look_at_password(const char *user, const char *path, struct buf *detail)
 {
 	struct stat file;
+	if (secret_is_credential(view_of(path)))
+		return FINDING_OK; /* which only the service has */
 	if (path[0] == '\0') {
 		buf_printf(detail, "user %s has no password_file", user);
 		return FINDING_BAD;

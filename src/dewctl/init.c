@@ -2,6 +2,7 @@
  * attempt which was interrupted is completed by the next one. */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "base/file.h"
 #include "dewctl/ctl.h"
 #include "dewctl/find.h"
+#include "dewctl/passphrase.h"
 #include "dewctl/verbs.h"
 
 enum { PRIVATE_DIR = 0700, RETURN_PATH_KEY_SIZE = 32 };
@@ -108,7 +110,9 @@ static int make_key(struct ctl *ctl, struct err *err)
 	if (ctl_open_home(ctl, err) < 0)
 		return -1;
 	if (ctl->home.gateway[0] != '\0')
-		return 0;
+		return home_prove_key(&ctl->home, err);
+	if (ctl->passphrase.text.len == 0)
+		ctl->home.passphrase = NULL;
 	return home_make_key(
 	    &ctl->home, ctl->config.gateway.name, ctl->config.gateway.address, err);
 }
@@ -149,12 +153,52 @@ static int make_gateway(struct ctl *ctl, struct err *err)
 	return ctl_end(ctl, status, err);
 }
 
+/* Whether there is a key: then it keeps the passphrase that it has. */
+static bool has_key(const struct ctl *ctl)
+{
+	char path[CTL_PATH_SIZE];
+	ctl_state_path(ctl, "gnupg/private-keys-v1.d", path);
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool found = false;
+	while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
+		found = entry->d_name[0] != '.';
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+static void tell_passphrase(const struct ctl *ctl)
+{
+	const char *path = ctl_passphrase_path(ctl);
+	const size_t len = strlen(ctl->config.state);
+	if (ctl->passphrase.text.len == 0) {
+		ctl_warn("the key has NO passphrase, because gateway.passphrase_file is empty: "
+			 "whoever gets a copy of %s/gnupg has the key",
+		    ctl->config.state);
+		return;
+	}
+	ctl_say("The passphrase of its key stands in");
+	ctl_say_blank();
+	ctl_say("    %s", path[0] == '\0' ? ctl->config.gateway.passphrase_file : path);
+	ctl_say_blank();
+	ctl_say("KEEP A COPY OF THAT FILE, and not beside the copies of %s: without the",
+	    ctl->config.state);
+	ctl_say("passphrase the key is lost, and with both together it is anybody's.");
+	ctl_say_blank();
+	if (strncmp(path, ctl->config.state, len) == 0 && path[len] == '/')
+		ctl_warn(
+		    "%s lies within %s: every copy of that holds both", path, ctl->config.state);
+}
+
 static int run_init(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
 	struct buf grouped = BUF_EMPTY(BUF_SMALL);
 	(void)call;
-	if (ctl_open_config(ctl, err) < 0 || make_state_dir(ctl, err) < 0 ||
-	    open_store(ctl, err) < 0 || make_drop(ctl, err) < 0 || make_gateway(ctl, err) < 0)
+	if (ctl_open_config(ctl, err) < 0 ||
+	    (!has_key(ctl) && ctl_passphrase_prepare(ctl, err) < 0) ||
+	    make_state_dir(ctl, err) < 0 || open_store(ctl, err) < 0 || make_drop(ctl, err) < 0 ||
+	    make_gateway(ctl, err) < 0)
 		return -1;
 	find_group_fingerprint(ctl->home.gateway, &grouped);
 	ctl_say("The gateway %s is set up in %s.", ctl->config.gateway.address, ctl->config.state);
@@ -163,6 +207,7 @@ static int run_init(struct ctl *ctl, const struct ctl_call *call, struct err *er
 	ctl_say("    %s", buf_text(&grouped));
 	ctl_say_blank();
 	buf_release(&grouped);
+	tell_passphrase(ctl);
 	ctl_say("What to do next:");
 	ctl_say("  1. Let your mail server deliver mail for %s into the Maildir %s.",
 	    ctl->config.gateway.address, ctl->config.drop);
@@ -179,7 +224,8 @@ static int run_init(struct ctl *ctl, const struct ctl_call *call, struct err *er
 const struct ctl_verb init_verbs[] = {
     {"", "", 0, 0, false, NULL, "Sets up a new gateway: its directory, store, drop and key",
 	"Makes what the configuration names: the state directory (mode 0700), the drop (a\n"
-	"Maildir), the store and the gateway's OpenPGP key. Parent directories must be there.\n"
+	"Maildir), the store, the gateway's OpenPGP key, and the file with the random passphrase\n"
+	"of that key. Parent directories must be there.\n"
 	"An attempt that was interrupted is completed by running it again; a gateway that is\n"
 	"set up is left alone.\n",
 	run_init},

@@ -39,6 +39,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/membernew.c src/dewctl/membernew.h \
 	src/dewctl/options.c src/dewctl/options.h \
 	src/dewctl/probe.c src/dewctl/probe.h \
+	src/dewctl/passphrase.c src/dewctl/passphrase.h \
 	src/dewctl/publisher.c \
 	src/dewctl/queue.c \
 	src/dewctl/reading.c src/dewctl/reading.h \

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "courier/courier.h"
+#include "dewlined/key.h"
 #include "dewlined/state.h"
 #include "dewlined/supervise.h"
 #include "gate/gate.h"
@@ -42,7 +43,8 @@ static void print_help(FILE *out)
 	    "until\n"
 	    "SIGTERM.\n\n"
 	    "  -c, --config FILE  read this configuration (default %s)\n"
-	    "  -t, --test         check the configuration and end: 0 when it is good, otherwise 1\n"
+	    "  -t, --test         check the configuration, and whether the gateway's key can be\n"
+	    "                     used, and end: 0 when all is good, otherwise 1\n"
 	    "      --settings     print every setting, what is allowed and its default\n"
 	    "  -h, --help         print this\n"
 	    "      --version      print the version\n",
@@ -71,6 +73,16 @@ static void protect_process(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Until supervise takes them: asked to end during its start, dewlined still ends in good order. */
+static void hold_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int run(const struct config *config, struct err *err)
 {
 	const struct supervision supervision = {
@@ -87,6 +99,11 @@ static int run(const struct config *config, struct err *err)
 		return -1;
 	if (chdir("/") != 0)
 		return err_system(err, "cannot change to /");
+	hold_signals();
+	if (key_prove(config, err) != 0) {
+		state_stop_agent(config->state);
+		return -1;
+	}
 	log_info("%s starts with %s", PACKAGE_STRING, config->file);
 	/* There is a new reader for each reading: what it needs is loaded once, here. */
 	struct charset_keep *keep = charset_keep();
@@ -95,6 +112,24 @@ static int run(const struct config *config, struct err *err)
 	state_stop_agent(config->state);
 	if (result == 0)
 		log_info("ended");
+	return result;
+}
+
+/* dewlined -t: the configuration is good already; the key is tried where there is one and it is
+ * ours, without touching a daemon that runs on it. */
+static int test(const struct config *config, struct err *err)
+{
+	if (!state_is_ours(config->state)) {
+		printf("%s: good; the gateway's key was not tried, for %s is not this user's\n",
+		    config->file, config->state);
+		return 0;
+	}
+	const bool runs = state_is_taken(config->state);
+	const int result = key_prove(config, err);
+	if (!runs)
+		state_stop_agent(config->state);
+	if (result == 0)
+		printf("%s: good\n", config->file);
 	return result;
 }
 
@@ -135,13 +170,9 @@ int main(int argc, char **argv)
 	struct config config;
 	struct err err;
 	int result = config_load(path, &config, &err);
-	if (result == 0 && only_test) {
-		printf("%s: good\n", path);
-		return EXIT_SUCCESS;
-	}
 	log_open("dewlined", result == 0 ? config.log_level : LOG_LEVEL_INFO);
 	if (result == 0)
-		result = run(&config, &err);
+		result = only_test ? test(&config, &err) : run(&config, &err);
 	if (result != 0)
 		log_error("%s", err.text);
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

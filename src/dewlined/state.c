@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +62,27 @@ int state_find_store(const char *state, struct err *err)
 	err_system(err, "cannot open %s (chown it to the owner of %s)", path, state);
 	err->when = ERR_NEVER;
 	return -1;
+}
+
+bool state_is_ours(const char *state)
+{
+	char path[PATH_MAX];
+	struct stat about;
+	return snprintf(path, sizeof path, "%s/gnupg", state) < (int)sizeof path &&
+	       stat(path, &about) == 0 && about.st_uid == geteuid();
+}
+
+bool state_is_taken(const char *state)
+{
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof path, "%s/lock", state) >= (int)sizeof path)
+		return false;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	const bool taken = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	close(fd); /* and with it our lock, if we got one */
+	return taken;
 }
 
 /* Waits for a child, and kills it when it takes too long. */

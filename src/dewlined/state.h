@@ -2,6 +2,8 @@
 #ifndef DEWLINE_DEWLINED_STATE_H
 #define DEWLINE_DEWLINED_STATE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /* Makes sure that the directory is ours alone (our user's, mode 0700), and takes the lock
@@ -11,6 +13,12 @@ int state_take(const char *state, struct err *err);
 /* Makes sure that there is a store, and that we may write it: refuses where `dewctl init` was not
  * run, or where a store put back from a backup belongs to another user. */
 int state_find_store(const char *state, struct err *err);
+
+/* True when STATE/gnupg is there and belongs to our user: only then may its key be tried. */
+bool state_is_ours(const char *state);
+
+/* True when a daemon has the lock now. */
+bool state_is_taken(const char *state);
 
 /* Ends the gpg-agent of STATE/gnupg, if there is one; for at most five seconds. */
 void state_stop_agent(const char *state);

@@ -53,6 +53,89 @@ int engine_open(const char *dir, gpgme_ctx_t *ctx, struct err *err)
 	return 0;
 }
 
+static gpgme_error_t give(struct passphrase *passphrase, int fd)
+{
+	struct err err;
+	if (passphrase_get(passphrase, &err) != 0) {
+		memcpy(passphrase->trouble, err.text, sizeof passphrase->trouble);
+		return gpgme_error(GPG_ERR_CANCELED);
+	}
+	const struct view text = buf_view(&passphrase->text);
+	const bool given =
+	    gpgme_io_writen(fd, text.data, text.len) == 0 && gpgme_io_writen(fd, "\n", 1) == 0;
+	return given ? 0 : gpgme_error_from_syserror();
+}
+
+/* gpg names the key that it wants to open, and nothing for a message that has a password. */
+static gpgme_error_t on_question(
+    void *hook, const char *uid_hint, const char *info, int previous_was_bad, int fd)
+{
+	struct passphrase *passphrase = hook;
+	(void)info;
+	if (uid_hint == NULL) {
+		passphrase->others = true;
+		return gpgme_error(GPG_ERR_CANCELED);
+	}
+	passphrase->asked = true;
+	return previous_was_bad ? gpgme_error(GPG_ERR_BAD_PASSPHRASE) : give(passphrase, fd);
+}
+
+static gpgme_error_t on_question_for_new(
+    void *hook, const char *uid_hint, const char *info, int previous_was_bad, int fd)
+{
+	struct passphrase *passphrase = hook;
+	(void)uid_hint;
+	(void)info;
+	passphrase->asked = true;
+	return previous_was_bad ? gpgme_error(GPG_ERR_BAD_PASSPHRASE) : give(passphrase, fd);
+}
+
+static void answer_questions(
+    gpgme_ctx_t ctx, struct passphrase *passphrase, gpgme_passphrase_cb_t answer)
+{
+	if (passphrase == NULL)
+		return;
+	passphrase->asked = false;
+	passphrase->others = false;
+	passphrase->trouble[0] = '\0';
+	gpgme_set_pinentry_mode(ctx, GPGME_PINENTRY_MODE_LOOPBACK);
+	gpgme_set_passphrase_cb(ctx, answer, passphrase);
+}
+
+void engine_unlock(gpgme_ctx_t ctx, struct passphrase *passphrase)
+{
+	answer_questions(ctx, passphrase, on_question);
+}
+
+void engine_unlock_new(gpgme_ctx_t ctx, struct passphrase *passphrase)
+{
+	answer_questions(ctx, passphrase, on_question_for_new);
+}
+
+/* A message within the message that wants a password of its own shows that ours was right: by then
+ * the outer one was open. */
+bool engine_is_locked(struct passphrase *passphrase, gpgme_error_t code, struct err *err)
+{
+	static const char what[] = "the gateway's key is locked";
+	const gpgme_err_code_t reason = gpgme_err_code(code);
+	if (code == 0)
+		return false;
+	if (passphrase == NULL && reason == GPG_ERR_NO_PIN_ENTRY) {
+		err_set(err, ERR_DAEMON, ERR_NEVER, "%s: it has a passphrase", what);
+		return true;
+	}
+	if (passphrase == NULL || !passphrase->asked || passphrase->others)
+		return false;
+	if (passphrase->trouble[0] != '\0')
+		err_set(err, ERR_DAEMON, ERR_NEVER, "%s: %s", what, passphrase->trouble);
+	else if (reason == GPG_ERR_BAD_PASSPHRASE)
+		err_set(err, ERR_DAEMON, ERR_NEVER, "%s: the passphrase does not open it", what);
+	else
+		return false;
+	passphrase_release(passphrase);
+	return true;
+}
+
 gpgme_data_t engine_source(struct view content)
 {
 	gpgme_data_t data = NULL;

@@ -1,6 +1,6 @@
 /* The one place where GPGME is set up: contexts, data, failures. Internal to this room.
  *
- * Each context is for one GnuPG home, offline, without armor and without any prompt. */
+ * Each context is for one GnuPG home, offline, without armor and without any prompt to people. */
 #ifndef DEWLINE_PGP_ENGINE_H
 #define DEWLINE_PGP_ENGINE_H
 
@@ -10,9 +10,23 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "pgp/passphrase.h"
 
 /* A context whose gpg runs in the home `dir`; released with gpgme_release, which takes NULL. */
 int engine_open(const char *dir, gpgme_ctx_t *ctx, struct err *err);
+
+/* Lets gpg in this context ask for the passphrase of the gateway's key, which outlives it. NULL:
+ * the key has none, and a question is a failure. */
+void engine_unlock(gpgme_ctx_t ctx, struct passphrase *passphrase);
+
+/* The same for a key that is being made, which has no name yet to ask for. */
+void engine_unlock_new(gpgme_ctx_t ctx, struct passphrase *passphrase);
+
+/* True when a run in a context that was unlocked failed for want of the right passphrase, and not
+ * because of what it ran on; then err says so (ERR_NEVER: until somebody mends it). The passphrase
+ * is forgotten, to be looked for anew.
+ */
+bool engine_is_locked(struct passphrase *passphrase, gpgme_error_t code, struct err *err);
 
 /* Data that gpg reads: `content` must outlive it. Aborts when memory runs out, like all small
  * allocations; released with gpgme_data_release, which takes NULL. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,13 +78,18 @@ static bool is_plain_name(struct view name)
 }
 
 /* One call with both algorithms would be shorter, but GnuPG 2.2 makes the first of them only. */
-static int make_keys(const char *dir, const char *user_id, struct err *err)
+static int make_keys(const struct home *home, const char *user_id, struct err *err)
 {
-	const unsigned common = GPGME_CREATE_NOPASSWD | GPGME_CREATE_NOEXPIRE;
+	const unsigned common =
+	    GPGME_CREATE_NOEXPIRE | (home->passphrase == NULL ? GPGME_CREATE_NOPASSWD : 0);
 	gpgme_ctx_t ctx;
 	gpgme_key_t key = NULL;
-	if (engine_open(dir, &ctx, err) != 0)
+	/* gpg that is left without one while it makes a key makes it without. */
+	if (home->passphrase != NULL && passphrase_get(home->passphrase, err) != 0)
 		return -1;
+	if (engine_open(home->path, &ctx, err) != 0)
+		return -1;
+	engine_unlock_new(ctx, home->passphrase);
 	gpgme_error_t code = gpgme_op_createkey(
 	    ctx, user_id, "ed25519", 0, 0, NULL, common | GPGME_CREATE_CERT | GPGME_CREATE_SIGN);
 	const gpgme_genkey_result_t made = gpgme_op_genkey_result(ctx);
@@ -110,7 +116,48 @@ int home_make_key(struct home *home, const char *name, const char *address, stru
 	if (snprintf(user_id, sizeof user_id, "%s <%s>", name, address) >= (int)sizeof user_id)
 		return err_set(
 		    err, ERR_MESSAGE, ERR_NEVER, "the gateway's name and address are too long");
-	return make_keys(home->path, user_id, err) == 0 ? find_gateway(home, err) : -1;
+	return make_keys(home, user_id, err) == 0 ? find_gateway(home, err) : -1;
+}
+
+static int prove(gpgme_ctx_t ctx, const struct home *home, gpgme_data_t sealed, struct err *err)
+{
+	struct buf opened = BUF_EMPTY(BUF_SMALL);
+	struct engine_sink sink;
+	gpgme_data_t from = engine_source(view_of(home->gateway));
+	gpgme_data_t to = engine_sink(&sink, &opened);
+	gpgme_error_t code = gpgme_op_encrypt_sign_ext(ctx, NULL, home->gateway,
+	    GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_ENCRYPT_TO, from, sealed);
+	if (code == 0 && gpgme_data_seek(sealed, 0, SEEK_SET) != 0)
+		code = gpgme_error_from_syserror();
+	if (code == 0)
+		code = gpgme_op_decrypt(ctx, sealed, to);
+	int result = 0;
+	if (engine_is_locked(home->passphrase, code, err))
+		result = -1;
+	else if (code != 0 || !view_is(buf_view(&opened), home->gateway))
+		result = engine_failed(err, code, "the gateway's key cannot be used");
+	gpgme_data_release(from);
+	gpgme_data_release(to);
+	buf_release(&opened);
+	return result;
+}
+
+int home_prove_key(const struct home *home, struct err *err)
+{
+	gpgme_ctx_t ctx;
+	gpgme_data_t sealed = NULL;
+	if (home->gateway[0] == '\0')
+		return err_set(
+		    err, ERR_DAEMON, ERR_LATER, "the gateway has no key yet in %s", home->path);
+	if (engine_open(home->path, &ctx, err) != 0)
+		return -1;
+	if (gpgme_data_new(&sealed) != 0)
+		abort();
+	engine_unlock(ctx, home->passphrase);
+	const int result = prove(ctx, home, sealed, err);
+	gpgme_data_release(sealed);
+	gpgme_release(ctx);
+	return result;
 }
 
 int home_export_key(const struct home *home, bool armored, struct buf *out, struct err *err)

@@ -14,22 +14,30 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "pgp/certificate.h"
+#include "pgp/passphrase.h"
 
 enum { HOME_PATH_SIZE = 4096 };
 
 struct home {
 	char path[HOME_PATH_SIZE]; /* the main home */
 	char gateway[FINGERPRINT_SIZE]; /* primary fingerprint of the gateway's own key, or "" */
+	struct passphrase
+	    *passphrase; /* of that key: the caller's, set after home_open; NULL: none */
 };
 
 /* Makes the main home (mode 0700) with its configuration, where it is missing, and finds the
  * gateway's key in it. Refuses a path too long for an agent's socket (sun_path, 108 bytes), saying
- * how long it may be. */
+ * how long it may be. home->passphrase is NULL then. */
 int home_open(const char *path, struct home *home, struct err *err);
 
 /* Makes the gateway's key, ed25519 to certify and sign and cv25519 to encrypt, without expiry, for
- * `name <address>`, and sets home->gateway. An error where there is one already. */
+ * `name <address>`, protected by home->passphrase where there is one, and sets home->gateway. An
+ * error where there is one already. */
 int home_make_key(struct home *home, const char *name, const char *address, struct err *err);
+
+/* Makes sure that the gateway's key can be used: signs, encrypts to itself, opens that. An error
+ * says why not: above all, which passphrase is missing or wrong. */
+int home_prove_key(const struct home *home, struct err *err);
 
 /* The gateway's own certificate, armored (for officials) or binary minimal (for Autocrypt). */
 int home_export_key(const struct home *home, bool armored, struct buf *out, struct err *err);

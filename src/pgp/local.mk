@@ -11,6 +11,7 @@ libdewline_a_SOURCES += \
 	src/pgp/listing.c src/pgp/listing.h \
 	src/pgp/open.c src/pgp/open.h \
 	src/pgp/packet.c src/pgp/packet.h \
+	src/pgp/passphrase.c src/pgp/passphrase.h \
 	src/pgp/renew.c src/pgp/renew.h \
 	src/pgp/seal.c src/pgp/seal.h \
 	src/pgp/sign.c src/pgp/sign.h \

@@ -43,6 +43,8 @@ static int over_limit(struct opened *result)
 /* A failed run is the message's fault only when gpg, the agent and our key work otherwise. */
 static int blame(struct opening *opening, gpgme_error_t code, struct err *err)
 {
+	if (engine_is_locked(opening->home->passphrase, code, err))
+		return -1;
 	opening->result->gpg_runs++;
 	if (engine_probe(opening->dir, opening->home->gateway, err) != 0)
 		return -1;
@@ -96,6 +98,7 @@ static int run_message(struct opening *opening, struct view packets, struct err 
 	gpgme_ctx_t ctx;
 	if (engine_open(opening->dir, &ctx, err) != 0)
 		return -1;
+	engine_unlock(ctx, opening->home->passphrase);
 	verdict_listen(ctx, &report);
 	gpgme_data_t in = engine_source(packets);
 	gpgme_data_t out = engine_sink(&sink, &result->plaintext);

@@ -238,6 +238,8 @@ static int run(struct batch *batch, gpgme_ctx_t ctx, struct view plaintext, stru
 	}
 	if (sink.over)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the sealed message is too large");
+	if (engine_is_locked(batch->home->passphrase, code, err))
+		return -1;
 	if (code != 0)
 		return engine_failed(err, code, "cannot seal");
 	return check_signer(batch, ctx, err) == 0 ? 1 : -1;
@@ -249,6 +251,7 @@ static int run_until_sealed(
 	gpgme_ctx_t ctx;
 	if (engine_open(batch->dir, &ctx, err) != 0)
 		return -1;
+	engine_unlock(ctx, batch->home->passphrase);
 	int got = 0;
 	for (int round = 0; got == 0 && count_in(batch) > 0; round++) {
 		if (round == ROUNDS_MAX)

@@ -24,14 +24,19 @@ int sign_detached(const struct home *home, struct view bytes, struct buf *signat
 	struct engine_sink sink;
 	if (engine_open(home->path, &ctx, err) != 0)
 		return -1;
+	engine_unlock(ctx, home->passphrase);
 	gpgme_set_armor(ctx, 1);
 	gpgme_data_t in = engine_source(bytes);
 	gpgme_data_t out = engine_sink(&sink, signature);
 	const gpgme_error_t code = gpgme_op_sign(ctx, in, out, GPGME_SIG_MODE_DETACH);
 	gpgme_data_release(in);
 	gpgme_data_release(out);
-	const int result = code != 0 ? engine_failed(err, code, "cannot sign a notice")
-				     : take_digest(ctx, digest, digest_size, err);
+	int result;
+	if (engine_is_locked(home->passphrase, code, err))
+		result = -1;
+	else
+		result = code != 0 ? engine_failed(err, code, "cannot sign a notice")
+				   : take_digest(ctx, digest, digest_size, err);
 	gpgme_release(ctx);
 	return result;
 }

@@ -23,6 +23,7 @@ static int decrypt(const struct home *home, struct view packets, gpgme_decrypt_f
 	gpgme_ctx_t ctx;
 	if (engine_open(home->path, &ctx, err) != 0)
 		return -1;
+	engine_unlock(ctx, home->passphrase);
 	struct engine_sink sink;
 	gpgme_data_t from = engine_source(packets);
 	gpgme_data_t to = engine_sink(&sink, out);
@@ -36,7 +37,7 @@ static int decrypt(const struct home *home, struct view packets, gpgme_decrypt_f
 	if (sink.over)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "%s: it opens to more than %zu bytes",
 		    what, out->max);
-	return refused(err, code, what);
+	return engine_is_locked(home->passphrase, code, err) ? -1 : refused(err, code, what);
 }
 
 int pgp_unwrap(const struct home *home, struct view message, struct buf *out, struct err *err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "config/config.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
@@ -302,7 +303,9 @@ bool vault_take_renew(struct view body, struct vault_reply *reply,
 
 struct vault {
 	const struct config *config;
-	struct home home; /* opened with the first request, and again until there is a key in it */
+	struct home home; /* opened with the first request, and again until its key can be used */
+	struct passphrase passphrase;
+	bool ready;
 };
 
 /* What a request comes to: 0 when *answer holds the details, -1 with err filled. *missing is set
@@ -526,7 +529,7 @@ static answer_fn *const answers[] = {
 
 static int open_home(struct vault *vault, struct err *err)
 {
-	if (vault->home.gateway[0] != '\0')
+	if (vault->ready)
 		return 0;
 	char path[HOME_PATH_SIZE];
 	if (snprintf(path, sizeof path, "%s/gnupg", vault->config->state) >= (int)sizeof path)
@@ -534,10 +537,12 @@ static int open_home(struct vault *vault, struct err *err)
 		    err, ERR_DAEMON, ERR_NEVER, "the state directory's path is too long");
 	if (home_open(path, &vault->home, err) != 0)
 		return -1;
-	/* Without it every message would seem to be for somebody else. */
-	return vault->home.gateway[0] != '\0'
-		   ? 0
-		   : err_set(err, ERR_DAEMON, ERR_LATER, "the gateway has no key yet in %s", path);
+	vault->home.passphrase = &vault->passphrase;
+	/* Without the key every message would seem to be for somebody else. */
+	if (home_prove_key(&vault->home, err) != 0)
+		return -1;
+	vault->ready = true;
+	return 0;
 }
 
 static void put_answer(
@@ -582,8 +587,17 @@ static int serve(
 
 int vault_main(const void *settings, int fd)
 {
-	struct vault vault = {.config = settings};
+	struct vault vault = {
+	    .config = settings,
+	    .passphrase = passphrase_from(passphrase_configured, (void *)(uintptr_t)settings),
+	};
+	struct err err;
 	/* gpg that ends early must not end us while we write to it. */
 	signal(SIGPIPE, SIG_IGN);
-	return pool_serve(fd, serve, &vault);
+	/* At once, as long as its file is within reach; a key without one needs none. */
+	if (passphrase_get(&vault.passphrase, &err) != 0)
+		log_debug("%s", err.text);
+	const int status = pool_serve(fd, serve, &vault);
+	passphrase_release(&vault.passphrase);
+	return status;
 }

@@ -33,7 +33,19 @@
 struct world {
 	char dir[sizeof "/tmp/dl.XXXXXX"];
 	struct home home;
+	struct passphrase passphrase; /* of the gateway's key; also in $D/passphrase */
 };
+
+#define WORLD_PASSPHRASE "a passphrase with blanks"
+
+/* passphrase_fn */
+__attribute__((unused)) static int world_passphrase(void *context, struct buf *out, struct err *err)
+{
+	(void)context;
+	(void)err;
+	buf_add_text(out, WORLD_PASSPHRASE);
+	return 0;
+}
 
 /* Runs a shell command and appends what it prints; returns its status. */
 __attribute__((unused)) static int world_run(const char *command, struct buf *out)
@@ -84,6 +96,9 @@ __attribute__((unused)) static void world_open(struct world *world)
 	setenv("D", world->dir, 1);
 	snprintf(path, sizeof path, "%s/g", world->dir);
 	assert_works(home_open(path, &world->home, &err));
+	world->passphrase = passphrase_from(world_passphrase, NULL);
+	world->home.passphrase = &world->passphrase;
+	world_write(world, "passphrase", VIEW(WORLD_PASSPHRASE "\n"));
 	assert_works(home_make_key(&world->home, "Gateway", "gateway@example.org", &err));
 	struct buf key = BUF_EMPTY(BUF_SMALL);
 	assert_works(home_export_key(&world->home, true, &key, &err));

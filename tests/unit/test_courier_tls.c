@@ -240,7 +240,7 @@ static void missing_password_defers_until_it_is_there(void **state)
 	struct courier_result result = send_over(connection);
 	assert_int_equal(result.outcome, COURIER_DEFERRED);
 	assert_true(result.smarthost_down);
-	assert_non_null(strstr(result.text, "no password in the first line of"));
+	assert_non_null(strstr(result.text, "no secret in the first line of"));
 	peer_write("password", VIEW("secret\n"));
 	result = send_over(connection);
 	assert_int_equal(result.outcome, COURIER_SENT);

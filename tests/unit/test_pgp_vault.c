@@ -28,6 +28,9 @@ static int setup(void **state)
 	char path[64];
 	snprintf(path, sizeof path, "%s/state/gnupg", world.dir);
 	assert_works(home_open(path, &world.home, &err));
+	world.home.passphrase = &world.passphrase;
+	snprintf(config.gateway.passphrase_file, sizeof config.gateway.passphrase_file,
+	    "%s/passphrase", world.dir);
 	world_person("ann", WORLD_ED25519, "");
 	const struct worker_program programs[WORKER_KINDS] = {
 	    [WORKER_VAULT] = {.run = vault_main, .settings = &config},

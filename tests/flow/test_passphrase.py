@@ -1,0 +1,239 @@
+"""The gateway's key has a passphrase: a copy of the state opens nothing, and without it nothing is lost."""
+import os
+import pathlib
+import pty
+import shutil
+import subprocess
+import threading
+import time
+
+import keys
+from harness import eventually, limit, sanitized
+from scene import TITLE, Scene
+
+ENOUGH_LETTERS = 26  # of base32, five bits each: 128 bits
+
+
+def passphrase_file(gateway):
+    return gateway.dir / "dewline.passphrase"
+
+
+def own_gpg(home, *arguments, given=b"", passphrase=""):
+    """gpg in a copy of the gateway's home; the passphrase on the command line is the test's."""
+    return subprocess.run(["gpg", "--homedir", home, "--batch", "--no-tty", "--pinentry-mode",
+                           "loopback", "--passphrase", passphrase, *arguments], input=given,
+                          capture_output=True)
+
+
+def copy_of_home(t, gateway):
+    home = t.dir / "copy"
+    shutil.copytree(gateway.dir / "state" / "gnupg", home,
+                    ignore=lambda _, names: [name for name in names if name.startswith("S.")])
+    t.later(lambda: subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"],
+                                   capture_output=True))
+    return home
+
+
+def test_copy_of_the_state_alone_opens_nothing(t):
+    scene = Scene(t)
+    scene.release()
+    scene.opened()
+    scene.gateway.stop()
+    file = passphrase_file(scene.gateway)
+    secret = file.read_text().strip()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(secret) >= ENOUGH_LETTERS and len(set(secret)) > 8, "no random passphrase"
+    home = copy_of_home(t, scene.gateway)
+    stash = scene.gateway.store_rows("SELECT title FROM revision")[0][0]
+    for wrong in ("", "guess"):
+        assert own_gpg(home, "--decrypt", given=stash, passphrase=wrong).returncode != 0
+        assert own_gpg(home, "--sign", given=b"x", passphrase=wrong).returncode != 0
+    opened = own_gpg(home, "--decrypt", given=stash, passphrase=secret)
+    assert opened.stdout.decode() == TITLE, opened.stderr
+    assert own_gpg(home, "--sign", given=b"x", passphrase=secret).returncode == 0
+
+
+@sanitized
+def test_passphrase_stands_nowhere_but_in_its_file(t):
+    scene = Scene(t, 2)
+    secret = passphrase_file(scene.gateway).read_bytes().strip()
+    seen, looks, over = set(), [0], threading.Event()
+
+    def watch():
+        while not over.is_set():
+            for pid, role in scene.gateway.processes().items():
+                for name in ("cmdline", "environ"):
+                    try:
+                        if secret in pathlib.Path("/proc", str(pid), name).read_bytes():
+                            seen.add((role, name))
+                        looks[0] += role in ("gpg", "gpg-agent", "vault")
+                    except OSError:
+                        pass  # it has ended, or hides
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        scene.release()
+        scene.drop(scene.official.reply(scene.opened(), "acting"))
+        scene.gateway.ctl("advisory", "list")
+    finally:
+        over.set()
+        watcher.join()
+    assert not seen and looks[0] > 0, (seen, looks)
+    scene.gateway.stop()
+    holding = {path.name for path in scene.gateway.dir.rglob("*")
+               if path.is_file() and secret in path.read_bytes()}
+    assert holding == {"dewline.passphrase"}, holding
+
+
+def starts(gateway, *options):
+    return subprocess.run([gateway.test.build / "dewlined", "-c", gateway.configuration, *options],
+                          capture_output=True, timeout=60)
+
+
+@sanitized
+def test_without_the_right_passphrase_nothing_starts_and_nothing_is_lost(t):
+    scene = Scene(t)
+    gateway, file = scene.gateway, passphrase_file(scene.gateway)
+    gateway.stop()
+    right = file.read_bytes()
+    gateway.drop(scene.publisher.publish(TITLE, "text\n"))
+    for wrong in (b"another one\n", b"\n", None):
+        file.unlink()
+        if wrong is not None:
+            file.write_bytes(wrong)
+        for options in (["-t"], []):
+            done = starts(gateway, *options)
+            said = done.stderr.decode()
+            assert done.returncode == 1 and "the gateway's key is locked" in said, (wrong, done)
+            if wrong != b"another one\n":
+                assert str(file) in said, said
+        assert len(list((gateway.drop_dir / "new").iterdir())) == 1
+        gateway.ctl("check", may_fail=True)
+        assert gateway.code != 0, "dewctl check finds nothing wrong"
+        file.write_bytes(right)
+    done = starts(gateway, "-t")
+    assert done.returncode == 0 and b": good" in done.stdout, done
+    gateway.start()
+    gateway.released(1)
+    scene.opened()
+
+
+@limit(180)
+def test_passphrase_lost_while_it_runs_delays_and_loses_nothing(t):
+    scene = Scene(t)
+    gateway, file = scene.gateway, passphrase_file(scene.gateway)
+    right = file.read_bytes()
+    scene.release()
+    scene.opened()
+    file.write_bytes(b"another one\n")
+    eventually(lambda: gateway.kill("vault") or True, "the vaults end")
+    gateway.drop(scene.publisher.publish("Another title", "text\n"))
+    eventually(lambda: "the gateway's key is locked" in gateway.text_of_log(), "the complaint")
+    time.sleep(1)
+    assert [row["state"] for row in gateway.arrivals()][0] == "received", gateway.arrivals()
+    file.write_bytes(right)
+    gateway.released(2, 90)
+    scene.opened(count=2)
+
+
+@sanitized
+def test_credential_goes_before_the_file(t):
+    scene = Scene(t)
+    gateway, file = scene.gateway, passphrase_file(scene.gateway)
+    gateway.stop()
+    credentials = t.dir / "credentials"
+    credentials.mkdir()
+    (credentials / "gateway-passphrase").write_bytes(file.read_bytes())
+    file.unlink()
+    os.environ["CREDENTIALS_DIRECTORY"] = str(credentials)
+    gateway.start()
+    scene.release()
+    scene.opened()
+    gateway.stop()
+    gateway.settings["gateway"]["passphrase_file"] = "credential:other"
+    gateway.configure()
+    done = starts(gateway)
+    assert done.returncode == 1 and b"credentials/other" in done.stderr, done
+    (credentials / "gateway-passphrase").rename(credentials / "other")
+    gateway.start()
+    scene.release()
+
+
+def test_gateway_whose_key_has_none_keeps_working(t):
+    scene = Scene(t, gateway={"passphrase_file": ""})
+    assert "NO passphrase" in scene.gateway.said or not passphrase_file(scene.gateway).exists()
+    scene.release()
+    scene.opened()
+    assert scene.gateway.ctl("advisory", "list").count(TITLE) == 1
+    scene.gateway.stop()
+    # With the default there would be a file; that there is none does not matter to this key.
+    del scene.gateway.settings["gateway"]["passphrase_file"]
+    scene.gateway.configure()
+    assert starts(scene.gateway, "-t").returncode == 0
+    scene.gateway.start()
+    scene.release()
+    scene.opened(count=2)
+
+
+def at_terminal(gateway, typed, *arguments):
+    """dewctl on a terminal of its own, where somebody types once it asks; what stood there."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        program = str(gateway.test.build / "dewctl")
+        os.execv(program, [program, "-c", str(gateway.configuration), *arguments])
+    shown, told = b"", False
+    while True:
+        try:
+            chunk = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        shown += chunk
+        if b"Passphrase of the gateway's key:" in shown and not told:
+            os.write(terminal, typed)
+            told = True
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    return shown.decode()
+
+
+def test_dewctl_asks_at_the_terminal_without_showing_it(t):
+    scene = Scene(t)
+    scene.release()
+    scene.opened()
+    file = passphrase_file(scene.gateway)
+    secret = file.read_bytes()
+    file.unlink()
+    shown = at_terminal(scene.gateway, secret, "advisory", "list")
+    assert TITLE in shown and secret.decode().strip() not in shown, shown
+    assert TITLE not in at_terminal(scene.gateway, b"wrong\n" * 3, "advisory", "list")
+    # And without a terminal it says what is missing.
+    scene.gateway.ctl("advisory", "list")
+    assert str(file) in scene.gateway.said, scene.gateway.said
+
+
+def test_message_with_a_password_inside_is_not_given_ours(t):
+    """The outer encryption is to the gateway, the inner one wants a password: it gets no answer, ours
+    above all, and the mail is dealt with."""
+    scene = Scene(t)
+    home = keys.Home(t.dir / "attacker")
+    t.later(home.stop)
+    home.add(scene.gateway.certificate)
+    secret = passphrase_file(scene.gateway).read_text().strip()
+    gpg = ["gpg", "--homedir", home.path, "--batch", "--no-tty", "--pinentry-mode", "loopback"]
+    inner = subprocess.run([*gpg, "--passphrase", secret, "--symmetric"], input=b"open sesame",
+                           capture_output=True, check=True).stdout
+    outer = subprocess.run([*gpg, "--no-literal", "--trust-model", "always", "--armor",
+                            "--compress-algo", "none", "--recipient", scene.gateway.fingerprint,
+                            "--encrypt"], input=inner, capture_output=True, check=True).stdout
+    mail = (b"From: a@b.example\nTo: c@d.example\nSubject: x\nMessage-ID: <1@b.example>\n"
+            b"MIME-Version: 1.0\nContent-Type: multipart/encrypted; boundary=b;\n"
+            b" protocol=\"application/pgp-encrypted\"\n\n--b\nContent-Type: "
+            b"application/pgp-encrypted\n\nVersion: 1\n\n--b\nContent-Type: "
+            b"application/octet-stream\n\n" + outer + b"\n--b--\n")
+    row = scene.drop(mail)
+    assert row["state"] != "done", row
+    assert "the gateway's key is locked" not in scene.gateway.text_of_log()
+    scene.release()
+    scene.opened()
