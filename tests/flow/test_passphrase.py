@@ -7,7 +7,6 @@ import subprocess
 import threading
 import time
 
-import keys
 from harness import eventually, limit, sanitized
 from scene import TITLE, Scene
 
@@ -211,29 +210,3 @@ def test_dewctl_asks_at_the_terminal_without_showing_it(t):
     # And without a terminal it says what is missing.
     scene.gateway.ctl("advisory", "list")
     assert str(file) in scene.gateway.said, scene.gateway.said
-
-
-def test_message_with_a_password_inside_is_not_given_ours(t):
-    """The outer encryption is to the gateway, the inner one wants a password: it gets no answer, ours
-    above all, and the mail is dealt with."""
-    scene = Scene(t)
-    home = keys.Home(t.dir / "attacker")
-    t.later(home.stop)
-    home.add(scene.gateway.certificate)
-    secret = passphrase_file(scene.gateway).read_text().strip()
-    gpg = ["gpg", "--homedir", home.path, "--batch", "--no-tty", "--pinentry-mode", "loopback"]
-    inner = subprocess.run([*gpg, "--passphrase", secret, "--symmetric"], input=b"open sesame",
-                           capture_output=True, check=True).stdout
-    outer = subprocess.run([*gpg, "--no-literal", "--trust-model", "always", "--armor",
-                            "--compress-algo", "none", "--recipient", scene.gateway.fingerprint,
-                            "--encrypt"], input=inner, capture_output=True, check=True).stdout
-    mail = (b"From: a@b.example\nTo: c@d.example\nSubject: x\nMessage-ID: <1@b.example>\n"
-            b"MIME-Version: 1.0\nContent-Type: multipart/encrypted; boundary=b;\n"
-            b" protocol=\"application/pgp-encrypted\"\n\n--b\nContent-Type: "
-            b"application/pgp-encrypted\n\nVersion: 1\n\n--b\nContent-Type: "
-            b"application/octet-stream\n\n" + outer + b"\n--b--\n")
-    row = scene.drop(mail)
-    assert row["state"] != "done", row
-    assert "the gateway's key is locked" not in scene.gateway.text_of_log()
-    scene.release()
-    scene.opened()

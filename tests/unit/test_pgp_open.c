@@ -574,6 +574,72 @@ static void garbage_is_unreadable(void **state)
 	}
 }
 
+static int find_wrong(void *context, struct buf *out, struct err *err)
+{
+	(void)context;
+	(void)err;
+	buf_add_text(out, "another passphrase");
+	return 0;
+}
+
+static int find_none(void *context, struct buf *out, struct err *err)
+{
+	(void)context;
+	(void)out;
+	return err_set(err, ERR_DAEMON, ERR_LATER, "it lies in the safe");
+}
+
+/* Opening and unstashing both fail, and neither blames what was to be opened. */
+static void assert_locked(passphrase_fn *find, const char *why)
+{
+	struct passphrase passphrase = passphrase_from(find, NULL);
+	struct home home = world.home;
+	struct buf message = world_read(WORLD_GPG("ann") "-se " TO_GATEWAY "<$D/text 2>/dev/null");
+	struct buf stash = BUF_EMPTY(LIMIT), text = BUF_EMPTY(LIMIT);
+	struct opened opened;
+	struct err err;
+	home.passphrase = &passphrase;
+	assert_int_equal(pgp_open(&home, 1, 1, OPEN_ENCRYPTED, buf_view(&message), VIEW(""), LIMIT,
+			     &opened, &err),
+	    -1);
+	assert_int_equal(err.whom, ERR_DAEMON);
+	assert_non_null(strstr(err.text, why));
+	assert_int_equal(passphrase.text.len, 0); /* to be looked for anew */
+	assert_works(pgp_stash(&home, VIEW("x"), &stash, &err));
+	assert_int_equal(pgp_unstash(&home, buf_view(&stash), &text, &err), -1);
+	assert_int_equal(err.whom, ERR_DAEMON);
+	assert_non_null(strstr(err.text, why));
+	assert_int_equal(home_prove_key(&home, &err), -1);
+	assert_non_null(strstr(err.text, why));
+	buf_release(&message);
+	buf_release(&stash);
+	passphrase_release(&passphrase);
+}
+
+static void locked_key_is_an_error_and_not_the_messages_fault(void **state)
+{
+	(void)state;
+	struct err err;
+	assert_locked(find_wrong, "the gateway's key is locked: the passphrase does not open it");
+	assert_locked(find_none, "the gateway's key is locked: it lies in the safe");
+	assert_works(home_prove_key(&world.home, &err));
+}
+
+/* The inner encryption is to a password, the very one of the gateway's key. */
+static void message_with_a_password_inside_is_not_given_ours(void **state)
+{
+	(void)state;
+	assert_unreadable(
+	    open_output(OPEN_ENCRYPTED,
+		WORLD_GPG("ann") "--pinentry-mode loopback --passphrase '" WORLD_PASSPHRASE
+				 "' --symmetric <$D/text | " WORLD_GPG(
+				     "ann") "-e --no-literal --compress-algo none " TO_GATEWAY
+					    "2>/dev/null"),
+	    "");
+	assert_true(world.passphrase.asked);
+	assert_true(world.passphrase.others);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -610,6 +676,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(stash_comes_back_whole_or_not_at_all),
 	    cmocka_unit_test(agent_that_died_does_not_make_mail_unreadable),
 	    cmocka_unit_test(lost_secret_key_is_an_error_and_not_the_messages_fault),
+	    cmocka_unit_test(locked_key_is_an_error_and_not_the_messages_fault),
+	    cmocka_unit_test(message_with_a_password_inside_is_not_given_ours),
 	    cmocka_unit_test(garbage_is_unreadable),
 	};
 	return cmocka_run_group_tests_name("pgp_open", tests, setup, teardown);
