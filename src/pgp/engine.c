@@ -66,13 +66,20 @@ static gpgme_error_t give(struct passphrase *passphrase, int fd)
 	return given ? 0 : gpgme_error_from_syserror();
 }
 
-/* gpg names the key that it wants to open, and nothing for a message that has a password. */
+/* GPGME's description of a question: for a key it begins with a key ID, for a password of a message
+ * with a number of one or two digits. (The user ID hint of the last key would stay there.) */
+static bool is_for_key(const char *info)
+{
+	const size_t digits = info == NULL ? 0 : strspn(info, "0123456789ABCDEFabcdef");
+	return digits == KEY_ID_SIZE - 1 && info[digits] == ' ';
+}
+
 static gpgme_error_t on_question(
     void *hook, const char *uid_hint, const char *info, int previous_was_bad, int fd)
 {
 	struct passphrase *passphrase = hook;
-	(void)info;
-	if (uid_hint == NULL) {
+	(void)uid_hint;
+	if (!is_for_key(info)) {
 		passphrase->others = true;
 		return gpgme_error(GPG_ERR_CANCELED);
 	}
