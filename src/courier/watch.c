@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/secret.h"
 #include "courier/codec.h"
 #include "courier/deposit.h"
 #include "courier/imap_login.h"
 #include "courier/imap_mailbox.h"
-#include "config/secret.h"
 #include "courier/password.h"
 #include "courier/reply.h"
 #include "courier/socket.h"
