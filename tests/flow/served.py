@@ -74,8 +74,10 @@ def dovecot_with_auth(t, users, **options):
 class Served(Scene):
     """Mail in goes by SMTP to Postfix, whose delivery into the drop is the one README.md tells."""
 
-    def __init__(self, t, officials=1, password=PASSWORD, postfix=None, make=None, **settings):
-        """postfix: options of Postfix. make(postfix): what the gateway talks to, else Postfix."""
+    def __init__(self, t, officials=1, password=PASSWORD, postfix=None, make=None, plain=False,
+                 **settings):
+        """postfix: options of Postfix. make(postfix): what the gateway talks to, else Postfix.
+        plain: without TLS and AUTH, as to a Postfix on the same machine."""
         t.needs("gpg")
         addresses = [f"cert@{country}.example" for country in COUNTRIES]
         people = {name: f"of {name}" for name in (*addresses, "publisher@vendor.example",
@@ -95,7 +97,8 @@ class Served(Scene):
         shutil.copyfile(self.postfix.authority.ca, self.ca_file)
         self.ca_file.chmod(0o644)
         super().__init__(t, officials, make(self.postfix) if make else self.postfix,
-                         smarthost_settings=self.smarthost_settings(), make=OwnUsersGateway,
+                         smarthost_settings=None if plain else self.smarthost_settings(),
+                         make=OwnUsersGateway,
                          **settings)
 
     def smarthost_settings(self):
