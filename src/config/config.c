@@ -180,6 +180,14 @@ static const struct setting settings[] = {
     {"admin.four_eyes", FLAG, AT(admin.four_eyes), 0, 0, "false", NULL,
 	"Confirming a key, changing a person's key and adding a publisher take two admins: one "
 	"asks, another user of the operating system approves."},
+    {"admin.warn_every", DURATION, AT(admin.warn_every), MINUTE, WEEK, "6h", NULL,
+	"The admins are told at most so often of mails that ended the process which read them."},
+
+    {"keep.strangers", DURATION, AT(keep.strangers), HOUR, 3650LL * DAY, "30d", NULL,
+	"How long the mail of strangers is kept: what nobody signed whom the gateway knows. What "
+	"was found of it stays, and all else is kept for good."},
+    {"keep.strangers_mb", NUMBER, AT(keep.strangers_mb), 1, 1000000, "2000", NULL,
+	"How much of it is kept, in millions of bytes; beyond that the oldest goes first."},
 
     {"limits.message", NUMBER, AT(limits.message), BYTES_MIN, BYTES_MAX, "35000000", NULL,
 	"Bytes of a received mail."},
@@ -189,6 +197,10 @@ static const struct setting settings[] = {
 	"Bytes of all header fields of a mail or one of its parts."},
     {"limits.headers", NUMBER, AT(limits.headers), 10, 10000, "500", NULL,
 	"Header fields of a mail or one of its parts."},
+    {"limits.header_line", NUMBER, AT(limits.header_line), 998, 1048576, "32768", NULL,
+	"Bytes of one line of a header. RFC 5322 allows 998; keys in a header are far longer."},
+    {"limits.comments", NUMBER, AT(limits.comments), 1, 1000, "64", NULL,
+	"Parentheses that may be open at once within a header field."},
     {"limits.parts", NUMBER, AT(limits.parts), 1, 1000, "200", NULL, "MIME parts of a mail."},
     {"limits.nesting", NUMBER, AT(limits.nesting), 1, 50, "10", NULL,
 	"How deep MIME parts may stand within parts."},

@@ -117,13 +117,21 @@ struct config {
 
 	struct {
 		bool four_eyes; /* what changes whom we trust takes two admins */
+		int64_t warn_every; /* seconds between two mails about messages that end a worker */
 	} admin;
+
+	struct {
+		int64_t strangers;    /* seconds for which the mail of strangers is kept */
+		int64_t strangers_mb; /* and how many millions of bytes of it */
+	} keep;
 
 	struct {
 		int64_t message;    /* bytes of a received mail */
 		int64_t plaintext;  /* bytes that an encrypted mail may open to */
 		int64_t header;     /* bytes of all headers of one entity */
 		int64_t headers;    /* header fields of one entity */
+		int64_t header_line; /* bytes of one line of a header */
+		int64_t comments;   /* parentheses open at once within a header field */
 		int64_t parts;      /* MIME entities */
 		int64_t nesting;    /* MIME depth */
 		int64_t clock_skew; /* seconds a signer's clock may be off */

@@ -14,7 +14,7 @@
 #include "store/audit.h"
 #include "store/mailbox.h"
 
-enum { EXPIRY_WARNING_S = 30 * 86400 };
+enum { EXPIRY_WARNING_S = 30 * 86400, LOSS_WARNING_S = 86400 };
 
 static const struct report_column columns[] = {
     {"what", "WHAT", REPORT_TEXT},
@@ -215,6 +215,47 @@ static enum finding look_at_daemon(struct ctl *ctl, struct buf *detail)
 	return FINDING_WARNING;
 }
 
+static int read_number(struct ctl *ctl, const char *name, int64_t *number, struct err *err)
+{
+	struct buf value = BUF_EMPTY(BUF_SMALL);
+	bool found;
+	*number = 0;
+	const int status = store_value_get(ctl->store, name, &value, &found, err);
+	if (status == 0 && found)
+		text_number(buf_view(&value), 0, INT64_MAX, number);
+	buf_release(&value);
+	return status;
+}
+
+/* Processes that ended before they had answered: an attack, a fault, or a machine without memory.
+ */
+static enum finding look_at_processes(struct ctl *ctl, struct buf *detail)
+{
+	char when[TEXT_TIME_SIZE];
+	int64_t readers;
+	int64_t vaults;
+	int64_t couriers;
+	int64_t at;
+	struct err err;
+	if (read_number(ctl, "lost-readers", &readers, &err) < 0 ||
+	    read_number(ctl, "lost-vaults", &vaults, &err) < 0 ||
+	    read_number(ctl, "lost-couriers", &couriers, &err) < 0 ||
+	    read_number(ctl, "lost-at", &at, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (at == 0) {
+		buf_printf(detail, "none was lost");
+		return FINDING_OK;
+	}
+	text_format_time(at, when);
+	buf_printf(detail,
+	    "%" PRId64 " readers, %" PRId64 " vaults and %" PRId64
+	    " couriers were lost so far, the last by %s",
+	    readers, vaults, couriers, when);
+	return ctl->now - at < LOSS_WARNING_S ? FINDING_WARNING : FINDING_OK;
+}
+
 /* An agreement that expires with no later one cuts everybody off at once. */
 static enum finding look_at_agreement(struct ctl *ctl, struct buf *detail)
 {
@@ -254,6 +295,7 @@ static const struct {
     {"mailbox", look_at_mailbox},
     {"agreement", look_at_agreement},
     {"daemon", look_at_daemon},
+    {"processes", look_at_processes},
 };
 
 int64_t findings_collect(struct ctl *ctl, struct report *table)

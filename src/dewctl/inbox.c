@@ -32,6 +32,7 @@ static const struct report_column list_columns[] = {
     {"signer", NULL, REPORT_TEXT},
     {"from", "SIGNED BY", REPORT_TEXT},
     {"reason", "REASON", REPORT_TEXT},
+    {"kept", NULL, REPORT_FLAG},
 };
 static const struct report_column show_columns[] = {
     {"id", "ID", REPORT_NUMBER},
@@ -44,6 +45,7 @@ static const struct report_column show_columns[] = {
     {"signer", "Signer's key", REPORT_TEXT},
     {"from", "Signed by", REPORT_TEXT},
     {"reason", "Reason", REPORT_TEXT},
+    {"kept", "Mail is kept", REPORT_FLAG},
 };
 
 struct list {
@@ -69,6 +71,7 @@ static int add_cells(
 	/* Somebody who was removed since is known by the key only. */
 	report_add_text(report, signer.len > 0 ? buf_text(&signer) : arrival->signer);
 	report_add_text(report, arrival->reason);
+	report_add_flag(report, arrival->kept);
 	buf_release(&signer);
 	return 0;
 }
@@ -98,6 +101,11 @@ static int run_list(struct ctl *ctl, const struct ctl_call *call, struct err *er
 static int write_raw(struct ctl *ctl, const struct arrival *arrival, struct err *err)
 {
 	struct buf raw = BUF_EMPTY((size_t)arrival->size + 1);
+	if (!arrival->kept)
+		return ctl_refuse(err,
+		    "arrival %" PRId64 " was a stranger's and is kept no more: see keep in "
+		    "dewline.cfg(5)",
+		    arrival->id);
 	if (isatty(STDOUT_FILENO))
 		return ctl_refuse(err,
 		    "a stranger's mail can upset a terminal: dewctl inbox show %" PRId64

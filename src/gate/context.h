@@ -17,6 +17,7 @@
 #include "worker/loop.h"
 #include "worker/pool.h"
 
+struct receiving;
 struct arrivals;
 struct issuing;
 struct sending;
@@ -28,6 +29,7 @@ struct keylife;
 struct reminding;
 struct bouncing;
 struct mailboxing;
+struct warning;
 
 struct gate {
 	const struct config *config;
@@ -44,6 +46,7 @@ struct gate {
 	bool failed;
 
 	/* One for each step, owned by it. */
+	struct receiving *receiving;
 	struct arrivals *arrivals;
 	struct issuing *issuing;
 	struct sealing *sealing;
@@ -55,6 +58,7 @@ struct gate {
 	struct reminding *reminding;
 	struct bouncing *bouncing;
 	struct mailboxing *mailboxing; /* NULL: no IMAP mailbox is configured */
+	struct warning *warning;
 	struct loop_timer *schedule;
 	bool asking; /* a mail that asks for a signature on the agreement is being recorded */
 
@@ -71,6 +75,9 @@ enum {
 	GATE_OPEN_MS = 120 * 1000,
 	GATE_SEAL_MS = 600 * 1000,
 };
+
+/* How often a request is tried that kills its worker. */
+enum { GATE_ATTEMPTS = 2 };
 
 /* Logs, and ends the gate: for errors of the store, after which nothing may be accepted. */
 void gate_fail(struct gate *gate, const struct err *err);

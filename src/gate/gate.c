@@ -26,10 +26,11 @@
 #include "gate/schedule.h"
 #include "gate/seal.h"
 #include "gate/send.h"
+#include "gate/warn.h"
 #include "store/advisories.h"
 #include "store/audit.h"
 
-enum { NOTICE_CHANGES_MS = 1000, READERS_AHEAD = 2, REQUEST_ATTEMPTS = 2, MAC_BYTES = 10 };
+enum { NOTICE_CHANGES_MS = 1000, READERS_AHEAD = 2, MAC_BYTES = 10 };
 
 void gate_fail(struct gate *gate, const struct err *err)
 {
@@ -44,7 +45,7 @@ void gate_ask(struct gate *gate, struct pool *pool, uint32_t type, struct buf *b
 	struct pool_request request = {
 	    .type = type,
 	    .deadline_ms = deadline_ms,
-	    .attempts = REQUEST_ATTEMPTS,
+	    .attempts = GATE_ATTEMPTS,
 	    .answer = answer,
 	    .context = context,
 	};
@@ -228,7 +229,8 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||
 	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
 	    remind_start(gate, err) != 0 || bounce_start(gate, err) != 0 ||
-	    receive_start(gate, err) != 0 || mailbox_start(gate, err) != 0)
+	    warn_start(gate, err) != 0 || receive_start(gate, err) != 0 ||
+	    mailbox_start(gate, err) != 0)
 		return -1;
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
 	loop_before_sleep(gate->loop, work, gate);
@@ -239,9 +241,11 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 
 static void stop(struct gate *gate)
 {
+	warn_stop(gate);
 	pool_free(gate->readers);
 	pool_free(gate->vaults);
 	pool_free(gate->couriers);
+	receive_stop(gate);
 	open_stop(gate);
 	issue_stop(gate);
 	seal_stop(gate);

@@ -139,3 +139,25 @@ void letter_bounces(struct buf *out, const char *what, struct view bounces)
 	    "\nThey may know nothing of it: find another way, and ask for an address that\n"
 	    "works. Nobody was suspended, and an answer still counts.\n");
 }
+
+void letter_add_fatal(struct buf *out, const struct arrival *arrival)
+{
+	char when[TEXT_TIME_SIZE];
+	text_format_time(arrival->received_at, when);
+	buf_printf(out, "  %lld, received %s, %lld bytes:\n      %s\n", (long long)arrival->id,
+	    when, (long long)arrival->size, arrival->reason);
+}
+
+void letter_fatal(struct buf *out, int64_t count, struct view lines)
+{
+	buf_printf(out, "%lld mail%s ended the process that read or opened it, twice:\n\n",
+	    (long long)count, count == 1 ? "" : "s");
+	buf_add_view(out, lines);
+	buf_add_text(out,
+	    "\nNobody got anything because of it, and all other mail goes its way. Still:\n"
+	    "somebody may be trying to take over the gateway, or a harmless mail has met\n"
+	    "a fault of dewline. The mail is kept for a while, to be looked at on a\n"
+	    "machine that matters to nobody:\n\n"
+	    "    dewctl inbox list\n"
+	    "    dewctl inbox show N --raw > FILE\n");
+}

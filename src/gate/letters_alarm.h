@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "store/advisories.h"
+#include "store/arrivals.h"
 #include "store/bounces.h"
 #include "store/reminders.h"
 
@@ -40,5 +41,10 @@ void letter_add_missing(struct buf *out, const struct reminder_state *contact);
  * advisory's number and revision, or how the log calls the message. */
 void letter_add_bounce(struct buf *out, const struct bounce *bounce, const char *member);
 void letter_bounces(struct buf *out, const char *what, struct view bounces);
+
+/* To the admins: one line about a mail that ended its worker twice, and the letter around them;
+ * `count` may be more than there are lines. */
+void letter_add_fatal(struct buf *out, const struct arrival *arrival);
+void letter_fatal(struct buf *out, int64_t count, struct view lines);
 
 #endif

@@ -6,6 +6,7 @@ libdewline_a_SOURCES += \
 	src/gate/ask.c src/gate/ask.h \
 	src/gate/approve.c src/gate/approve.h \
 	src/gate/bounce.c src/gate/bounce.h \
+	src/gate/claim.c src/gate/claim.h \
 	src/gate/context.h \
 	src/gate/entitle.c src/gate/entitle.h \
 	src/gate/gate.c src/gate/gate.h \
@@ -14,6 +15,7 @@ libdewline_a_SOURCES += \
 	src/gate/inform_reply.c \
 	src/gate/issue.c src/gate/issue.h src/gate/issuing.h \
 	src/gate/judge.c src/gate/judge.h \
+	src/gate/keep.c src/gate/keep.h \
 	src/gate/keylife.c src/gate/keylife.h \
 	src/gate/keyupdate.c src/gate/keyupdate.h \
 	src/gate/letters.c src/gate/letters.h \
@@ -39,6 +41,8 @@ libdewline_a_SOURCES += \
 	src/gate/shard.c src/gate/shard.h \
 	src/gate/stranger.c src/gate/stranger.h \
 	src/gate/trace.c src/gate/trace.h \
+	src/gate/turns.c src/gate/turns.h \
+	src/gate/warn.c src/gate/warn.h \
 	src/gate/withdraw.c
 
 unit_tests += test_gate_letters
@@ -51,3 +55,6 @@ test_gate_seal_LDADD = $(unit_libs)
 unit_tests += test_gate_keylife
 test_gate_keylife_SOURCES = tests/unit/test_gate_keylife.c
 test_gate_keylife_LDADD = $(unit_libs)
+unit_tests += test_gate_turns
+test_gate_turns_SOURCES = tests/unit/test_gate_turns.c
+test_gate_turns_LDADD = $(unit_libs)

@@ -209,6 +209,7 @@ static void ask(struct mailboxing *mailbox)
 	    .body = BUF_EMPTY(BUF_SMALL),
 	    .deadline_ms = courier_watch_deadline_ms(mailbox->gate->config),
 	    .attempts = 1, /* with pauses of our own in between */
+	    .in_parts = true,
 	    .answer = on_courier,
 	    .context = mailbox,
 	};

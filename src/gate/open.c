@@ -8,10 +8,12 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "gate/bounce.h"
+#include "gate/claim.h"
 #include "gate/judge.h"
 #include "gate/open.h"
 #include "gate/release.h"
 #include "gate/shard.h"
+#include "gate/turns.h"
 #include "mail/reader.h"
 #include "pgp/vault.h"
 #include "store/arrivals.h"
@@ -26,10 +28,7 @@ enum {
 };
 
 struct arrivals {
-	int64_t *waiting; /* a ring would save memory; a list that is cut at the front is simpler */
-	size_t count;
-	size_t size;
-	size_t taken;
+	struct turns *waiting;
 	unsigned under_way;
 };
 
@@ -155,13 +154,14 @@ void open_refuse_shape(struct mail_facts *facts, const char *meaning)
 
 struct later {
 	struct gate *gate;
+	int64_t sender;
 	int64_t arrival;
 };
 
 static void again(void *context)
 {
 	struct later *later = context;
-	open_add(later->gate, later->arrival);
+	open_add(later->gate, later->sender, later->arrival);
 	free(later);
 }
 
@@ -175,7 +175,7 @@ void open_again(struct mail_facts *facts, const char *why)
 	struct later *later = malloc(sizeof *later);
 	if (later == NULL)
 		abort();
-	*later = (struct later){facts->gate, facts->arrival};
+	*later = (struct later){facts->gate, facts->sender, facts->arrival};
 	log_error("arrival %lld cannot be opened now, and is tried again: %s",
 	    (long long)later->arrival, why);
 	loop_after(later->gate->loop, AGAIN_MS, again, later);
@@ -187,7 +187,16 @@ static void ask_reader(struct job *job, uint32_t type, struct view bytes, pool_a
 	struct gate *gate = job->facts.gate;
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	reader_put(&body, bytes);
-	gate_ask(gate, gate->readers, type, &body, GATE_READ_MS, answer, job);
+	struct pool_request request = {
+	    .type = type,
+	    .deadline_ms = GATE_READ_MS,
+	    .attempts = GATE_ATTEMPTS,
+	    .answer_most = reader_answer_most(bytes.len),
+	    .answer = answer,
+	    .context = job,
+	};
+	buf_move(&request.body, &body);
+	pool_ask(gate->readers, &request);
 }
 
 /* A signature over text covers its lines, but not how they end (RFC 9580 section 5.2.1.2): whoever
@@ -233,8 +242,7 @@ static bool on_content(void *context, enum pool_event event, struct view body)
 	struct job *job = context;
 	struct mail_facts *facts = &job->facts;
 	if (event == POOL_DIED) {
-		open_end(
-		    facts, "give-up", "unknown", "reading what it holds ended the reader twice");
+		open_end(facts, "give-up", "fatal", "reading what it holds ended the reader twice");
 		return true;
 	}
 	buf_clear(&job->content_body);
@@ -309,7 +317,7 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 	struct vault_reply reply;
 	struct opened opened = {.plaintext = BUF_EMPTY(facts->opened.plaintext.max)};
 	if (event == POOL_DIED) {
-		open_end(facts, "give-up", "unknown", "opening it ended the vault twice");
+		open_end(facts, "give-up", "fatal", "opening it ended the vault twice");
 		return true;
 	}
 	if (!vault_take_open(body, &reply, &opened)) {
@@ -391,7 +399,7 @@ static bool on_outline(void *context, enum pool_event event, struct view body)
 {
 	struct job *job = context;
 	if (event == POOL_DIED) {
-		open_end(&job->facts, "give-up", "unknown", "reading it ended the reader twice");
+		open_end(&job->facts, "give-up", "fatal", "reading it ended the reader twice");
 		return true;
 	}
 	buf_clear(&job->outline_body);
@@ -402,7 +410,7 @@ static bool on_outline(void *context, enum pool_event event, struct view body)
 	return true;
 }
 
-static void start_job(struct gate *gate, int64_t arrival, int64_t hold)
+static void start_job(struct gate *gate, int64_t sender, int64_t arrival, int64_t hold)
 {
 	struct buf raw = BUF_EMPTY(FRAME_BODY_MAX); /* taken when the limit may have been another */
 	struct arrival row;
@@ -413,6 +421,7 @@ static void start_job(struct gate *gate, int64_t arrival, int64_t hold)
 		gate_fail(gate, &err);
 	} else if (found) {
 		struct job *job = job_new(gate, arrival);
+		job->facts.sender = sender;
 		job->facts.hold = hold;
 		gate->arrivals->under_way++;
 		ask_reader(job, READER_OUTLINE, buf_view(&raw), on_outline);
@@ -420,41 +429,40 @@ static void start_job(struct gate *gate, int64_t arrival, int64_t hold)
 	buf_release(&raw);
 }
 
-void open_add(struct gate *gate, int64_t arrival)
+void open_add(struct gate *gate, int64_t sender, int64_t arrival)
 {
-	struct arrivals *arrivals = gate->arrivals;
-	if (arrivals->count == arrivals->size) {
-		arrivals->size = arrivals->size * 2 + 64;
-		arrivals->waiting =
-		    reallocarray(arrivals->waiting, arrivals->size, sizeof *arrivals->waiting);
-		if (arrivals->waiting == NULL)
-			abort();
-	}
-	arrivals->waiting[arrivals->count++] = arrival;
+	turns_add(gate->arrivals->waiting, sender, arrival);
 	gate->want_arrivals = true;
 }
 
 void open_draft(struct gate *gate, int64_t arrival, int64_t hold)
 {
-	start_job(gate, arrival, hold);
+	start_job(gate, CLAIM_NOBODY, arrival, hold);
 }
 
 void open_work(struct gate *gate)
 {
 	struct arrivals *arrivals = gate->arrivals;
+	int64_t sender;
+	int64_t arrival;
 	gate->want_arrivals = false;
-	while (arrivals->taken < arrivals->count && !gate->failed &&
-	       arrivals->under_way < gate->vault_count * JOBS_A_VAULT)
-		start_job(gate, arrivals->waiting[arrivals->taken++], 0);
-	if (arrivals->taken == arrivals->count)
-		arrivals->taken = arrivals->count = 0;
+	while (!gate->failed && arrivals->under_way < gate->vault_count * JOBS_A_VAULT &&
+	       turns_next(arrivals->waiting, &sender, &arrival))
+		start_job(gate, sender, arrival, 0);
 }
 
 static int add_open(void *context, const struct arrival *arrival, struct err *err)
 {
-	(void)err;
-	open_add(context, arrival->id);
-	return 0;
+	struct gate *gate = context;
+	struct buf head = BUF_EMPTY(CLAIM_HEAD);
+	int64_t sender;
+	int result = store_arrival_head(gate->store, arrival->id, CLAIM_HEAD, &head, err);
+	if (result == 0)
+		result = claim_sender(gate, buf_view(&head), &sender, err);
+	if (result == 0)
+		open_add(gate, sender, arrival->id);
+	buf_release(&head);
+	return result;
 }
 
 int open_start(struct gate *gate, struct err *err)
@@ -462,12 +470,13 @@ int open_start(struct gate *gate, struct err *err)
 	gate->arrivals = calloc(1, sizeof *gate->arrivals);
 	if (gate->arrivals == NULL)
 		abort();
+	gate->arrivals->waiting = turns_new();
 	return store_arrival_each_open(gate->store, add_open, gate, err);
 }
 
 void open_stop(struct gate *gate)
 {
 	if (gate->arrivals != NULL)
-		free(gate->arrivals->waiting);
+		turns_free(gate->arrivals->waiting);
 	free(gate->arrivals);
 }

@@ -17,6 +17,7 @@
 struct mail_facts {
 	struct gate *gate;
 	int64_t arrival;
+	int64_t sender; /* of claim.h */
 	int64_t hold; /* whose draft is opened anew; 0: mail that has just come in */
 	bool automatic; /* it says that no person wrote it */
 	bool encrypted;
@@ -35,8 +36,8 @@ struct mail_facts {
 
 int open_start(struct gate *gate, struct err *err);
 void open_stop(struct gate *gate);
-/* A new arrival waits its turn. */
-void open_add(struct gate *gate, int64_t arrival);
+/* A new arrival waits its turn among those of `sender` (claim.h). */
+void open_add(struct gate *gate, int64_t sender, int64_t arrival);
 void open_work(struct gate *gate);
 /* Opens the draft of a hold anew: its arrival ended long ago, and nothing of that changes. */
 void open_draft(struct gate *gate, int64_t arrival, int64_t hold);

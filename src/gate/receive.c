@@ -12,12 +12,19 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "gate/claim.h"
 #include "gate/open.h"
 #include "gate/receive.h"
 #include "store/arrivals.h"
 #include "store/audit.h"
 
-enum { RESCAN_MS = 30 * 1000, FILES_AT_ONCE = 64, NAME_SIZE = 256 };
+enum {
+	RESCAN_MS = 30 * 1000,
+	/* Of one transaction, between two rounds of the loop. */
+	FILES_AT_ONCE = 64,
+	BYTES_AT_ONCE = 16 * 1024 * 1024,
+	NAME_SIZE = 256
+};
 
 static const char *const places[] = {"new", "cur"};
 enum { PLACES = sizeof places / sizeof places[0] };
@@ -26,7 +33,16 @@ enum { PLACES = sizeof places / sizeof places[0] };
 struct taken {
 	char path[CONFIG_PATH_SIZE + NAME_SIZE + 8];
 	int64_t arrival;
+	int64_t sender; /* of claim.h */
+	size_t size;
 	bool fresh;
+};
+
+/* A walk through the drop. */
+struct receiving {
+	struct loop_timer *step; /* the next one; NULL while nobody walks */
+	size_t place;
+	bool again; /* something came since the walk began */
 };
 
 static int put_aside(
@@ -61,8 +77,10 @@ static int take_file(struct gate *gate, const char *place, const char *name, str
 	if (file_read(taken->path, &raw, &why) != 0)
 		result = put_aside(gate, taken->path, name, why.text, err);
 	else if ((result = store_arrival_receive(gate->store, buf_view(&raw), clock_now(),
-		      &taken->arrival, &taken->fresh, err)) == 0)
+		      &taken->arrival, &taken->fresh, err)) == 0 &&
+		 (result = claim_sender(gate, buf_view(&raw), &taken->sender, err)) == 0)
 		*took = true;
+	taken->size = raw.len;
 	buf_release(&raw);
 	return result;
 }
@@ -75,7 +93,7 @@ static int commit(struct gate *gate, const struct taken *taken, size_t count, st
 		if (unlink(taken[i].path) != 0 && errno != ENOENT)
 			return err_system(err, "cannot remove %s", taken[i].path);
 		if (taken[i].fresh)
-			open_add(gate, taken[i].arrival);
+			open_add(gate, taken[i].sender, taken[i].arrival);
 		else
 			log_info(
 			    "arrival %lld came again, byte for byte", (long long)taken[i].arrival);
@@ -83,13 +101,14 @@ static int commit(struct gate *gate, const struct taken *taken, size_t count, st
 	return 0;
 }
 
-/* Takes up to FILES_AT_ONCE files in one transaction. *more: there may be others. */
+/* Takes some files in one transaction. *more: there may be others. */
 static int take_some(struct gate *gate, const char *place, bool *more, struct err *err)
 {
 	char path[CONFIG_PATH_SIZE + 8];
 	struct taken *taken = calloc(FILES_AT_ONCE, sizeof *taken);
 	const struct dirent *entry;
 	size_t count = 0;
+	size_t bytes = 0;
 	int result = 0;
 	if (taken == NULL)
 		abort();
@@ -102,14 +121,16 @@ static int take_some(struct gate *gate, const char *place, bool *more, struct er
 		closedir(directory);
 		return -1;
 	}
-	while (result == 0 && count < FILES_AT_ONCE && (entry = readdir(directory)) != NULL) {
+	*more = false;
+	while (result == 0 && !*more && (entry = readdir(directory)) != NULL) {
 		bool took = false;
 		if (entry->d_name[0] != '.')
 			result = take_file(gate, place, entry->d_name, &taken[count], &took, err);
+		bytes += took ? taken[count].size : 0;
 		count += took;
+		*more = count == FILES_AT_ONCE || bytes >= BYTES_AT_ONCE;
 	}
 	closedir(directory);
-	*more = count == FILES_AT_ONCE;
 	if (result == 0)
 		result = commit(gate, taken, count, err);
 	else
@@ -118,16 +139,35 @@ static int take_some(struct gate *gate, const char *place, bool *more, struct er
 	return result;
 }
 
+/* One step of the walk: through `new`, then `cur`, and once more when something came meanwhile. */
+static void step(void *context)
+{
+	struct gate *gate = context;
+	struct receiving *walk = gate->receiving;
+	struct err err;
+	bool more = false;
+	walk->step = NULL;
+	if (take_some(gate, places[walk->place], &more, &err) != 0) {
+		gate_fail(gate, &err);
+		return;
+	}
+	if (!more && ++walk->place == PLACES) {
+		walk->place = 0;
+		more = walk->again;
+		walk->again = false;
+		if (!more)
+			return;
+	}
+	walk->step = loop_after(gate->loop, 0, step, gate);
+}
+
 static void scan(struct gate *gate)
 {
-	struct err err;
-	for (size_t i = 0; i < PLACES; i++) {
-		bool more = true;
-		while (more && !gate->failed) {
-			if (take_some(gate, places[i], &more, &err) != 0)
-				gate_fail(gate, &err);
-		}
-	}
+	struct receiving *walk = gate->receiving;
+	if (walk->step != NULL)
+		walk->again = true;
+	else
+		walk->step = loop_after(gate->loop, 0, step, gate);
 }
 
 static void rescan(void *context)
@@ -141,7 +181,7 @@ static void on_inotify(void *context, int fd)
 {
 	char events[16 * 1024];
 	while (read(fd, events, sizeof events) > 0)
-		continue; /* that something came is all we need to know: the scan finds what */
+		continue; /* that something came is all we need to know: the walk finds what */
 	scan(context);
 }
 
@@ -149,6 +189,9 @@ int receive_start(struct gate *gate, struct err *err)
 {
 	char path[CONFIG_PATH_SIZE + 8];
 	const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	gate->receiving = calloc(1, sizeof *gate->receiving);
+	if (gate->receiving == NULL)
+		abort();
 	if (fd < 0)
 		return err_system(err, "cannot watch the drop");
 	for (size_t i = 0; i < PLACES; i++) {
@@ -160,4 +203,9 @@ int receive_start(struct gate *gate, struct err *err)
 	loop_watch(gate->loop, fd, on_inotify, gate);
 	rescan(gate);
 	return 0;
+}
+
+void receive_stop(struct gate *gate)
+{
+	free(gate->receiving);
 }

@@ -6,7 +6,9 @@
 
 /* Watches drop/new and drop/cur (Maildir) with inotify, scans them now and again every half minute,
  * for whatever inotify did not tell. A file larger than limits.message, or that cannot be read, is
- * moved to drop/refused, with a line in the log and the audit: nothing is deleted unread. */
+ * moved to drop/refused, with a line in the log and the audit: nothing is deleted unread. A full
+ * drop is taken a little at a time, so that a flood holds up nothing else. */
 int receive_start(struct gate *gate, struct err *err);
+void receive_stop(struct gate *gate);
 
 #endif

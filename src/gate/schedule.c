@@ -2,13 +2,15 @@
 
 #include "base/clock.h"
 #include "gate/ask.h"
+#include "gate/bounce.h"
 #include "gate/inform.h"
+#include "gate/keep.h"
 #include "gate/keylife.h"
 #include "gate/mailbox.h"
 #include "gate/release.h"
-#include "gate/bounce.h"
 #include "gate/remind.h"
 #include "gate/schedule.h"
+#include "gate/warn.h"
 
 enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
 
@@ -25,6 +27,8 @@ static check_fn *const checks[] = {
     remind_check,
     bounce_check,
     mailbox_check,
+    warn_check,
+    keep_check,
     NULL,
 };
 

@@ -268,6 +268,7 @@ static void ask_courier(struct run *run)
 	    .type = COURIER_REQUEST_SEND,
 	    .body = BUF_EMPTY(FRAME_BODY_MAX),
 	    .attempts = 1, /* a second attempt is the store's business: it counts them */
+	    .in_parts = true,
 	    .answer = on_courier,
 	    .context = run,
 	};

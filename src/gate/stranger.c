@@ -39,7 +39,7 @@ static int record(struct joining *job, bool *go, bool *added, struct err *err)
 	if (store_join_request_add(store, &job->request, OPEN_REQUESTS_MOST, added, err) != 0 ||
 	    open_record(facts, "finish", "join",
 		*added ? "" : "one of this certificate is open already, or too many are",
-		job->request.fingerprint, err) != 0)
+		*added ? job->request.fingerprint : "", err) != 0)
 		return -1;
 	if (!*added)
 		return 0;
@@ -82,7 +82,7 @@ static bool on_answer(void *context, enum pool_event event, struct view body)
 	if (event == POOL_ANSWER && !vault_take_stranger(body, &reply, &stranger))
 		return false;
 	if (event == POOL_DIED) {
-		open_end(job->facts, "give-up", "join", reply.text);
+		open_end(job->facts, "give-up", "fatal", reply.text);
 	} else if (reply.status != VAULT_OK) {
 		open_again(job->facts, reply.text);
 	} else if (stranger.reason[0] != '\0') {

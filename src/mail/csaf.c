@@ -14,13 +14,20 @@
  * 30 levels of them as what a reader must take). */
 enum { CSAF_NESTING_MAX = 100 };
 
-/* Depth of brackets, counted before the parser recurses into them. */
-static bool nesting_fits(struct view text)
+/* Values, an object's names not among them. An empty object of two bytes takes some hundred in
+ * memory. */
+enum { CSAF_VALUES_MAX = 500000 };
+
+/* Depth of brackets, and values, counted before the parser recurses into them and takes memory. */
+static bool structure_fits(struct view text)
 {
 	size_t depth = 0;
+	size_t values = 0;
 	bool quoted = false;
 	for (size_t i = 0; i < text.len; i++) {
 		const char c = text.data[i];
+		if (!quoted && (c == '{' || c == '[' || c == ',') && ++values > CSAF_VALUES_MAX)
+			return false;
 		if (quoted && c == '\\')
 			i++;
 		else if (c == '"')
@@ -117,8 +124,8 @@ enum csaf_verdict csaf_read(const struct mail_part *part, struct csaf_facts *fac
 			  view_find(content, VIEW("\"csaf_version\"")) != SIZE_MAX;
 	if (!said)
 		return CSAF_NONE;
-	if (content.len > CSAF_SIZE_MAX || !nesting_fits(content)) {
-		limits_refuse(reason, "the CSAF document is too large or nested too deep");
+	if (content.len > CSAF_SIZE_MAX || !structure_fits(content)) {
+		limits_refuse(reason, "the CSAF document is too large, has too many values or is nested too deep");
 		return CSAF_BAD;
 	}
 	json_error_t error;

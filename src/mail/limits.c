@@ -23,10 +23,10 @@ static bool is_continuation(struct view line)
 /* The deepest nesting counts, not the number of marks: a subject may hold many a sad face. A
  * closing mark without an opening one counts for nothing. Quotes are not looked at, because parsers
  * differ in where they honour them. */
-static bool comments_fit(struct view line, size_t *open)
+static bool comments_fit(struct view line, size_t most, size_t *open)
 {
 	for (size_t i = 0; i < line.len; i++) {
-		if (line.data[i] == '(' && ++*open > LIMITS_COMMENT_NESTING)
+		if (line.data[i] == '(' && ++*open > most)
 			return false;
 		if (line.data[i] == ')' && *open > 0)
 			--*open;
@@ -46,9 +46,9 @@ bool limits_header(
 	size_t fields = 0;
 	size_t open = 0;
 	while (view_next_line(&rest, &line)) {
-		if (line.len > LIMITS_HEADER_LINE)
+		if (line.len > limits->header_line)
 			return limits_refuse(
-			    reason, "a header line of more than %d bytes", LIMITS_HEADER_LINE);
+			    reason, "a header line of more than %zu bytes", limits->header_line);
 		if (!is_continuation(line)) {
 			open = 0;
 			fields++;
@@ -56,10 +56,9 @@ bool limits_header(
 		if (fields > limits->headers)
 			return limits_refuse(
 			    reason, "more than %zu header fields in one part", limits->headers);
-		if (!comments_fit(line, &open))
+		if (!comments_fit(line, limits->comments, &open))
 			return limits_refuse(reason,
-			    "more than %d parentheses open in a header field",
-			    LIMITS_COMMENT_NESTING);
+			    "more than %zu parentheses open in a header field", limits->comments);
 	}
 	return true;
 }

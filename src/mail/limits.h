@@ -13,8 +13,6 @@
 #include "mail/reader.h"
 
 enum {
-	LIMITS_HEADER_LINE = 32 * 1024, /* bytes; RFC 5322 says 998, unfolded keys are far longer */
-	LIMITS_COMMENT_NESTING = 64, /* "(" open at once within one header field */
 	LIMITS_BOUNDARY = 70, /* characters (RFC 2046 section 5.1.1) */
 };
 

@@ -14,8 +14,21 @@
 #include "mail/charset.h"
 #include "mail/reader.h"
 
-/* Left of a frame's body for what is not decoded bytes: numbers, names, lengths. */
-#define READER_STORE_MAX (FRAME_BODY_MAX - (size_t)1024 * 1024)
+enum {
+	/* A character of one byte has up to three in UTF-8; its text may be there once more, quoted
+	 * from a CSAF document. */
+	GROWTH_MOST = 4,
+	/* For what is short and grows more: products that a CSAF document names again and again. */
+	ANSWER_LEAST = 16 * 1024 * 1024,
+	/* Of an answer, for what is not decoded bytes: numbers, names, lengths. */
+	FORM_MOST = 1024 * 1024,
+};
+
+size_t reader_answer_most(size_t len)
+{
+	const size_t most = len * GROWTH_MOST + ANSWER_LEAST;
+	return most < FRAME_BODY_MAX ? most : FRAME_BODY_MAX;
+}
 
 void reader_put(struct buf *body, struct view bytes)
 {
@@ -192,10 +205,10 @@ static int serve(
     struct pool_service *service, void *context, uint32_t type, struct view body, struct err *err)
 {
 	const struct mail_limits *limits = context;
-	struct buf store = BUF_EMPTY(READER_STORE_MAX);
-	struct buf answer = BUF_EMPTY(FRAME_BODY_MAX);
 	struct taker taker = take_from(body);
 	const struct view bytes = take_view(&taker, FRAME_BODY_MAX);
+	struct buf store = BUF_EMPTY(reader_answer_most(bytes.len) - FORM_MOST);
+	struct buf answer = BUF_EMPTY(reader_answer_most(bytes.len));
 	int result = -1;
 	if (!take_end(&taker)) {
 		err_set(err, ERR_PEER, ERR_NEVER, "a malformed request");
@@ -221,6 +234,8 @@ int reader_main(const void *settings, int fd)
 	const struct config *config = settings;
 	struct mail_limits limits = {.header = (size_t)config->limits.header,
 	    .headers = (size_t)config->limits.headers,
+	    .header_line = (size_t)config->limits.header_line,
+	    .comments = (size_t)config->limits.comments,
 	    .parts = (size_t)config->limits.parts,
 	    .nesting = (size_t)config->limits.nesting};
 	unsigned char seed[sizeof(size_t)];

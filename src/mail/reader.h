@@ -24,10 +24,15 @@ bool reader_take_content(struct view body, struct mail_content *out);
 void reader_put_outline(struct buf *body, const struct mail_outline *outline);
 void reader_put_content(struct buf *body, const struct mail_content *content);
 
+/* The most bytes that an answer about `len` bytes may have. What would need more is unreadable. */
+size_t reader_answer_most(size_t len);
+
 /* Limits, from the configuration. */
 struct mail_limits {
 	size_t header;   /* bytes of the headers of one entity */
 	size_t headers;  /* header fields of one entity */
+	size_t header_line; /* bytes of one line of them; RFC 5322 says 998, keys are far longer */
+	size_t comments; /* "(" open at once within one header field */
 	size_t parts;    /* entities */
 	size_t nesting;  /* depth */
 };

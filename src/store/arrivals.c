@@ -6,8 +6,13 @@
 #include "store/state.h"
 
 #define ARRIVAL_COLUMNS                                                                            \
-	"SELECT id, received_at, size, state, meaning, reason, signer, shape, refusal FROM "       \
+	"SELECT id, received_at, size, state, meaning, reason, signer, shape, refusal, kept FROM "  \
 	"arrival "
+
+/* As the index arrival_strangers says it. */
+#define OF_STRANGERS                                                                               \
+	" kept = 1 AND signer = '' AND state IN ('done', 'refused', 'unreadable')"                 \
+	" AND meaning IN ('unknown', 'report', 'join', 'duplicate', 'fatal') "
 
 static void read_arrival(const struct sql_query *query, struct arrival *out)
 {
@@ -22,6 +27,7 @@ static void read_arrival(const struct sql_query *query, struct arrival *out)
 	sql_column_text(query, 6, out->signer, sizeof out->signer);
 	sql_column_text(query, 7, out->shape, sizeof out->shape);
 	sql_column_text(query, 8, out->refusal, sizeof out->refusal);
+	out->kept = sql_column_bool(query, 9);
 }
 
 static int receive(
@@ -86,7 +92,29 @@ int store_arrival_digest(
 
 int store_arrival_raw(struct store *store, int64_t id, struct buf *out, struct err *err)
 {
+	struct arrival arrival;
+	bool found;
+	if (store_arrival_get(store, id, &arrival, &found, err) != 0)
+		return -1;
+	if (found && !arrival.kept)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "arrival %lld was a stranger's and is kept no more", (long long)id);
 	return sql_read_blob(store, "arrival_raw", "raw", id, out, err);
+}
+
+int store_arrival_head(
+    struct store *store, int64_t id, size_t most, struct buf *out, struct err *err)
+{
+	struct sql_query query;
+	bool found;
+	if (sql_first(store, &query,
+		"SELECT substr(raw, 1, ?2) FROM arrival_raw WHERE arrival = ?1",
+		SQL_WITH(sql_int(id), sql_int((int64_t)most)), &found, err) != 0)
+		return -1;
+	if (found)
+		buf_add_view(out, sql_column_view(&query, 0));
+	sql_close(&query);
+	return 0;
 }
 
 static int each_arrival(struct store *store, const char *text, const struct sql_value *values,
@@ -120,6 +148,82 @@ int store_arrival_each(
 {
 	return each_arrival(store, ARRIVAL_COLUMNS "ORDER BY id DESC LIMIT ?1",
 	    SQL_WITH(sql_int(most)), fn, context, err);
+}
+
+int store_arrival_each_fatal(
+    struct store *store, int64_t after, arrival_fn *fn, void *context, struct err *err)
+{
+	return each_arrival(store,
+	    ARRIVAL_COLUMNS "WHERE meaning = 'fatal' AND id > ?1 ORDER BY id",
+	    SQL_WITH(sql_int(after)), fn, context, err);
+}
+
+int store_strangers_kept(struct store *store, struct strangers *out, struct err *err)
+{
+	struct sql_query query;
+	bool found;
+	*out = (struct strangers){.count = 0};
+	if (sql_first(store, &query,
+		"SELECT count(*), ifnull(sum(size), 0), ifnull(min(id), 0), ifnull(max(id), 0)"
+		" FROM arrival WHERE" OF_STRANGERS,
+		SQL_NOTHING, &found, err) != 0)
+		return -1;
+	if (found)
+		*out = (struct strangers){sql_column_int(&query, 0), sql_column_int(&query, 1),
+		    sql_column_int(&query, 2), sql_column_int(&query, 3)};
+	sql_close(&query);
+	return 0;
+}
+
+/* The oldest ones up to which there is too much: *out without having changed anything. */
+static int choose_strangers(struct store *store, int64_t before, int64_t excess, int64_t most,
+    struct strangers *out, struct err *err)
+{
+	struct sql_query query;
+	int got;
+	if (sql_open(store, &query,
+		"SELECT id, received_at, size FROM arrival WHERE" OF_STRANGERS
+		"ORDER BY id LIMIT ?1",
+		SQL_WITH(sql_int(most)), err) != 0)
+		return -1;
+	while ((got = sql_next(&query, err)) > 0) {
+		if (sql_column_int(&query, 1) >= before && out->bytes >= excess)
+			break;
+		out->last = sql_column_int(&query, 0);
+		if (out->count++ == 0)
+			out->first = out->last;
+		out->bytes += sql_column_int(&query, 2);
+	}
+	sql_close(&query);
+	return got < 0 ? -1 : 0;
+}
+
+static int remove_strangers(struct store *store, const struct strangers *chosen, struct err *err)
+{
+	return sql_run(store,
+		   "DELETE FROM arrival_raw WHERE arrival IN (SELECT id FROM arrival"
+		   " WHERE id <= ?1 AND" OF_STRANGERS ")",
+		   SQL_WITH(sql_int(chosen->last)), NULL, err) != 0 ||
+		       sql_run(store, "UPDATE arrival SET kept = 0 WHERE id <= ?1 AND" OF_STRANGERS,
+			   SQL_WITH(sql_int(chosen->last)), NULL, err) != 0
+		   ? -1
+		   : 0;
+}
+
+int store_strangers_remove(struct store *store, int64_t before, int64_t bytes, int64_t most,
+    struct strangers *out, struct err *err)
+{
+	struct strangers kept;
+	bool mine;
+	*out = (struct strangers){.count = 0};
+	if (sql_enter(store, &mine, err) != 0)
+		return -1;
+	int result = store_strangers_kept(store, &kept, err);
+	if (result == 0)
+		result = choose_strangers(store, before, kept.bytes - bytes, most, out, err);
+	if (result == 0 && out->count > 0)
+		result = remove_strangers(store, out, err);
+	return sql_leave(store, mine, result, err);
 }
 
 static int move(struct store *store, int64_t id, const char *event, const char *meaning,

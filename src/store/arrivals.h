@@ -11,11 +11,14 @@ struct arrival {
 	int64_t received_at;
 	int64_t size; /* bytes */
 	char state[STORE_ID_SIZE];
-	char meaning[STORE_ID_SIZE]; /* advisory, acknowledgment, duplicate, unknown, ... or "" */
+	/* advisory, acknowledgment, duplicate, unknown, ... or ""; fatal: it ended its worker twice
+	 */
+	char meaning[STORE_ID_SIZE];
 	char reason[STORE_REASON_SIZE]; /* why refused or unreadable, in one line */
 	char signer[FINGERPRINT_SIZE]; /* the certificate whose good signature decided, or "" */
 	char shape[STORE_ID_SIZE]; /* its form, by name; "" until that is known */
 	char refusal[STORE_ID_SIZE]; /* why that form was not taken, by name, or "" */
+	bool kept; /* false: it was a stranger's, and its bytes were removed since */
 };
 typedef int arrival_fn(void *context, const struct arrival *, struct err *err);
 
@@ -26,7 +29,10 @@ int store_arrival_get(struct store *, int64_t id, struct arrival *, bool *found,
 /* SHA-256, hexadecimal, of the raw bytes as they came. */
 int store_arrival_digest(
     struct store *, int64_t id, char digest[static DIGEST_HEX_SIZE], struct err *);
+/* An error where it is kept no more. */
 int store_arrival_raw(struct store *, int64_t id, struct buf *out, struct err *);
+/* Its first bytes, up to `most`. */
+int store_arrival_head(struct store *, int64_t id, size_t most, struct buf *out, struct err *);
 /* Those not final, oldest first. */
 int store_arrival_each_open(struct store *, arrival_fn *, void *context, struct err *);
 /* The newest `most`, newest first. */
@@ -37,6 +43,25 @@ int store_arrival_move(struct store *, int64_t id, const char *event, const char
     const char *reason, const char *signer, struct err *);
 int store_arrival_set_shape(
     struct store *, int64_t id, const char *shape, const char *refusal, struct err *);
+/* Those that ended their worker twice, with ids above `after`, oldest first. */
+int store_arrival_each_fatal(
+    struct store *, int64_t after, arrival_fn *, void *context, struct err *);
+
+/* The mail of strangers: judged, signed by nobody we know, and no part of anything. */
+struct strangers {
+	int64_t count;
+	int64_t bytes;
+	int64_t first; /* ids; 0 when there are none */
+	int64_t last;
+};
+/* All that is kept. */
+int store_strangers_kept(struct store *, struct strangers *, struct err *);
+/* Removes the bytes of those, oldest first, that were received before `before`, and of further ones
+ * while more than `bytes` are kept; at most `most` mails at a time. What was found of each stays.
+ * *out says what went. */
+int store_strangers_remove(struct store *, int64_t before, int64_t bytes, int64_t most,
+    struct strangers *out, struct err *);
+
 /* Remembers that signed content was acted on; *fresh is false when it had been before (a replay in
  * other wrapping). `digest` is SHA-256, hexadecimal, over what was signed, by whom and when. */
 int store_signed_seen(

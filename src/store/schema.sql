@@ -114,9 +114,15 @@ CREATE TABLE arrival (
 	reason TEXT NOT NULL DEFAULT '',
 	signer TEXT NOT NULL DEFAULT '',
 	shape TEXT NOT NULL DEFAULT '', -- names of rules/intake.h: what form it had,
-	refusal TEXT NOT NULL DEFAULT '' -- and why that was not taken
+	refusal TEXT NOT NULL DEFAULT '', -- and why that was not taken
+	kept INTEGER NOT NULL DEFAULT 1 CHECK (kept IN (0, 1)) -- 0: its bytes were removed since
 ) STRICT;
 CREATE INDEX arrival_open ON arrival (id) WHERE state IN ('received', 'judged');
+-- What may be removed: the mail of strangers, who have no part in anything.
+CREATE INDEX arrival_strangers ON arrival (id, received_at, size) WHERE kept = 1 AND signer = ''
+    AND state IN ('done', 'refused', 'unreadable')
+    AND meaning IN ('unknown', 'report', 'join', 'duplicate', 'fatal');
+CREATE INDEX arrival_fatal ON arrival (id) WHERE meaning = 'fatal';
 
 CREATE TABLE arrival_raw (
 	arrival INTEGER PRIMARY KEY REFERENCES arrival (id),

@@ -207,6 +207,10 @@ static const char *take_answer(struct worker *worker, const struct frame *frame)
 		return "it spoke without being asked";
 	if (frame->type != POOL_PROGRESS && frame->type != POOL_ANSWER)
 		return "it sent an unknown kind of answer";
+	if (job->request.answer_most > 0 && frame->body.len > job->request.answer_most)
+		return "its answer was longer than any can be";
+	if (frame->type == POOL_PROGRESS && !job->request.in_parts)
+		return "it sent a part where one answer was asked for";
 	worker->in_last_part = frame->type == POOL_ANSWER;
 	const bool good =
 	    job->request.answer(job->request.context, (enum pool_event)frame->type, frame->body);

@@ -34,6 +34,8 @@ struct pool_request {
 	struct buf body; /* taken over by pool_ask */
 	int64_t deadline_ms; /* for each attempt, and between parts of an answer */
 	unsigned attempts; /* at least 1 */
+	size_t answer_most; /* bytes of an answer's body, 0: as many as a frame takes */
+	bool in_parts; /* POOL_PROGRESS may come: a worker that sends it else is lost */
 	pool_answer_fn *answer;
 	void *context;
 };

@@ -77,6 +77,7 @@ static void ask(struct drive *drive, struct pool *pool, const struct courier_run
 	    .body = BUF_EMPTY(FRAME_BODY_MAX),
 	    .deadline_ms = DEADLINE_MS,
 	    .attempts = 1,
+	    .in_parts = true,
 	    .answer = take_answer,
 	    .context = drive};
 	courier_put_run(&request.body, run);

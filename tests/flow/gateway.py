@@ -114,6 +114,7 @@ class Gateway:
         self.dir.mkdir(mode=0o700, exist_ok=True)
         self.smarthost = smarthost or Smarthost(test)
         self.address, self.process = "gateway@gw.example", None
+        self.program = "dewlined"
         self.known_members = set()
         self.drop_dir = self.dir / "drop"
         for name in ("tmp", "new", "cur"):
@@ -250,14 +251,14 @@ class Gateway:
     def start(self):
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            [self.test.build / "dewlined", "-c", self.configuration], stdin=subprocess.DEVNULL,
+            [self.test.build / self.program, "-c", self.configuration], stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log, start_new_session=True)
 
     def stop(self):
         """Asks it to end, as systemd does, and holds it to ending well."""
         if not self.process:
             return
-        below = descendants(self.process.pid)
+        below = {pid: self._born(pid) for pid in descendants(self.process.pid)}
         self.process.terminate()
         try:
             code = self.process.wait(STOP_SECONDS)
@@ -268,16 +269,19 @@ class Gateway:
         self.process = None
         self.log.close()
         assert code == 0, f"dewlined ended with {code} on SIGTERM"
-        left = [pid for pid in below if self._lives(pid) and "gpg-agent" not in command_line(pid)]
+        left = [pid for pid, born in below.items()
+                if born and self._born(pid) == born and "gpg-agent" not in command_line(pid)]
         assert not left, f"outlived dewlined: {[command_line(pid) for pid in left]}"
 
     @staticmethod
-    def _lives(pid):
+    def _born(pid):
+        """When it was started, as numbers are given out anew; None for one that does not live."""
         try:
             stat = pathlib.Path("/proc", str(pid), "stat").read_text()
         except OSError:
-            return False
-        return stat.rpartition(")")[2].split()[0] != "Z"
+            return None
+        fields = stat.rpartition(")")[2].split()
+        return fields[19] if fields[0] != "Z" else None
 
     def finish(self):
         """The end of the test: stops everything and looks for a sanitizer's complaints."""
@@ -309,6 +313,19 @@ class Gateway:
             except OSError:
                 continue
         return found
+
+    def memory(self, role):
+        """The most memory (VmHWM, in kB) that any process of a role has taken so far."""
+        most = 0
+        for pid, name in self.processes().items():
+            if role == name:
+                try:
+                    status = pathlib.Path("/proc", str(pid), "status").read_text()
+                except OSError:
+                    continue
+                found = re.search(r"VmHWM:\s*(\d+) kB", status)
+                most = max(most, int(found.group(1)) if found else 0)
+        return most
 
     def kill(self, role, number=signal.SIGKILL):
         """Sends a signal to every process of a role; how many there were."""

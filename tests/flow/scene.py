@@ -13,13 +13,14 @@ COUNTRIES = ("us-de", "us-ca", "de-by", "fr", "jp", "br")
 
 class Scene:
     def __init__(self, t, officials=1, smarthost=None, script=(), smarthost_settings=None,
-                 make=Gateway, **settings):
+                 make=Gateway, program="dewlined", **settings):
         t.needs("gpg")
         if smarthost_settings:
             settings["smarthost"] = smarthost_settings
         self.t = t
         self.smarthost = smarthost or Smarthost(t, script)
         self.gateway = make(t, self.smarthost, False, settings)
+        self.gateway.program = program
         self.publisher = self.gateway.admit_publisher(t.publisher())
         self.officials = [self.gateway.admit(t.official(f"cert@{country}.example"))
                           for country in COUNTRIES[:officials]]

@@ -15,8 +15,12 @@
 
 enum { GROWTH_MOST = 64, GROWTH_FREE = 512 * 1024, NOW = 1800000000 };
 
-static const struct mail_limits limits = {
-    .header = 65536, .headers = 500, .parts = 200, .nesting = 10};
+static const struct mail_limits limits = {.header = 65536,
+    .headers = 500,
+    .header_line = 32768,
+    .comments = 64,
+    .parts = 200,
+    .nesting = 10};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

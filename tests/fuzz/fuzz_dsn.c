@@ -8,8 +8,12 @@
 
 enum { FORM_STATUS, FORM_BASE64, FORM_GLOBAL, FORM_TEXT, FORM_HEADER, FORMS };
 
-static const struct mail_limits limits = {
-    .header = 65536, .headers = 500, .parts = 200, .nesting = 10};
+static const struct mail_limits limits = {.header = 65536,
+    .headers = 500,
+    .header_line = 32768,
+    .comments = 64,
+    .parts = 200,
+    .nesting = 10};
 
 static const char *const heads[FORMS] = {
     [FORM_STATUS] = "Content-Type: message/delivery-status\r\n\r\n",

@@ -14,8 +14,12 @@
 
 #define TEXT_MAX ((size_t)4 * 1024 * 1024)
 
-static const struct mail_limits limits = {
-    .header = 65536, .headers = 500, .parts = 200, .nesting = 10};
+static const struct mail_limits limits = {.header = 65536,
+    .headers = 500,
+    .header_line = 32768,
+    .comments = 64,
+    .parts = 200,
+    .nesting = 10};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -11,8 +11,12 @@
 /* Bytes that one byte of a value may come to as UTF-8. */
 enum { GROWTH_MOST = 16, GROWTH_FREE = 64 };
 
-static const struct mail_limits limits = {
-    .header = 65536, .headers = 500, .parts = 200, .nesting = 10};
+static const struct mail_limits limits = {.header = 65536,
+    .headers = 500,
+    .header_line = 32768,
+    .comments = 64,
+    .parts = 200,
+    .nesting = 10};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

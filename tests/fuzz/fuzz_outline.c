@@ -12,8 +12,12 @@
 /* Bytes that a decoded byte may come to; more would be a way to fill the reader's memory. */
 enum { GROWTH_MOST = 16, GROWTH_FREE = 1024 };
 
-static const struct mail_limits limits = {
-    .header = 65536, .headers = 500, .parts = 200, .nesting = 10};
+static const struct mail_limits limits = {.header = 65536,
+    .headers = 500,
+    .header_line = 32768,
+    .comments = 64,
+    .parts = 200,
+    .nesting = 10};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -10,8 +10,12 @@
 
 #define READING_STORE_MAX ((size_t)256 * 1024 * 1024)
 
-static const struct mail_limits reading_limits = {
-    .header = 65536, .headers = 500, .parts = 200, .nesting = 10};
+static const struct mail_limits reading_limits = {.header = 65536,
+    .headers = 500,
+    .header_line = 32768,
+    .comments = 64,
+    .parts = 200,
+    .nesting = 10};
 
 struct reading_outline {
 	struct buf store;

@@ -71,7 +71,7 @@ static void many_sad_faces_in_a_subject_are_fine(void **state)
 	(void)state;
 	struct buf raw = BUF_EMPTY(BOMB_SIZE);
 	buf_add_text(&raw, "Subject: ");
-	add_repeated(&raw, ":( ", LIMITS_COMMENT_NESTING);
+	add_repeated(&raw, ":( ", reading_limits.comments);
 	buf_add_text(&raw, "\nTo: ");
 	add_repeated(&raw, "(a) ", 500);
 	buf_add_text(&raw, "\n\ntext\n");
@@ -100,7 +100,7 @@ static void header_line_over_its_length_is_refused(void **state)
 	(void)state;
 	struct buf raw = BUF_EMPTY(BOMB_SIZE);
 	buf_add_text(&raw, "Subject: ");
-	add_repeated(&raw, "x", LIMITS_HEADER_LINE);
+	add_repeated(&raw, "x", reading_limits.header_line);
 	buf_add_text(&raw, "\n\ntext\n");
 	assert_refused(&raw, "header line");
 	buf_release(&raw);

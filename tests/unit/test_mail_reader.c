@@ -220,6 +220,8 @@ static void reader_answers_in_a_process_of_its_own(void **state)
 	assert_non_null(config);
 	config->limits.header = (int64_t)reading_limits.header;
 	config->limits.headers = (int64_t)reading_limits.headers;
+	config->limits.header_line = (int64_t)reading_limits.header_line;
+	config->limits.comments = (int64_t)reading_limits.comments;
 	config->limits.parts = (int64_t)reading_limits.parts;
 	config->limits.nesting = (int64_t)reading_limits.nesting;
 	const struct worker_program programs[WORKER_KINDS] = {

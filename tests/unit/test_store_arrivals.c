@@ -133,6 +133,136 @@ static void what_was_rolled_back_was_not_seen(void **state)
 	assert_true(fresh);
 }
 
+/* A mail of a hundred bytes received at `at`, judged. */
+static int64_t judged(
+    struct fixture *f, int64_t at, char fill, const char *meaning, const char *signer)
+{
+	char raw[101];
+	int64_t id;
+	bool fresh;
+	memset(raw, fill, sizeof raw - 1);
+	raw[sizeof raw - 1] = '\0';
+	OK(f, store_arrival_receive(f->store, view_of(raw), at, &id, &fresh, &f->err));
+	assert_true(fresh);
+	OK(f, store_arrival_move(f->store, id, "judge", meaning, "why", signer, &f->err));
+	OK(f, store_arrival_move(f->store, id, "finish", NULL, NULL, NULL, &f->err));
+	return id;
+}
+
+static bool is_kept(struct fixture *f, int64_t id)
+{
+	struct arrival arrival;
+	struct buf raw = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	bool found;
+	OK(f, store_arrival_get(f->store, id, &arrival, &found, &f->err));
+	const bool there = store_arrival_raw(f->store, id, &raw, &err) == 0;
+	assert_true(found);
+	assert_int_equal(there, arrival.kept);
+	assert_int_equal(there ? 100 : 0, raw.len);
+	buf_release(&raw);
+	return there;
+}
+
+static void old_mail_of_strangers_goes_and_what_was_found_of_it_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct strangers gone;
+	struct arrival arrival;
+	bool found;
+	const int64_t old = judged(f, 10, 'a', "unknown", NULL);
+	const int64_t late = judged(f, 20, 'b', "unknown", NULL);
+	OK(f, store_strangers_remove(f->store, 20, 1000, 50, &gone, &f->err));
+	assert_int_equal(gone.count, 1);
+	assert_int_equal(gone.bytes, 100);
+	assert_int_equal(gone.first, old);
+	assert_int_equal(gone.last, old);
+	assert_false(is_kept(f, old));
+	assert_true(is_kept(f, late));
+	OK(f, store_arrival_get(f->store, old, &arrival, &found, &f->err));
+	assert_string_equal(arrival.meaning, "unknown");
+	assert_string_equal(arrival.reason, "why");
+	OK(f, store_strangers_remove(f->store, 20, 1000, 50, &gone, &f->err));
+	assert_int_equal(gone.count, 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival_raw"), 1);
+}
+
+static void mail_of_anybody_known_is_never_removed(void **state)
+{
+	struct fixture *f = *state;
+	struct strangers gone;
+	const int64_t open = fixture_arrival(f, "open");
+	const int64_t known[] = {
+	    judged(f, 1, 'a', "advisory", "ABCD"),
+	    judged(f, 1, 'b', "acknowledgment", "ABCD"),
+	    judged(f, 1, 'c', "unknown", "ABCD"), /* signed by a contact who was removed */
+	    judged(f, 1, 'd', "bounce", NULL),
+	    judged(f, 1, 'e', "join", "ABCD"),
+	    judged(f, 1, 'f', "report", "ABCD"),
+	    judged(f, 1, 'g', "advisory", NULL),
+	};
+	judged(f, 1, 'h', "report", NULL);
+	judged(f, 1, 'i', "fatal", NULL);
+	judged(f, 1, 'j', "join", NULL);
+	OK(f, store_strangers_remove(f->store, INT64_MAX, 0, 50, &gone, &f->err));
+	assert_int_equal(gone.count, 3);
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		assert_true(is_kept(f, known[i]));
+	assert_int_equal(open, 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival_raw"), 8);
+}
+
+static void too_much_of_strangers_goes_oldest_first_a_little_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct strangers gone;
+	int64_t ids[10];
+	for (int i = 0; i < 10; i++)
+		ids[i] = judged(f, 100 + i, (char)('a' + i), "unknown", NULL);
+	OK(f, store_strangers_remove(f->store, 0, 1000, 50, &gone, &f->err));
+	assert_int_equal(gone.count, 0);
+	OK(f, store_strangers_remove(f->store, 0, 350, 3, &gone, &f->err));
+	assert_int_equal(gone.count, 3);
+	assert_int_equal(gone.first, ids[0]);
+	OK(f, store_strangers_remove(f->store, 0, 350, 50, &gone, &f->err));
+	assert_int_equal(gone.count, 4);
+	assert_int_equal(gone.last, ids[6]);
+	assert_true(is_kept(f, ids[7]));
+	OK(f, store_strangers_kept(f->store, &gone, &f->err));
+	assert_int_equal(gone.count, 3);
+	assert_int_equal(gone.bytes, 300);
+}
+
+static void those_that_ended_their_worker_are_found_by_what_was_told(void **state)
+{
+	struct fixture *f = *state;
+	int64_t seen = 0;
+	const int64_t first = judged(f, 1, 'a', "fatal", NULL);
+	judged(f, 1, 'b', "unknown", NULL);
+	judged(f, 1, 'c', "fatal", NULL);
+	OK(f, store_arrival_each_fatal(f->store, 0, count_one, &seen, &f->err));
+	assert_int_equal(seen, 13);
+	seen = 0;
+	OK(f, store_arrival_each_fatal(f->store, first, count_one, &seen, &f->err));
+	assert_int_equal(seen, 3);
+}
+
+static void head_is_as_much_as_was_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct buf head = BUF_EMPTY(BUF_SMALL);
+	const int64_t id = fixture_arrival(f, "From: a@b.example");
+	OK(f, store_arrival_head(f->store, id, 4, &head, &f->err));
+	assert_true(view_is(buf_view(&head), "From"));
+	buf_clear(&head);
+	OK(f, store_arrival_head(f->store, id, 400, &head, &f->err));
+	assert_true(view_is(buf_view(&head), "From: a@b.example"));
+	buf_clear(&head);
+	OK(f, store_arrival_head(f->store, fixture_arrival(f, ""), 4, &head, &f->err));
+	assert_int_equal(head.len, 0);
+	buf_release(&head);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +273,11 @@ int main(int argc, char **argv)
 	    TEST(open_ones_come_oldest_first_and_all_newest_first),
 	    TEST(signed_content_in_other_wrapping_is_a_replay),
 	    TEST(what_was_rolled_back_was_not_seen),
+	    TEST(old_mail_of_strangers_goes_and_what_was_found_of_it_stays),
+	    TEST(mail_of_anybody_known_is_never_removed),
+	    TEST(too_much_of_strangers_goes_oldest_first_a_little_at_a_time),
+	    TEST(those_that_ended_their_worker_are_found_by_what_was_told),
+	    TEST(head_is_as_much_as_was_asked_for),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

@@ -43,6 +43,8 @@ enum order {
 	ANSWER_THEN_DIE,
 	WHO,
 	HANG_THEN_READY_AGAIN,
+	PART_UNASKED,
+	TOO_LONG,
 };
 
 /* Seen by the workers and the test alike. */
@@ -137,9 +139,14 @@ static int serve(
 	case WHO:
 		snprintf(pid, sizeof pid, "%ld", (long)getpid());
 		return pool_reply(service, POOL_ANSWER, view_of(pid), err);
+	case PART_UNASKED:
+		pool_reply(service, POOL_PROGRESS, VIEW("part"), err);
+		break;
 	case HANG_THEN_READY_AGAIN:
 		frame_send(service->fd, POOL_READY, 0, VIEW(""), err);
 		wait_for_ever();
+	case TOO_LONG:
+		return pool_reply(service, POOL_ANSWER, VIEW("four"), err);
 	case ECHO:
 	case BAD_BODY_ONCE:
 		break;
@@ -151,7 +158,7 @@ static int main_worker(const void *settings, int fd)
 {
 	(void)settings;
 	log_open("worker", LOG_LEVEL_ERROR);
-	shared->started++;
+	__atomic_add_fetch(&shared->started, 1, __ATOMIC_SEQ_CST); /* several at once */
 	return pool_serve(fd, serve, NULL);
 }
 
@@ -159,7 +166,7 @@ static int main_dies_at_once(const void *settings, int fd)
 {
 	(void)settings;
 	(void)fd;
-	shared->started++;
+	__atomic_add_fetch(&shared->started, 1, __ATOMIC_SEQ_CST); /* several at once */
 	return 1;
 }
 
@@ -169,7 +176,7 @@ static int main_answers_first(const void *settings, int fd)
 {
 	struct err err;
 	(void)settings;
-	shared->started++;
+	__atomic_add_fetch(&shared->started, 1, __ATOMIC_SEQ_CST); /* several at once */
 	frame_send(fd, POOL_ANSWER, 1, VIEW("forged"), &err);
 	wait_for_ever();
 }
@@ -239,6 +246,8 @@ static void ask(struct bench *bench, struct result *result, enum order order, co
 	    .body = BUF_EMPTY(FRAME_BODY_MAX),
 	    .deadline_ms = deadline_ms,
 	    .attempts = attempts,
+	    .in_parts = order == SLOW_PARTS,
+	    .answer_most = order == TOO_LONG ? 3 : 0,
 	    .answer = on_answer,
 	    .context = result};
 	result->bench = bench;
@@ -317,6 +326,8 @@ static void requests_queue_for_the_workers_there_are(void **state)
 	assert_int_equal(pool_idle(bench->pool), 0);
 	run(bench);
 	assert_int_equal(result.answers, 21);
+	for (int i = 0; i < 1000 && shared->started < 2; i++)
+		usleep(5000); /* the first may have done it all */
 	assert_int_equal(shared->started, 2);
 	assert_int_equal(pool_idle(bench->pool), 2);
 	buf_release(&result.body);
@@ -413,13 +424,15 @@ static void big_bodies_arrive_intact_both_ways(void **state)
 static void worker_that_breaks_the_form_is_lost(void **state)
 {
 	struct bench *bench = *state;
-	const enum order orders[] = {RAW_GARBAGE, WRONG_NUMBER, WRONG_EVENT, SAY_NOTHING};
+	const enum order orders[] = {
+	    RAW_GARBAGE, WRONG_NUMBER, WRONG_EVENT, SAY_NOTHING, PART_UNASKED, TOO_LONG};
 	for (unsigned i = 0; i < sizeof orders / sizeof orders[0]; i++) {
 		struct result result = {0};
 		ask(bench, &result, orders[i], "", GENEROUS_MS, 1);
 		run(bench);
 		assert_int_equal(result.died, 1);
 		assert_int_equal(result.answers, 0);
+		assert_int_equal(result.progress, 0);
 		assert_int_equal(pool_deaths(bench->pool), i + 1);
 		buf_release(&result.body);
 	}

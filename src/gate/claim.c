@@ -1,0 +1,64 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "gate/claim.h"
+#include "store/people.h"
+
+/* What stands between the last "<" and the ">" behind it; the whole where there is none. */
+static struct view behind_bracket(struct view value)
+{
+	size_t from = value.len;
+	while (from > 0 && value.data[from - 1] != '<')
+		from--;
+	if (from == 0)
+		return view_trim(value);
+	size_t len = 0;
+	while (from + len < value.len && value.data[from + len] != '>')
+		len++;
+	return view_part(value, from, len);
+}
+
+struct view claim_address(struct view head)
+{
+	struct view rest = view_part(head, 0, CLAIM_HEAD);
+	struct view line;
+	const char *why;
+	while (view_next_line(&rest, &line) && line.len > 0) {
+		if (!view_starts_nocase(line, "From:"))
+			continue;
+		const char *from = line.data + strlen("From:");
+		const char *end = line.data + line.len;
+		while (rest.len > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t') &&
+		       view_next_line(&rest, &line))
+			end = line.data + line.len;
+		const struct view address =
+		    behind_bracket((struct view){from, (size_t)(end - from)});
+		return text_is_address(address, &why) ? address : VIEW("");
+	}
+	return VIEW("");
+}
+
+int claim_sender(struct gate *gate, struct view head, int64_t *sender, struct err *err)
+{
+	char address[STORE_ADDRESS_SIZE];
+	struct contact contact;
+	struct publisher publisher;
+	bool found;
+	*sender = CLAIM_NOBODY;
+	if (!view_copy(claim_address(head), address, sizeof address) || address[0] == '\0')
+		return 0;
+	if (store_contact_by_address(gate->store, address, &contact, &found, err) != 0)
+		return -1;
+	if (found) {
+		*sender = contact.id;
+		return 0;
+	}
+	if (store_publisher_by_address(gate->store, address, &publisher, &found, err) != 0 ||
+	    (!found && store_admin_by_address(gate->store, address, &publisher, &found, err) != 0))
+		return -1;
+	if (found)
+		*sender = -publisher.id; /* contacts have the numbers above zero */
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* Who a mail says it is from, by its unsigned header. Anybody can write that: it decides in which
+ * order mails are looked at, and nothing else. */
+#ifndef DEWLINE_GATE_CLAIM_H
+#define DEWLINE_GATE_CLAIM_H
+
+#include "gate/context.h"
+
+enum {
+	CLAIM_HEAD = 16 * 1024, /* bytes of a mail that are looked at */
+	CLAIM_NOBODY = 0, /* the sender of all that claims to be from nobody here */
+};
+
+/* The address in the first From field of these bytes, or an empty view. Pure, in one pass. */
+struct view claim_address(struct view head);
+
+/* A number for the contact, publisher or admin with that address, or CLAIM_NOBODY. */
+int claim_sender(struct gate *gate, struct view head, int64_t *sender, struct err *err);
+
+#endif

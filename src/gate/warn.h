@@ -1,0 +1,18 @@
+/* Processes that were lost, and mails that ended them.
+ *
+ * A mail that ended its reader or its vault twice is kept as unreadable ("fatal"), and the admins
+ * get an encrypted mail about it: one for all of them, and at most one in admin.warn_every, so that
+ * whoever sends many such mails does not make the gateway send many. How many processes were lost
+ * is counted in the store, for `dewctl check`. */
+#ifndef DEWLINE_GATE_WARN_H
+#define DEWLINE_GATE_WARN_H
+
+#include "gate/context.h"
+
+int warn_start(struct gate *gate, struct err *err);
+/* While the pools are still there, which it counts for the last time. */
+void warn_stop(struct gate *gate);
+/* A check of schedule.h. */
+void warn_check(struct gate *gate, int64_t now);
+
+#endif

@@ -1,0 +1,170 @@
+"""Readers and messages in an attacker's hands: only the attacker's own mail comes to harm."""
+import contextlib
+import re
+import sqlite3
+
+import letters
+from harness import eventually, limit
+from scene import Scene
+from test_remind import admit_admin, alarm
+
+PROGRAM = "dewlined-hostile"
+GATE_KB = 200_000  # the test's mails are small; a hostile answer of 500 MB is not taken in
+
+# What the reader of a mail may answer (tests/peer/hostile_reader.c), and what the mail comes to.
+FATAL = ("unreadable", "fatal")
+OUTLINES = {
+    "never": FATAL, "garbage": FATAL, "empty": FATAL, "zeroes": FATAL, "lengths": FATAL,
+    "short": FATAL, "behind": FATAL, "shape": FATAL, "big": FATAL, "descriptor": FATAL,
+    "ends": FATAL, "crashes": FATAL, "closes": FATAL, "in-parts": FATAL, "ready-again": FATAL,
+    "other-request": FATAL, "twice": ("done", "unknown"), "bounce": ("done", "report"),
+    "nonsense": ("unreadable", "unknown"),
+}
+# By a contact, in what he signed: his mail, and nobody else's.
+CONTENTS = {
+    "content-garbage": FATAL, "content-empty": FATAL, "content-lengths": FATAL,
+    "content-big": FATAL, "content-crashes": FATAL, "content-in-parts": FATAL,
+    "content-parts": FATAL, "content-many": FATAL,
+    "content-twice": ("refused", "acknowledgment"),
+    "content-advisory": ("refused", "acknowledgment"),
+    "content-answer": ("refused", "acknowledgment"),
+    "content-wrapped": ("refused", "acknowledgment"),
+}
+# By nobody, in what he encrypted and did not sign.
+UNSIGNED = {"content-wrapped": ("unreadable", "unknown")}
+
+
+def stranger_mail(mode, body="nothing\n"):
+    return letters.message("somebody@nowhere.example", "gateway@gw.example",
+                           letters.text_part(body), more=[("X-Reader", mode)])
+
+
+def signed_mail(person, mode, signed=True):
+    return person.message(letters.encrypted_entity(
+        person.encrypt(letters.text_part(f"X-Reader: {mode}\n"), signed)))
+
+
+def another_mail(raw):
+    """A mail whose reader answers as if it were `raw`."""
+    return (letters.message("somebody@nowhere.example", "gateway@gw.example",
+                            letters.text_part("x\n"), more=[("X-Reader", "another-mail")])
+            .replace(b"\r\n", b"\n") + b"\n=====\n" + raw.replace(b"\r\n", b"\n"))
+
+
+def truth(gateway):
+    """What must not change by a stranger's mail: every table but those about mail that came in."""
+    rows = {}
+    names = [row[0] for row in gateway.store_rows("SELECT name FROM sqlite_schema"
+                                                  " WHERE type = 'table'")]
+    for name in names:
+        if name not in ("arrival", "arrival_raw", "audit", "value", "sqlite_sequence"):
+            rows[name] = sorted(map(repr, gateway.store_rows(f"SELECT * FROM {name}")))
+    return rows
+
+
+def gate_pid(gateway):
+    return [pid for pid, name in gateway.processes().items() if name == "gate"]
+
+
+@limit(400)
+def test_hostile_readers_change_nothing_but_their_own_mail(t):
+    scene = Scene(t, 3, program=PROGRAM)
+    gateway = scene.gateway
+    first, second, contact = scene.officials
+    publication = scene.publisher.publish("a title", "A text.\n")
+    scene.drop(publication)
+    opened = {person: scene.opened(person) for person in scene.officials}
+    answer = first.reply(opened[first], "received")
+    assert scene.drop(answer)["state"] == "done"
+    scene.receipts(2)
+    eventually(lambda: gateway.advisories()[0]["state"] == "complete", "it is complete")
+    gate, before, sent = gate_pid(gateway), truth(gateway), len(scene.smarthost.received())
+
+    expected = []
+    for mode, end in OUTLINES.items():
+        gateway.drop(stranger_mail(mode))
+        expected.append(end)
+    for mode, end in CONTENTS.items():
+        gateway.drop(signed_mail(contact, mode))
+        gateway.drop(signed_mail(contact, mode, False))
+        expected += [end, FATAL if end == FATAL else UNSIGNED.get(mode, ("done", "unknown"))]
+    for captured in (publication, answer):
+        gateway.drop(another_mail(captured))
+        expected.append(("done", "duplicate"))
+    scene.mails += len(expected)
+    rows = gateway.settled(scene.mails, 150)
+    found = [(row["state"], row["meaning"]) for row in rows[:len(expected)]]
+    assert sorted(found) == sorted(expected), sorted(found)
+    assert truth(gateway) == before
+    assert len(scene.smarthost.received()) == sent, "a mail went out"
+    assert gate_pid(gateway) == gate, "the gate has not lived through it"
+    assert gateway.memory("gate") < GATE_KB, gateway.memory("gate")
+
+    # And all goes on.
+    assert scene.drop(second.reply(opened[second], "affected"))["meaning"] == "acknowledgment"
+    number = gateway.advisories()[0]["number"]
+    scene.release(advisory=f"update {number}", text="Now in 2.2.\n")
+    assert scene.opened(contact, 2).text.count("Now in 2.2.") == 1
+    assert gateway.rows("audit", "verify")["sound"]
+    t.note(f"gate at most {gateway.memory('gate')} kB after {len(expected)} hostile mails")
+
+
+@limit(200)
+def test_good_mail_between_hostile_ones_is_handled(t):
+    """Ones that take their reader down at once, so that there is hardly a living reader about."""
+    scene = Scene(t, 3, program=PROGRAM)
+    scene.release()
+    opened = {person: scene.opened(person) for person in scene.officials}
+    for number, person in enumerate(scene.officials):
+        for mode in ("crashes", "ends", "garbage", "closes", "in-parts") * 6:
+            scene.gateway.drop(stranger_mail(mode, f"{number} {scene.mails}\n"))
+            scene.mails += 1
+        scene.gateway.drop(person.reply(opened[person], "received"))
+        scene.mails += 1
+    rows = scene.gateway.settled(scene.mails, 60)
+    assert sum(row["meaning"] == "fatal" for row in rows) == 90, rows
+    assert len(scene.acknowledged()) == 3
+    lost = re.findall(r"reader \d+ lost", scene.gateway.text_of_log())
+    assert len(lost) == 180, len(lost)
+
+
+def tell_later(gateway, seconds):
+    """Lets time pass since the admins were told."""
+    path = gateway.dir / "state" / "store.db"
+    with contextlib.closing(sqlite3.connect(path)) as store, store:
+        last, at = store.execute(
+            "SELECT CAST(value AS TEXT) FROM value WHERE name = 'fatal-told'").fetchone()[0].split()
+        store.execute("UPDATE value SET value = CAST(? AS BLOB) WHERE name = 'fatal-told'",
+                      (f"{last} {int(at) - seconds}",))
+
+
+@limit(240)
+def test_admins_are_told_of_mails_that_end_their_reader_once_in_a_while(t):
+    scene = Scene(t, 1, program=PROGRAM, admin={"warn_every": "1h"})
+    gateway = scene.gateway
+    admin = admit_admin(t, gateway)
+    for number in range(25):
+        gateway.drop(stranger_mail("crashes", f"{number}\n"))
+    gateway.drop(stranger_mail("nothing"))
+    scene.mails += 26
+    gateway.settled(26)
+    told = alarm(scene, admin)
+    assert told.text.startswith("25 mails ended"), told.text
+    assert told.text.count("ended the reader twice") == 20
+    assert {mail.recipient for mail in scene.smarthost.received()} == {admin.address}
+    gateway.drop(stranger_mail("ends"))
+    scene.mails += 1
+    gateway.settled(27)
+    gateway.stop()
+    gateway.start()  # a check at the start, and whatever comes soon after
+    scene.drop(stranger_mail("ends", "another\n"))
+    gateway.stop()
+    assert len(scene.smarthost.received()) == 1, "more than one in the time"
+    tell_later(gateway, 3600)
+    gateway.start()
+    mails = scene.smarthost.wait(2, admin.address, 60)
+    assert len(mails) == 2
+    assert admin.open(mails[1].raw).text.startswith("2 mails ended")
+    row = [row for row in gateway.rows("check", may_fail=True)["findings"]
+           if row["what"] == "processes"][0]
+    assert row["result"] == "warning" and "54 readers" in row["detail"], row
