@@ -153,6 +153,10 @@ static const struct setting settings[] = {
     {"release.approval", CHOICE, AT(release.approval), 0, 0, "never", approvals,
 	"When another publisher must approve an advisory before it goes: never, always, or from "
 	"this TLP label on. `Approval: yes` in an advisory asks for it besides."},
+    {"release.name_gateway", FLAG, AT(release.name_gateway), 0, 0, "false", NULL,
+	"Whether an advisory must say which gateway it is for (`Gateway: ADDRESS`), so that nobody "
+	"can "
+	"pass one that was signed for another gateway off here."},
 
     {"reminders.stages", PERCENTS, AT(reminders.stages), 0, 0, "50%, 75%", NULL,
 	"Parts of the time to answer after which whoever has not answered is reminded. At its end "

@@ -90,6 +90,7 @@ struct config {
 
 	struct {
 		enum config_approval approval;
+		bool name_gateway;
 	} release;
 
 	struct {

@@ -450,6 +450,7 @@ static int find_earlier(struct issue *issue, const struct control *control, bool
 
 static void begin_mail(struct issue *issue)
 {
+	const struct config *config = issue->gate->config;
 	const struct mail_content *content = issue->facts->content;
 	const int64_t came = issue->hold.id == 0 ? clock_now() : issue->hold.created_at;
 	struct refusal refusal;
@@ -459,7 +460,9 @@ static void begin_mail(struct issue *issue)
 	struct err err;
 	if (!issue_mail_is_fit(issue->facts, came, &refusal) ||
 	    !begins_well(issue->facts, &refusal) ||
-	    !control_read(content->text, &control, &refusal)) {
+	    !control_read(content->text, &control, &refusal) ||
+	    !control_is_for(
+		&control, config->gateway.address, config->release.name_gateway, &refusal)) {
 		issue_refuse(issue, &refusal);
 		return;
 	}

@@ -113,6 +113,14 @@ static bool read_trace(struct control *out, struct view value, int line, struct 
 		   refusal_shown(value), value.data);
 }
 
+static bool read_gateway(struct control *out, struct view value, int line, struct refusal *refusal)
+{
+	out->gateway_line = line;
+	return (value.len > 0 && view_copy(value, out->gateway, sizeof out->gateway)) ||
+	       refuse(refusal, line, "Gateway is \"%.*s\"; it must be a gateway's address",
+		   refusal_shown(value), value.data);
+}
+
 static const struct field {
 	const char *name;
 	bool (*read)(struct control *, struct view, int, struct refusal *);
@@ -125,6 +133,7 @@ static const struct field {
     {"Exercise", read_exercise},
     {"Approval", read_approval},
     {"Trace", read_trace},
+    {"Gateway", read_gateway},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -146,6 +155,20 @@ bool control_read(struct view text, struct control *out, struct refusal *refusal
 	}
 	out->text = block.text;
 	return true;
+}
+
+bool control_is_for(
+    const struct control *control, const char *address, bool must, struct refusal *refusal)
+{
+	if (control->gateway_line == 0)
+		return !must ||
+		       refuse(refusal, 1,
+			   "it does not say which gateway it is for: write \"Gateway: %s\"",
+			   address);
+	return view_is_nocase(view_of(control->gateway), address) ||
+	       refuse(refusal, control->gateway_line,
+		   "Gateway is \"%.*s\": it is for another one than this, which is %s",
+		   refusal_shown(view_of(control->gateway)), control->gateway, address);
 }
 
 bool control_is_first(const struct control *control)

@@ -33,12 +33,20 @@ struct control {
 	bool trace; /* every recipient gets a copy of its own */
 	int trace_line;
 	int exercise_line;
+	char gateway[STORE_ADDRESS_SIZE]; /* whom it is for, "" when not given */
+	int gateway_line;
 	struct view text; /* what follows the blank line, a view into the input */
 };
 
 /* Reads the block. False with a refusal when anything in it is unknown, given twice or malformed.
  */
 bool control_read(struct view text, struct control *out, struct refusal *refusal);
+
+/* True when it is for the gateway with this address: what a publisher signed for another one must
+ * not be passed on here by whoever could open it there. `must`: it has to say so. Otherwise false
+ * with a refusal. */
+bool control_is_for(
+    const struct control *control, const char *address, bool must, struct refusal *refusal);
 
 /* True for what gets a number of its own: a new advisory or bulletin. */
 bool control_is_first(const struct control *control);

@@ -147,10 +147,13 @@ class Officials:
                                self.session_key, self.key_ids)
 
 
-def session_key(scene):
-    sent = scene.officials[0].encrypt(b"anything", False)
+def session_key(scene, gateway=None):
+    """One that somebody chose to write to the gateway with."""
+    gateway = gateway or scene.gateway
+    sent = scene.official.home.gpg("--armor", "-r", gateway.fingerprint, "--encrypt",
+                                   given=b"anything").out
     home = keys.Home.__new__(keys.Home)
-    home.path = scene.gateway.dir / "state" / "gnupg"
+    home.path = gateway.dir / "state" / "gnupg"
     said = home.gpg("--show-session-key", "--decrypt", given=sent).err
     key = bytes.fromhex(re.search(rb"session key: '9:([0-9A-F]+)'", said)[1].decode())
     return openpgp.SessionKey(openpgp.parse(openpgp.dearmor(sent))[0][1], key)

@@ -360,6 +360,30 @@ static void trace_is_yes_or_no(void **state)
 	refused("Advisory: new\nTrace: maybe\n\nText", 2, "Trace is \"maybe\"");
 }
 
+static void one_for_another_gateway_is_refused(void **state)
+{
+	struct control c;
+	struct refusal refusal;
+	(void)state;
+	assert_true(read_text("Advisory: new\nGateway: A@gw.example\n\nText", &c, &refusal));
+	assert_true(control_is_for(&c, "a@gw.example", true, &refusal));
+	assert_false(control_is_for(&c, "b@gw.example", false, &refusal));
+	assert_int_equal(refusal.line, 2);
+	assert_false(control_is_for(&c, "a@gw.example.org", false, &refusal));
+	refused("Advisory: new\nGateway:\n\nText", 2, "Gateway is \"\"");
+}
+
+static void one_that_names_no_gateway_is_refused_where_it_must(void **state)
+{
+	struct control c;
+	struct refusal refusal;
+	(void)state;
+	assert_true(read_text("Advisory: new\n\nText", &c, &refusal));
+	assert_true(control_is_for(&c, "a@gw.example", false, &refusal));
+	assert_false(control_is_for(&c, "a@gw.example", true, &refusal));
+	assert_non_null(strstr(refusal.text, "write \"Gateway: a@gw.example\""));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +407,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(refusal_shows_control_characters),
 	    cmocka_unit_test(first_line_tells_whether_a_block_begins),
 	    cmocka_unit_test(trace_is_yes_or_no),
+	    cmocka_unit_test(one_for_another_gateway_is_refused),
+	    cmocka_unit_test(one_that_names_no_gateway_is_refused_where_it_must),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
