@@ -28,6 +28,7 @@ struct answer {
 	int64_t signed_at;
 	int64_t received_at;
 	char fingerprint[FINGERPRINT_SIZE];
+	char clear[STORE_ID_SIZE]; /* what of any of the replies travelled in the open */
 	struct buf comment; /* stash */
 };
 
@@ -130,6 +131,8 @@ static int collect_ack(void *context, const struct acknowledgment *ack, struct e
 	answer->signed_at = ack->signed_at;
 	answer->received_at = ack->received_at;
 	snprintf(answer->fingerprint, sizeof answer->fingerprint, "%s", ack->fingerprint);
+	if (answer->clear[0] == '\0' || strcmp(ack->clear, "text") == 0)
+		snprintf(answer->clear, sizeof answer->clear, "%s", ack->clear);
 	buf_clear(&answer->comment);
 	buf_add_view(&answer->comment, ack->comment);
 	return 0;
@@ -181,6 +184,7 @@ static const struct report_column columns[] = {
     {"signed_at", "SIGNED", REPORT_TIME},
     {"received_at", "RECEIVED", REPORT_TIME},
     {"fingerprint", NULL, REPORT_TEXT},
+    {"in_the_clear", "IN THE CLEAR", REPORT_TEXT},
     {"replies", NULL, REPORT_NUMBER},
     {"delivered_revision", NULL, REPORT_NUMBER},
     {"delivery", "DELIVERY", REPORT_TEXT},
@@ -222,6 +226,7 @@ static int add_row(
 		report_add_none(report);
 	else
 		report_add_text(report, answer->fingerprint);
+	report_add_text(report, answer->clear);
 	report_add_number(report, answer->replies);
 	report_add_number(report, answer->delivered);
 	report_add_text(report, answer->state);

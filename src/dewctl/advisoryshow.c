@@ -60,6 +60,7 @@ static const struct report_column ack_columns[] = {
     {"signed_at", "SIGNED", REPORT_TIME},
     {"received_at", "RECEIVED", REPORT_TIME},
     {"fingerprint", NULL, REPORT_TEXT},
+    {"in_the_clear", "IN THE CLEAR", REPORT_TEXT},
 };
 
 #define TABLE(columns, empty) report_table(columns, sizeof columns / sizeof columns[0], empty)
@@ -131,6 +132,7 @@ static int show_ack(void *context, const struct acknowledgment *ack, struct err 
 	report_add_time(report, ack->signed_at);
 	report_add_time(report, ack->received_at);
 	report_add_text(report, ack->fingerprint);
+	report_add_text(report, ack->clear);
 	return 0;
 }
 

@@ -9,11 +9,13 @@
 #include "gate/account.h"
 #include "gate/issue.h"
 #include "gate/letters.h"
+#include "gate/letters_clear.h"
 #include "gate/outgoing.h"
 #include "gate/recipients.h"
 #include "pgp/vault.h"
 #include "store/advisories.h"
 #include "store/audit.h"
+#include "store/clear.h"
 #include "store/copies.h"
 #include "store/state.h"
 #include "worker/frame.h"
@@ -147,11 +149,19 @@ static int list_unreached(void *context, const struct delivery *delivery, struct
 	return 0;
 }
 
+static int list_clear(void *context, const struct clear_answer *answer, struct err *err)
+{
+	(void)err;
+	letter_add_clear(context, answer);
+	return 0;
+}
+
 static void send_receipt(struct receipt *receipt)
 {
 	struct gate *gate = receipt->gate;
 	struct buf text = BUF_EMPTY(FRAME_BODY_MAX / 8);
 	struct buf unreached = BUF_EMPTY(FRAME_BODY_MAX / 16);
+	struct buf clear = BUF_EMPTY(FRAME_BODY_MAX / 32);
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
 	struct recipients to = {0};
 	struct listing listing = {gate, &unreached};
@@ -167,6 +177,7 @@ static void send_receipt(struct receipt *receipt)
 	struct err err;
 	if (store_delivery_each(
 		gate->store, receipt->revision.message, list_unreached, &listing, &err) != 0 ||
+	    store_clear_each(gate->store, receipt->revision.id, list_clear, &clear, &err) != 0 ||
 	    store_audit_last(gate->store, &letter.audit_sequence, hash, &err) != 0 ||
 	    recipients_add_publisher(gate, &to, receipt->revision.publisher, &err) != 0 ||
 	    store_copy_count(gate->store, receipt->revision.message, &copies, &err) != 0) {
@@ -177,6 +188,7 @@ static void send_receipt(struct receipt *receipt)
 	letter.audit_hash = hash;
 	letter.traced = copies > 0;
 	letter.unreached = buf_view(&unreached);
+	letter.clear = buf_view(&clear);
 	letter_receipt(&text, &letter);
 	buf_printf(&subject, "%s: %s r%lld %s", letter.complete ? "Complete" : "Accepted",
 	    receipt->advisory.number, (long long)receipt->revision.number, letter.title);
@@ -191,13 +203,15 @@ static void send_receipt(struct receipt *receipt)
 	    .done = done,
 	    .context = receipt,
 	};
-	if (text.overflow || unreached.overflow || !outgoing_send(gate, &outgoing)) {
+	if (text.overflow || unreached.overflow || clear.overflow ||
+	    !outgoing_send(gate, &outgoing)) {
 		recipients_release(&to);
 		receipt_failed(receipt, "it is too large to be sent");
 	}
 done:
 	buf_release(&text);
 	buf_release(&unreached);
+	buf_release(&clear);
 	buf_release(&subject);
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gate/acknowledge.h"
+#include "gate/clear.h"
 #include "pgp/vault.h"
 #include "rules/reply.h"
 #include "store/advisories.h"
@@ -81,6 +82,8 @@ static int record_one(struct acknowledging *job, const struct target *target, st
 	snprintf(acknowledgment.status, sizeof acknowledgment.status, "%s", job->reply.status);
 	snprintf(acknowledgment.fingerprint, sizeof acknowledgment.fingerprint, "%s",
 	    job->facts->signer.facts.fingerprint);
+	snprintf(acknowledgment.clear, sizeof acknowledgment.clear, "%s",
+	    clear_what(job->facts, target->revision.token));
 	if (store_acknowledgment_add(gate->store, &acknowledgment, err) != 0)
 		return -1;
 	if (state_after(STATE_DELIVERY, target->delivery.state, "acknowledge") != NULL &&
@@ -92,6 +95,9 @@ static int record_one(struct acknowledging *job, const struct target *target, st
 		return -1;
 	snprintf(actor, sizeof actor, "contact %s", job->contact.address);
 	log_info("%s: %s answers: %s", label, job->contact.address, job->reply.status);
+	if (acknowledgment.clear[0] != '\0' &&
+	    clear_note(gate, &acknowledgment, actor, label, err) != 0)
+		return -1;
 	return store_audit_add(gate->store, acknowledgment.received_at, actor,
 	    "acknowledgment.accepted", label, err, "%s, arrival %lld, mail %s", job->reply.status,
 	    (long long)job->facts->arrival, mail);

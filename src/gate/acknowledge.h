@@ -1,5 +1,5 @@
-/* A contact's signed reply becomes acknowledgments, or is recorded as what it is not. Never causes
- * a mail. */
+/* A contact's signed reply becomes acknowledgments, or is recorded as what it is not. Causes no
+ * mail but the notices of clear.h. */
 #ifndef DEWLINE_GATE_ACKNOWLEDGE_H
 #define DEWLINE_GATE_ACKNOWLEDGE_H
 

@@ -30,6 +30,7 @@ struct reminding;
 struct bouncing;
 struct mailboxing;
 struct warning;
+struct clearing;
 
 struct gate {
 	const struct config *config;
@@ -59,6 +60,7 @@ struct gate {
 	struct bouncing *bouncing;
 	struct mailboxing *mailboxing; /* NULL: no IMAP mailbox is configured */
 	struct warning *warning;
+	struct clearing *clearing;
 	struct loop_timer *schedule;
 	bool asking; /* a mail that asks for a signature on the agreement is being recorded */
 

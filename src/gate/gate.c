@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "gate/account.h"
 #include "gate/bounce.h"
+#include "gate/clear.h"
 #include "gate/context.h"
 #include "gate/gate.h"
 #include "gate/inform.h"
@@ -229,7 +230,8 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||
 	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
 	    remind_start(gate, err) != 0 || bounce_start(gate, err) != 0 ||
-	    warn_start(gate, err) != 0 || receive_start(gate, err) != 0 ||
+	    clear_start(gate, err) != 0 || warn_start(gate, err) != 0 ||
+	    receive_start(gate, err) != 0 ||
 	    mailbox_start(gate, err) != 0)
 		return -1;
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
@@ -255,6 +257,7 @@ static void stop(struct gate *gate)
 	release_stop(gate);
 	keylife_stop(gate);
 	remind_stop(gate);
+	clear_stop(gate);
 	bounce_stop(gate);
 	mailbox_stop(gate);
 	store_close(gate->store);

@@ -137,6 +137,12 @@ void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
 	} else {
 		buf_add_text(out, "\nNobody of the audience was left out.\n");
 	}
+	if (receipt->clear.len > 0) {
+		buf_add_text(out,
+		    "\nAnswered in the open: these answers were signed, and count, but "
+		    "whoever\ncarried them could read them.\n\n");
+		buf_add_view(out, receipt->clear);
+	}
 	buf_printf(out, "\nCheckpoint of the gateway's log: entry %lld\n%s\n",
 	    (long long)receipt->audit_sequence, receipt->audit_hash);
 }

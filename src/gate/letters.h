@@ -38,6 +38,7 @@ struct letter_receipt {
 	bool traced; /* every recipient has a copy of its own */
 	bool complete; /* all deliveries are final; else: all is sealed and on its way */
 	struct view unreached; /* "address (member): reason" lines */
+	struct view clear; /* lines of letter_add_clear */
 	int64_t audit_sequence; /* the checkpoint */
 	const char *audit_hash;
 };

@@ -7,6 +7,7 @@ libdewline_a_SOURCES += \
 	src/gate/approve.c src/gate/approve.h \
 	src/gate/bounce.c src/gate/bounce.h \
 	src/gate/claim.c src/gate/claim.h \
+	src/gate/clear.c src/gate/clear.h \
 	src/gate/context.h \
 	src/gate/entitle.c src/gate/entitle.h \
 	src/gate/gate.c src/gate/gate.h \
@@ -19,6 +20,7 @@ libdewline_a_SOURCES += \
 	src/gate/keylife.c src/gate/keylife.h \
 	src/gate/keyupdate.c src/gate/keyupdate.h \
 	src/gate/letters.c src/gate/letters.h \
+	src/gate/letters_clear.c src/gate/letters_clear.h \
 	src/gate/letters_inform.c src/gate/letters_inform.h \
 	src/gate/letters_agreement.c src/gate/letters_agreement.h \
 	src/gate/letters_release.c src/gate/letters_release.h \

@@ -50,6 +50,7 @@ static struct job *job_new(struct gate *gate, int64_t arrival)
 		abort();
 	job->facts.gate = gate;
 	job->facts.arrival = arrival;
+	job->facts.intake.mail = MAIL_REFUSED; /* until the reader has said what it is */
 	job->facts.opened.plaintext = BUF_EMPTY(most_opened);
 	job->outline_body = BUF_EMPTY(FRAME_BODY_MAX);
 	job->content_body = BUF_EMPTY(FRAME_BODY_MAX);
@@ -237,12 +238,18 @@ static void open_wrapped(struct job *job)
 	open_message(job);
 }
 
+static void end_fatal(struct job *job, const char *why)
+{
+	open_is_taken(&job->facts, INTAKE_FROM_NOBODY);
+	open_end(&job->facts, "give-up", "fatal", why);
+}
+
 static bool on_content(void *context, enum pool_event event, struct view body)
 {
 	struct job *job = context;
 	struct mail_facts *facts = &job->facts;
 	if (event == POOL_DIED) {
-		open_end(facts, "give-up", "fatal", "reading what it holds ended the reader twice");
+		end_fatal(job, "reading what it holds ended the reader twice");
 		return true;
 	}
 	buf_clear(&job->content_body);
@@ -317,7 +324,7 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 	struct vault_reply reply;
 	struct opened opened = {.plaintext = BUF_EMPTY(facts->opened.plaintext.max)};
 	if (event == POOL_DIED) {
-		open_end(facts, "give-up", "fatal", "opening it ended the vault twice");
+		end_fatal(job, "opening it ended the vault twice");
 		return true;
 	}
 	if (!vault_take_open(body, &reply, &opened)) {
@@ -399,7 +406,7 @@ static bool on_outline(void *context, enum pool_event event, struct view body)
 {
 	struct job *job = context;
 	if (event == POOL_DIED) {
-		open_end(&job->facts, "give-up", "fatal", "reading it ended the reader twice");
+		end_fatal(job, "reading it ended the reader twice");
 		return true;
 	}
 	buf_clear(&job->outline_body);

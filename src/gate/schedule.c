@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "gate/ask.h"
 #include "gate/bounce.h"
+#include "gate/clear.h"
 #include "gate/inform.h"
 #include "gate/keep.h"
 #include "gate/keylife.h"
@@ -26,6 +27,7 @@ static check_fn *const checks[] = {
     keylife_check,
     remind_check,
     bounce_check,
+    clear_check,
     mailbox_check,
     warn_check,
     keep_check,

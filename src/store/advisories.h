@@ -91,6 +91,7 @@ struct acknowledgment {
 	int64_t signed_at;
 	int64_t received_at;
 	char fingerprint[FINGERPRINT_SIZE];
+	char clear[STORE_ID_SIZE]; /* what of it travelled in the open: text, subject, or "" */
 	struct view comment; /* stash, may be empty */
 };
 typedef int acknowledgment_fn(void *context, const struct acknowledgment *, struct err *err);

@@ -6,6 +6,7 @@ libdewline_a_SOURCES += \
 	src/store/bounces.c src/store/bounces.h \
 	src/store/certificates.c src/store/certificates.h \
 	src/store/compare.c src/store/compare.h \
+	src/store/clear.c src/store/clear.h \
 	src/store/copies.c src/store/copies.h \
 	src/store/deliveries.c src/store/delivery_row.h \
 	src/store/groups.c \

@@ -155,11 +155,13 @@ int store_acknowledgment_add(
 {
 	const int result = sql_run(store,
 	    "INSERT INTO acknowledgment (revision, contact, arrival, status, signed_at,"
-	    " received_at, fingerprint, comment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	    " received_at, fingerprint, clear, comment)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	    SQL_WITH(sql_int(acknowledgment->revision), sql_int(acknowledgment->contact),
 		sql_int(acknowledgment->arrival), sql_text(acknowledgment->status),
 		sql_int(acknowledgment->signed_at), sql_int(acknowledgment->received_at),
-		sql_text(acknowledgment->fingerprint), sql_bytes(acknowledgment->comment)),
+		sql_text(acknowledgment->fingerprint), sql_text(acknowledgment->clear),
+		sql_bytes(acknowledgment->comment)),
 	    NULL, err);
 	if (result == 0)
 		acknowledgment->id = sql_last_id(store);
@@ -175,10 +177,11 @@ static void read_acknowledgment(const struct sql_query *query, struct acknowledg
 	    .arrival = sql_column_int(query, 3),
 	    .signed_at = sql_column_int(query, 5),
 	    .received_at = sql_column_int(query, 6),
-	    .comment = sql_column_view(query, 8),
+	    .comment = sql_column_view(query, 9),
 	};
 	sql_column_text(query, 4, out->status, sizeof out->status);
 	sql_column_text(query, 7, out->fingerprint, sizeof out->fingerprint);
+	sql_column_text(query, 8, out->clear, sizeof out->clear);
 }
 
 int store_acknowledgment_each(
@@ -188,7 +191,7 @@ int store_acknowledgment_each(
 	int got;
 	if (sql_open(store, &query,
 		"SELECT id, revision, contact, arrival, status, signed_at, received_at,"
-		" fingerprint, comment FROM acknowledgment WHERE revision = ?1"
+		" fingerprint, clear, comment FROM acknowledgment WHERE revision = ?1"
 		" ORDER BY contact, signed_at, id",
 		SQL_WITH(sql_int(revision)), err) != 0)
 		return -1;

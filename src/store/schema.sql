@@ -335,10 +335,26 @@ CREATE TABLE acknowledgment (
 	signed_at INTEGER NOT NULL,
 	received_at INTEGER NOT NULL,
 	fingerprint TEXT NOT NULL CHECK (fingerprint <> ''),
+	clear TEXT NOT NULL CHECK (clear IN ('', 'text', 'subject')), -- what of it was in the open
 	comment BLOB NOT NULL,
 	UNIQUE (revision, arrival)
 ) STRICT;
 CREATE INDEX acknowledgment_of_contact ON acknowledgment (revision, contact, signed_at, id);
+
+-- The first of a contact to a revision that travelled in the open. told: the contact, by notice;
+-- reported: publisher and admins.
+CREATE TABLE clear_answer (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	acknowledgment INTEGER NOT NULL UNIQUE REFERENCES acknowledgment (id),
+	revision INTEGER NOT NULL REFERENCES revision (id),
+	contact INTEGER NOT NULL REFERENCES contact (id),
+	told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1)),
+	reported INTEGER NOT NULL DEFAULT 0 CHECK (reported IN (0, 1)),
+	notice INTEGER REFERENCES message (id),
+	UNIQUE (revision, contact)
+) STRICT;
+CREATE INDEX clear_answer_untold ON clear_answer (id) WHERE told = 0;
+CREATE INDEX clear_answer_unreported ON clear_answer (id) WHERE reported = 0;
 
 -- Information back, and materials -----------------------------------------------------------------
 

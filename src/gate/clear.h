@@ -1,0 +1,24 @@
+/* Answers that travelled in the clear: the contact is told, then the publisher and the admins, once
+ * for each contact and revision, and always by encrypted mail.
+ *
+ * An answer that is signed but not encrypted counts all the same. So does one that is encrypted and
+ * whose outer Subject held the token. */
+#ifndef DEWLINE_GATE_CLEAR_H
+#define DEWLINE_GATE_CLEAR_H
+
+#include "gate/open.h"
+#include "store/advisories.h"
+
+int clear_start(struct gate *gate, struct err *err);
+void clear_stop(struct gate *gate);
+
+/* What of an answer with this token was open: "text", "subject", or "" for nothing. */
+const char *clear_what(const struct mail_facts *facts, const char *token);
+/* In the transaction that records the acknowledgment, whose `clear` is not "". */
+int clear_note(struct gate *gate, const struct acknowledgment *acknowledgment, const char *actor,
+    const char *label, struct err *err);
+
+/* The next notice that is due; a step of the schedule. */
+void clear_check(struct gate *gate, int64_t now);
+
+#endif

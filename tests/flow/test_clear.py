@@ -1,0 +1,198 @@
+"""Answers that travelled in the clear: they count, and those concerned are told by encrypted mail,
+once."""
+import time
+
+import letters
+from harness import cases, eventually, limit, sanitized
+from scene import TEXT, TITLE, Scene
+from test_acknowledge import only_ack, settle_receipts
+from test_remind import admit_admin, alarm
+
+QUIET = 5  # seconds in which a letter to publisher and admins would have come
+
+
+def told_scene(t, officials=1, **settings):
+    """One advisory out, with an admin; all receipts are in."""
+    scene = Scene(t, officials, **settings)
+    scene.admin = admit_admin(t, scene.gateway)
+    scene.number = scene.release()["number"]
+    for official in scene.officials:
+        scene.smarthost.wait(1, official.address)
+    settle_receipts(scene)
+    return scene
+
+
+def notices(scene, official=None):
+    """What an official got beside advisories, opened."""
+    official = official or scene.official
+    advisories = {mail.number for mail in scene.advisory_mails(official)}
+    found = [official.open(mail.raw) for mail in scene.smarthost.received(official.address)
+             if mail.number not in advisories]
+    assert all(notice.good for notice in found), "a notice without the gateway's signature"
+    return found
+
+
+def notice(scene, official=None):
+    found = eventually(lambda: notices(scene, official), "the notice to the contact")
+    assert len(found) == 1, found
+    return found[0]
+
+
+def alarms(scene, person):
+    opened = [person.open(mail.raw) for mail in scene.smarthost.received(person.address)]
+    return [letter for letter in opened if letter.subject.startswith("Alarm:")]
+
+
+@cases("signed", "inline-signed")
+@sanitized
+def test_answer_in_the_clear_counts_and_contact_publisher_and_admin_are_told(t, shape):
+    scene = told_scene(t)
+    official, opened = scene.official, scene.opened()
+    scene.drop(official.reply(opened, "affected", "two stations", shape=shape))
+    ack = only_ack(scene)
+    assert (ack["status"], ack["comment"], ack["in_the_clear"]) == (
+        "affected", "two stations", "text"), ack
+    told = notice(scene)
+    assert told.subject == f"[{scene.number} r1] Your answer travelled in the open", told.subject
+    for word in ("AMBER", "It counts: affected", "not encrypted", ack["signed_at"],
+                 scene.gateway.fingerprint, "token"):
+        assert word in told.text, (word, told.text)
+    for person in (scene.publisher, scene.admin):
+        letter = alarm(scene, person)
+        assert letter.subject == f"Alarm: {scene.number} r1: 1 answer in the open", letter.subject
+        for word in (f"{official.address} (us-de): all of it", ack["signed_at"], "AMBER"):
+            assert word in letter.text, (word, letter.text)
+        assert "NOT told" not in letter.text, letter.text
+    shown = [told.text, told.subject, *(letter.text + letter.subject for person in (
+        scene.publisher, scene.admin) for letter in alarms(scene, person))]
+    for secret in (opened.token, TITLE, TEXT.splitlines()[0], "two stations"):
+        assert not any(secret in text for text in shown), secret
+        assert not any(secret.encode() in mail.raw for mail in scene.smarthost.received()), secret
+    events = [(row["event"], row["actor"], row["subject"]) for row in scene.gateway.audit()]
+    assert ("acknowledgment.clear", f"contact {official.address}",
+            f"{scene.number} r1") in events, events
+    row, = scene.gateway.rows("advisory", "show", scene.number)["acknowledgments"]
+    assert row["in_the_clear"] == "text", row
+    assert "IN THE CLEAR" in scene.gateway.ctl("ack", "list", scene.number)
+
+
+def test_subject_in_the_clear_is_told_and_a_hidden_one_is_not(t):
+    scene = told_scene(t, 2)
+    first, second = scene.officials
+    for official, subject in ((first, "Re: {}"), (second, "Re: [...]")):
+        opened = scene.opened(official)
+        scene.drop(official.reply(opened, "acting", subject=subject.format(opened.subject)))
+    clear = {row["address"]: row["in_the_clear"] for row in scene.acknowledged()}
+    assert clear == {first.address: "subject", second.address: ""}, clear
+    assert "its Subject was not" in notice(scene, first).text
+    letter = alarm(scene, scene.admin)
+    assert f"{first.address} (us-de): its Subject" in letter.text, letter.text
+    assert second.address not in letter.text, letter.text
+    assert notices(scene, second) == []
+
+
+@sanitized
+def test_replayed_or_repeated_answer_in_the_clear_causes_no_second_notice(t):
+    """A third party holds what travelled in the open, and can send it again as often as it likes."""
+    scene = told_scene(t)
+    official, opened = scene.official, scene.opened()
+    raw = official.reply(opened, "affected", shape="signed")
+    scene.drop(raw)
+    notice(scene)
+    alarm(scene, scene.admin)
+    before = len(scene.smarthost.received())
+    entity = raw.partition(b"MIME-Version: 1.0\r\n")[2]
+    for again in (letters.message("a@third.example", scene.gateway.address, entity, "one"),
+                  letters.message("b@third.example", scene.gateway.address,
+                                  letters.with_footer(entity), "two"),
+                  official.message(letters.encrypted_entity(official.encrypt(entity, False)))):
+        row = scene.drop(again)
+        assert row["meaning"] == "duplicate", row
+    assert only_ack(scene)["replies"] == 1
+    scene.drop(official.reply(opened, "acting", shape="inline-signed"))
+    assert only_ack(scene)["replies"] == 2
+    time.sleep(QUIET)
+    assert len(scene.smarthost.received()) == before, "it caused more mail"
+    assert len([row for row in scene.gateway.audit()
+                if row["event"] == "acknowledgment.clear"]) == 2
+
+
+def test_answer_in_the_clear_to_another_revision_is_told_again(t):
+    scene = told_scene(t)
+    scene.drop(scene.official.reply(scene.opened(), "received", shape="signed"))
+    notice(scene)
+    scene.release(advisory=f"update {scene.number}", text="Take 2.2.\n")
+    mails = eventually(lambda: len(scene.advisory_mails(scene.official)) == 2
+                       and scene.advisory_mails(scene.official), "the update")
+    scene.drop(scene.official.reply(scene.official.open(mails[-1].raw), "acting", shape="signed"))
+    found = eventually(lambda: len(notices(scene)) == 2 and notices(scene), "two notices")
+    assert sorted(letter.subject.split("]")[0] for letter in found) == [
+        f"[{scene.number} r1", f"[{scene.number} r2"], found
+
+
+def test_strangers_and_replies_that_do_not_count_cause_no_notice(t):
+    scene = told_scene(t)
+    opened = scene.opened()
+    stranger = t.official("stranger@nowhere.example")
+    stranger.meet(scene.gateway)
+    before = len(scene.smarthost.received())
+    row = scene.drop(stranger.reply(opened, "affected", shape="signed"))
+    assert row["refusal"] == "stranger", row
+    scene.drop(scene.official.reply(opened, "affected", shape="signed",
+                                    token="ABCDEFGHIJKLMNOP", protected=[]))
+    time.sleep(QUIET)
+    assert scene.acknowledged() == []
+    assert len(scene.smarthost.received()) == before
+
+
+def test_receipt_names_who_answered_in_the_clear(t):
+    scene = Scene(t, 2, script=["rcpt cert@us-ca.example 3 reply 451 4.2.0 later"],
+                  retry={"first": "3s", "most": "3s"})
+    first, second = scene.officials
+    scene.release()
+    scene.drop(first.reply(scene.opened(first), "acting", shape="signed"))
+    assert scene.acknowledged()[0]["in_the_clear"] == "text"
+
+    def complete():
+        return [r for r in scene.receipts() if r.subject.startswith("Complete:")]
+    receipt, = eventually(complete, "the receipt when all is handed over")
+    assert "Answered in the open" in receipt.text, receipt.text
+    assert f"{first.address} (us-de): all of it" in receipt.text, receipt.text
+    assert f"{second.address} (us-ca): all" not in receipt.text, receipt.text
+
+
+def test_contact_who_cannot_be_told_stands_so_in_the_letter(t):
+    scene = Scene(t, 0)
+    scene.admin = admit_admin(t, scene.gateway)
+    expires = time.time() + 20
+    official = scene.gateway.admit(t.official("late@us-de.example", expires="seconds=20"))
+    scene.officials.append(official)
+    scene.release()
+    mail, = eventually(lambda: scene.advisory_mails(official), "the advisory")
+    raw = official.reply(official.open(mail.raw), "acting", shape="signed")
+    time.sleep(max(0.0, expires + 2 - time.time()))
+    scene.drop(raw)
+    assert only_ack(scene)["in_the_clear"] == "text"
+
+    def letter():
+        return [a for a in alarms(scene, scene.admin) if "in the open" in a.subject]
+    text = eventually(letter, "the letter to the admin")[0].text
+    assert "NOT told: " in text and "expired" in text, text
+
+
+@limit(180)
+def test_notice_survives_kills_and_is_sent_once(t):
+    scene = told_scene(t)
+    scene.gateway.drop(scene.official.reply(scene.opened(), "affected", shape="signed"))
+    eventually(lambda: scene.acknowledged(), "the acknowledgment", pause=0.01)
+    for _ in range(3):
+        scene.gateway.kill_everything()
+        scene.gateway.start()
+        time.sleep(0.7)
+    notice(scene)
+    alarm(scene, scene.publisher)
+    alarm(scene, scene.admin)
+    time.sleep(QUIET)
+    messages = scene.gateway.store_rows(
+        "SELECT kind, count(*) FROM message WHERE kind IN ('notice', 'alarm') GROUP BY kind")
+    assert messages == [("alarm", 1), ("notice", 1)], messages
