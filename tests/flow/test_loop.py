@@ -1,7 +1,7 @@
 """The whole way and back over real servers: SMTP in, Postfix, the drop, the gateway, STARTTLS and
 AUTH, Postfix, Dovecot, IMAP; and the answer the same way home."""
 import keys
-from harness import eventually, limit
+from harness import eventually, limit, sanitized
 from scene import TEXT, TITLE
 from served import Served
 
@@ -34,6 +34,7 @@ def verified(t, scene, number, official):
 
 
 @limit(240)
+@sanitized
 def test_whole_loop_over_postfix_and_dovecot(t):
     scene = Served(t, 3)
     answers = (("affected", "encrypted"), ("not affected", "signed-inside"), ("acting", "signed"))

@@ -3,7 +3,7 @@ in the queue, in the log and from `dewctl check --smarthost` what it was."""
 import ssl
 
 from certificates import Authority, of_kind
-from harness import cases, eventually, limit
+from harness import cases, eventually, limit, sanitized
 from scene import Scene
 from test_smarthost import delivery, in_state
 from tlsserver import HANDSHAKE, TlsServer
@@ -75,6 +75,7 @@ def test_server_that_is_not_to_be_trusted_hears_neither_password_nor_mail(t, cas
 
 
 @cases("localhost", "127.0.0.1")
+@sanitized
 def test_server_to_be_trusted_hears_all_within_tls(t, host):
     authority = Authority(t)
     certificate = authority.issue(address=None if host == "localhost" else host)
