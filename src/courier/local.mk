@@ -30,6 +30,10 @@ unit_tests += test_courier_names
 test_courier_names_SOURCES = tests/unit/test_courier_names.c
 test_courier_names_LDADD = $(unit_libs)
 
+unit_tests += test_courier_imap
+test_courier_imap_SOURCES = tests/unit/test_courier_imap.c
+test_courier_imap_LDADD = $(unit_libs)
+
 # These talk to the fake smarthost, tests/peer/.
 courier_fixture = tests/unit/courier_fixture.c tests/unit/courier_fixture.h
 unit_tests += test_courier_dialogue test_courier_run test_courier_tls
