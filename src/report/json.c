@@ -78,12 +78,24 @@ static json_t *json_table(const struct report *report)
 	return array;
 }
 
+/* DEL is the one control character that Jansson leaves as it is. */
+static int put_json(const char *bytes, size_t len, void *context)
+{
+	FILE *out = context;
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '\x7f' ? fputs("\\u007f", out) == EOF : fputc(bytes[i], out) == EOF)
+			return -1;
+	}
+	return 0;
+}
+
 void report_print_json(const struct report *report, FILE *out)
 {
 	json_t *root = report->is_record ? json_row(report, 0) : json_table(report);
 	for (size_t i = 0; i < report->attached_count; i++)
 		set_new(root, report->attached[i].name, json_table(report->attached[i].table));
-	if (json_dumpf(root, out, JSON_INDENT(JSON_INDENT_COLUMNS) | JSON_ENSURE_ASCII) == 0)
+	if (json_dump_callback(
+		root, put_json, out, JSON_INDENT(JSON_INDENT_COLUMNS) | JSON_ENSURE_ASCII) == 0)
 		fputc('\n', out);
 	json_decref(root);
 }
