@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,18 +46,32 @@ struct receiving {
 	bool again; /* something came since the walk began */
 };
 
+/* A link in the place of the directory is not followed: it could lead into the state, where a file
+ * of somebody else's making would come to stand in the place of one of ours. */
+static int move_into(const char *directory, const char *path, const char *name, struct err *err)
+{
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_system(err, "cannot open the directory %s", directory);
+	const int result = renameat(AT_FDCWD, path, fd, name);
+	const int saved = errno;
+	close(fd);
+	errno = saved;
+	return result == 0 ? 0 : err_system(err, "cannot put %s aside", path);
+}
+
+/* What cannot be put aside stays where it is, and holds up nothing else. */
 static int put_aside(
     struct gate *gate, const char *path, const char *name, const char *why, struct err *err)
 {
 	char directory[CONFIG_PATH_SIZE + 16];
-	char target[CONFIG_PATH_SIZE + NAME_SIZE + 32];
 	snprintf(directory, sizeof directory, "%s/refused", gate->config->drop);
-	snprintf(target, sizeof target, "%s/%s", directory, name);
 	log_warning("%s is put aside in %s: %s", name, directory, why);
-	if (file_make_dir(directory, 0700, err) != 0)
-		return -1;
-	if (rename(path, target) != 0)
-		return err_system(err, "cannot put %s aside", path);
+	if (file_make_dir(directory, 0700, err) != 0 ||
+	    move_into(directory, path, name, err) != 0) {
+		log_error("%s", err->text);
+		return 0;
+	}
 	return store_audit_add(
 	    gate->store, clock_now(), "gate", "arrival.aside", name, err, "%s", why);
 }

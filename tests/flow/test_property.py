@@ -38,7 +38,7 @@ Revision = collections.namedtuple("Revision", "advisory revision token addresses
 
 # What became of a mail, by the words of its row in the inbox; the first that fits.
 STAGES = (
-    ("no OpenPGP of one known shape", r"^(refused|done) unknown (it is not signed|)$|OpenPGP part|"
+    ("no OpenPGP of one known shape", r"unknown it is not signed|OpenPGP part|once more|an empty mail|"
      r"multipart|armored|boundary|header|parts|nested|too large|two types"),
     ("not by anybody known", r"nobody here|neither a publisher nor a contact"),
     ("bad signature or key", r"the signature|the signing key|more than one signature|"
