@@ -186,7 +186,7 @@ EDITS = {
         "UPDATE acknowledgment SET contact = (SELECT max(id) FROM contact)", "stands as answered"),
     "answer made up": (
         "INSERT INTO acknowledgment (revision, contact, arrival, status, signed_at, received_at,"
-        " fingerprint, comment) SELECT 1, max(id), 1, 'received', 1, 1, fingerprint, x''"
+        " fingerprint, clear, comment) SELECT 1, max(id), 1, 'received', 1, 1, fingerprint, '', x''"
         " FROM contact", "stands as answered"),
     "answer removed": ("DELETE FROM acknowledgment", "no such answer"),
     "mail of an answer changed": (

@@ -18,7 +18,6 @@ import sqlite3
 import subprocess
 import time
 
-import keys
 import letters
 import mutants
 import openpgp
@@ -148,12 +147,11 @@ class Officials:
 
 
 def session_key(scene, gateway=None):
-    """One that somebody chose to write to the gateway with."""
+    """One that somebody knows who wrote to the gateway: it is the same for all recipients."""
     gateway = gateway or scene.gateway
-    sent = scene.official.home.gpg("--armor", "-r", gateway.fingerprint, "--encrypt",
-                                   given=b"anything").out
-    home = keys.Home.__new__(keys.Home)
-    home.path = gateway.dir / "state" / "gnupg"
+    home = scene.official.home
+    sent = home.gpg("--armor", "-r", gateway.fingerprint, "-r", scene.official.fingerprint,
+                    "--encrypt", given=b"anything").out
     said = home.gpg("--show-session-key", "--decrypt", given=sent).err
     key = bytes.fromhex(re.search(rb"session key: '9:([0-9A-F]+)'", said)[1].decode())
     return openpgp.SessionKey(openpgp.parse(openpgp.dearmor(sent))[0][1], key)
@@ -209,7 +207,8 @@ class Ledger:
             (self.scratch / f"{number}.gpg").write_bytes(blob)
         if sealed:
             subprocess.run(["gpg", "--homedir", self.gateway.dir / "state" / "gnupg", "--batch",
-                            "--quiet", "--yes", "--multifile", "--decrypt",
+                            "--quiet", "--yes", "--pinentry-mode", "loopback", "--passphrase-file",
+                            self.gateway.dir / "dewline.passphrase", "--multifile", "--decrypt",
                             *(self.scratch / f"{number}.gpg" for number in sealed)],
                            check=True, capture_output=True)
         plain = {number: (self.scratch / str(number)).read_text() for number in sealed}
