@@ -364,7 +364,14 @@ static int authenticate(struct connection *connection, struct courier_reply *rep
 static int greet(struct connection *connection, struct courier_reply *reply)
 {
 	connection->session->stream = stream_mail(connection->stream);
-	return is_good(connection_read_reply(connection, PHASE_GREETING, reply)) ? 0 : -1;
+	if (is_good(connection_read_reply(connection, PHASE_GREETING, reply)))
+		return 0;
+	/* Where both sides wait for the other one to begin, as on port 465. */
+	if (reply->code == 0 && stream_timed_out(connection->stream) &&
+	    connection->config->smarthost.tls == CONFIG_TLS_STARTTLS)
+		reply_set_reason(
+		    reply, PHASE_GREETING, "timed out (does it expect TLS from the first byte?)");
+	return -1;
 }
 
 static int open_dialogue(struct connection *connection, struct courier_reply *reply)

@@ -27,6 +27,7 @@ struct stream {
 	struct buf waiting;
 	uint64_t accepted;
 	uint64_t sent;
+	bool timed_out;
 	bool broken; /* nothing can be sent any more */
 	bool has_ahead; /* stream_wait had to read this to know that there is something */
 	char ahead;
@@ -57,6 +58,7 @@ static bool wait_more(struct stream *stream, short events)
 		events = tls_wants(stream->tls);
 	if (socket_wait(stream->fd, events, stream->deadline))
 		return true;
+	stream->timed_out = true;
 	fail(stream, "timed out");
 	return false;
 }
@@ -283,4 +285,9 @@ uint64_t stream_sent(const struct stream *stream)
 const char *stream_failure(const struct stream *stream)
 {
 	return stream->failure[0] == '\0' ? "broke" : stream->failure;
+}
+
+bool stream_timed_out(const struct stream *stream)
+{
+	return stream->timed_out;
 }

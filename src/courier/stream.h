@@ -62,5 +62,7 @@ uint64_t stream_sent(const struct stream *stream);
 
 /* Why the last read or write failed: "timed out", "closed by the server", ... */
 const char *stream_failure(const struct stream *stream);
+/* Whether a step has passed its deadline. */
+bool stream_timed_out(const struct stream *stream);
 
 #endif

@@ -180,6 +180,14 @@ static void silence_within_the_handshake_times_out(void **state)
 	expect_refused("TLS handshake with localhost");
 }
 
+static void silence_where_both_wait_is_explained(void **state)
+{
+	(void)state;
+	start(CONFIG_TLS_TLS, "good", NULL, NULL);
+	config.smarthost.tls = CONFIG_TLS_STARTTLS;
+	expect_refused("the greeting: timed out (does it expect TLS from the first byte?)");
+}
+
 static void set_login(const char *user, const char *password)
 {
 	strcpy(config.smarthost.user, user);
@@ -284,6 +292,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_teardown(refused_starttls_does_not_go_on_in_the_clear, peer_teardown),
 	    cmocka_unit_test_teardown(plain_text_behind_starttls_is_refused, peer_teardown),
 	    cmocka_unit_test_teardown(silence_within_the_handshake_times_out, peer_teardown),
+	    cmocka_unit_test_teardown(silence_where_both_wait_is_explained, peer_teardown),
 	    cmocka_unit_test_teardown(password_is_given_within_tls, peer_teardown),
 	    cmocka_unit_test_teardown(wrong_password_defers_and_fails_nobody, peer_teardown),
 	    cmocka_unit_test_teardown(unknown_mechanisms_alone_are_refused, peer_teardown),
