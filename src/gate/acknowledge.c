@@ -186,7 +186,8 @@ void acknowledge_mail(struct mail_facts *facts, const struct contact *contact)
 		end(job, "refuse", "acknowledgment", facts->content->reason);
 		return;
 	}
-	reply_read(facts->content->text, view_of(facts->content->subject), &job->reply);
+	(facts->form == OPEN_CLEARTEXT ? reply_read_cleartext : reply_read)(
+	    facts->content->text, view_of(facts->content->subject), &job->reply);
 	const struct view comment = buf_view(&job->reply.comment);
 	if (comment.len == 0 || job->reply.token_count == 0) {
 		record(job);

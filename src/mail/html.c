@@ -7,7 +7,7 @@
 
 #include "mail/html.h"
 
-enum { ENTITY_MAX = 10, BREAKS_MAX = 2 };
+enum { ENTITY_MAX = 10, BREAKS_MAX = 2, QUOTES_MAX = 8 };
 
 struct html_writer {
 	struct buf *out;
@@ -15,6 +15,7 @@ struct html_writer {
 	bool space; /* white space is due before the next character */
 	unsigned breaks; /* line ends due before the next character */
 	unsigned pre; /* depth of <pre> */
+	unsigned quotes; /* depth of <blockquote>: marks before each line, as in plain mail */
 };
 
 /* At least `count` line ends before the next character, none in front of all. */
@@ -33,11 +34,14 @@ static void write_line_end(struct html_writer *writer)
 
 static void write_bytes(struct html_writer *writer, const char *data, size_t len)
 {
+	const bool begins = writer->breaks > 0 || writer->out->len == writer->start;
 	if (writer->space && writer->breaks == 0 && writer->out->len > writer->start)
 		buf_add_char(writer->out, ' ');
 	for (; writer->breaks > 0; writer->breaks--)
 		buf_add_char(writer->out, '\n');
 	writer->space = false;
+	for (unsigned i = 0; begins && i < writer->quotes; i++)
+		buf_add_text(writer->out, "> ");
 	buf_add(writer->out, data, len);
 }
 
@@ -200,6 +204,12 @@ static void break_for(struct html_writer *writer, struct view name, bool closing
 		writer->space = true;
 	if (view_is_nocase(name, "li") && !closing)
 		write_bytes(writer, "* ", 2);
+	if (view_is_nocase(name, "blockquote")) {
+		if (closing)
+			writer->quotes -= writer->quotes > 0;
+		else
+			writer->quotes += writer->quotes < QUOTES_MAX;
+	}
 	if (view_is_nocase(name, "pre"))
 		writer->pre = closing ? 0 : 1;
 }

@@ -13,6 +13,7 @@ libdewline_a_SOURCES += \
 	src/rules/keylife.c src/rules/keylife.h \
 	src/rules/join.c src/rules/join.h \
 	src/rules/figures.c src/rules/figures.h \
+	src/rules/quoting.c src/rules/quoting.h \
 	src/rules/reach.c src/rules/reach.h \
 	src/rules/release.c src/rules/release.h \
 	src/rules/refusal.c src/rules/refusal.h \
@@ -20,6 +21,7 @@ libdewline_a_SOURCES += \
 	src/rules/reply.c src/rules/reply.h \
 	src/rules/retry.c src/rules/retry.h \
 	src/rules/signature.c src/rules/signature.h \
+	src/rules/status.c src/rules/status.h \
 	src/rules/tlp.c src/rules/tlp.h \
 	src/rules/trace.c src/rules/trace.h
 

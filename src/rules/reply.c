@@ -3,16 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules/quoting.h"
 #include "rules/reply.h"
+#include "rules/status.h"
 
 enum {
 	TOKEN_LEN = ADVISORY_TOKEN_SIZE - 1,
-	INTRODUCTION_LINES_MAX = 3,
-	WRAP_LEAST = 60, /* characters: the shortest line length at which mail programs wrap */
 	UTF8_TAIL_MAX = 3, /* bytes of a character behind its first */
 };
-
-static const char *const words[] = {"received", "affected", "not affected", "acting", "unreadable"};
 
 static bool is_token_char(char c)
 {
@@ -48,115 +46,6 @@ static void find_tokens(struct reply *out, struct view text)
 	}
 }
 
-static bool is_quoted(struct view line)
-{
-	line = view_trim(line);
-	return line.len > 0 && line.data[0] == '>';
-}
-
-static bool ends_with_colon(struct view line)
-{
-	static const struct view wide = {
-	    "\xef\xbc\x9a", 3}; /* U+FF1A, which Chinese and Japanese use */
-	return line.data[line.len - 1] == ':' ||
-	       (line.len >= wide.len &&
-		   view_equals(view_part(line, line.len - wide.len, wide.len), wide));
-}
-
-/* True when the next line is quoted, or the one behind one empty line. */
-static bool quotation_follows(struct view rest)
-{
-	struct view line;
-	if (!view_next_line(&rest, &line))
-		return false;
-	if (view_trim(line).len == 0 && !view_next_line(&rest, &line))
-		return false;
-	return is_quoted(line);
-}
-
-/* True when the line may have been wrapped: the first word of the next one did not fit on it. */
-static bool is_wrapped(struct view line, struct view rest)
-{
-	struct view next;
-	struct view word = {"", 0};
-	if (!view_next_line(&rest, &next))
-		return false;
-	next = view_trim(next);
-	view_next_field(&next, ' ', &word);
-	return line.len + 1 + word.len > WRAP_LEAST;
-}
-
-/* A wrapped introduction gives a date or an address; words of the sender's own before it do not. */
-static bool names_somebody(struct view line)
-{
-	for (size_t i = 0; i < line.len; i++) {
-		if (line.data[i] == '@' || (line.data[i] >= '0' && line.data[i] <= '9'))
-			return true;
-	}
-	return false;
-}
-
-/* "On Monday, somebody wrote:" and its like, before a quotation: one line that ends with a colon,
- * or up to three that were wrapped. Whatever the language, the colon is there. Returns how many
- * lines of `text`, from its first, are such; 0: none. A doubtful line is the sender's own: better a
- * quotation in a comment than a comment lost. */
-static size_t introduction(struct view text)
-{
-	struct view line;
-	bool named = false;
-	for (size_t n = 1; n <= INTRODUCTION_LINES_MAX && view_next_line(&text, &line); n++) {
-		line = view_trim(line);
-		if (line.len == 0 || is_quoted(line))
-			return 0;
-		named = named || names_somebody(line);
-		if (ends_with_colon(line))
-			return (n == 1 || named) && quotation_follows(text) ? n : 0;
-		if (!is_wrapped(line, text))
-			return 0;
-	}
-	return 0;
-}
-
-/* Bytes of white space and one punctuation mark at the front; 0 when there is no mark. A hyphen
- * glued between two words is none. */
-static size_t punctuation(struct view text)
-{
-	static const char *const marks[] = {
-	    ".", ",", ";", ":", "!", "-", "\xe2\x80\x93", "\xe2\x80\x94"};
-	size_t at = 0;
-	while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t'))
-		at++;
-	const struct view mark = view_part(text, at, text.len);
-	if (mark.len > 1 && mark.data[0] == '-' && is_word_char(mark.data[1]))
-		return 0;
-	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
-		if (view_starts_nocase(mark, marks[i]))
-			return at + strlen(marks[i]);
-	}
-	return 0;
-}
-
-/* True, and the status set, when the line is a status word alone or before punctuation; *rest is
- * what stands behind it. */
-static bool take_status(struct reply *out, struct view line, struct view *rest)
-{
-	line = view_trim(line);
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (!view_starts_nocase(line, words[i]))
-			continue;
-		struct view tail = view_part(line, strlen(words[i]), line.len);
-		size_t mark = punctuation(tail);
-		if (tail.len > 0 && mark == 0)
-			continue;
-		for (; mark > 0; mark = punctuation(tail))
-			tail = view_part(tail, mark, tail.len);
-		snprintf(out->status, sizeof out->status, "%s", words[i]);
-		*rest = view_trim(tail);
-		return true;
-	}
-	return false;
-}
-
 /* Appends a line to the comment. False when it did not fit: what fits is taken, whole characters.
  */
 static bool add_line(struct buf *comment, struct view line)
@@ -177,34 +66,88 @@ static bool add_line(struct buf *comment, struct view line)
 	return false;
 }
 
+/* The next line of the sender's own; empty when there is none. */
+static struct view next_own(const struct quoting *quoting, struct view rest)
+{
+	struct view line;
+	while (view_next_line(&rest, &line))
+		if (status_trim(line).len > 0 && !quoting_is(quoting, line))
+			return line;
+	return VIEW("");
+}
+
+struct reading {
+	struct quoting quoting;
+	bool first; /* nothing of the sender's own was there yet */
+	bool signature; /* inside the sender's signature block, RFC 3676 section 4.3 */
+	bool unmarked; /* it begins with the original, so no line tells where that ends */
+	size_t skip; /* lines of an introduction */
+};
+
+/* The first line of the sender's own. False when it says nothing of the status; else *line is what
+ * of it is for the comment. A greeting is passed over when the status comes behind it. */
+static bool take_first(
+    struct reply *out, struct reading *reading, struct view rest, struct view *line)
+{
+	const char *word;
+	struct view tail;
+	const struct view next = next_own(&reading->quoting, rest);
+	switch (status_take(*line, next, &word, &tail)) {
+	case STATUS_TAKEN:
+		snprintf(out->status, sizeof out->status, "%s", word);
+		*line = tail;
+		reading->first = false;
+		return true;
+	case STATUS_DOUBTFUL:
+		reading->first = false;
+		return true;
+	case STATUS_NONE:
+		break;
+	}
+	if (!status_is_greeting(*line) || status_take(next, VIEW(""), &word, &tail) != STATUS_TAKEN)
+		return false;
+	*line = VIEW("");
+	return true;
+}
+
+/* True when the line is for the comment, as *line is then. `text` begins with it. */
+static bool is_comment(struct reply *out, struct reading *reading, struct view text,
+    struct view rest, struct view *line)
+{
+	if (reading->skip > 0) {
+		reading->skip--;
+		return false;
+	}
+	if (quoting_is(&reading->quoting, *line)) {
+		reading->signature = false; /* the sender goes on below the quotation */
+		return false;
+	}
+	reading->signature = reading->signature || view_is(*line, "-- ");
+	if (reading->signature || (reading->first && status_trim(*line).len == 0))
+		return false;
+	if (reading->first && take_first(out, reading, rest, line))
+		return line->len > 0;
+	reading->skip = quoting_introduction(&reading->quoting, text);
+	if (reading->skip > 0) {
+		reading->skip--;
+		return false;
+	}
+	reading->first = false;
+	return true;
+}
+
 static void read_lines(struct reply *out, struct view text)
 {
-	bool first = true;
-	bool signature = false; /* inside the sender's signature block, RFC 3676 section 4.3 */
-	size_t skip = 0;
+	struct reading reading = {.quoting = quoting_find(text), .first = true};
 	struct view rest = text;
 	struct view line;
 	for (; view_next_line(&rest, &line); text = rest) {
-		if (skip > 0) {
-			skip--;
-			continue;
+		if (reading.skip == 0 && quoting_is_original(text)) {
+			reading.unmarked = reading.unmarked || reading.first;
+			if (!reading.unmarked)
+				return;
 		}
-		if (is_quoted(line)) {
-			signature = false; /* the sender goes on below the quotation */
-			continue;
-		}
-		signature = signature || view_is(line, "-- ");
-		if (signature || (first && view_trim(line).len == 0))
-			continue;
-		const bool status = first && take_status(out, line, &line);
-		if (!status && (skip = introduction(text)) > 0) {
-			skip--;
-			continue;
-		}
-		first = false;
-		if (status && line.len == 0)
-			continue;
-		if (!add_line(&out->comment, line))
+		if (is_comment(out, &reading, text, rest, &line) && !add_line(&out->comment, line))
 			return;
 	}
 }
@@ -213,11 +156,23 @@ void reply_read(struct view text, struct view subject, struct reply *out)
 {
 	memset(out, 0, sizeof *out);
 	out->comment = BUF_EMPTY(REPLY_COMMENT_MAX);
-	snprintf(out->status, sizeof out->status, "%s", words[0]);
+	snprintf(out->status, sizeof out->status, "%s", status_unless_said);
 	find_tokens(out, subject);
 	find_tokens(out, text);
 	read_lines(out, text);
 	struct buf comment = BUF_EMPTY(REPLY_COMMENT_MAX);
 	buf_add_view(&comment, view_trim(buf_view(&out->comment)));
 	buf_move(&out->comment, &comment);
+}
+
+void reply_read_cleartext(struct view text, struct view subject, struct reply *out)
+{
+	struct buf whole = BUF_EMPTY(2 * text.len + 1);
+	struct view line;
+	while (view_next_line(&text, &line)) {
+		buf_add_view(&whole, line);
+		buf_add_text(&whole, view_is(line, "--") ? " \n" : "\n");
+	}
+	reply_read(buf_view(&whole), subject, out);
+	buf_release(&whole);
 }

@@ -17,10 +17,15 @@ struct reply {
 	struct buf comment; /* without quoted text; released by the caller */
 };
 
-/* The first unquoted line sets the status when it is a status word, alone or before punctuation;
- * otherwise the status is `received`. Quoted lines (">"), the line that introduces them and the
- * sender's signature block count for tokens only. The tokens of the subject come first. Takes time
- * in proportion to the text's length, whatever it holds. */
+/* The first line of the sender's own sets the status when it is a status word, alone or before
+ * punctuation (status.h); a greeting before it is passed over. Otherwise the status is `received`.
+ * Quoted lines (quoting.h), the line that introduces them and the sender's signature block count
+ * for tokens only. The tokens of the subject come first. Takes time in proportion to the text's
+ * length, whatever it holds. */
 void reply_read(struct view text, struct view subject, struct reply *out);
+
+/* The same of a cleartext signature's text, whose lines have lost the white space at their ends:
+ * "--" is what begins the signature block. */
+void reply_read_cleartext(struct view text, struct view subject, struct reply *out);
 
 #endif

@@ -129,6 +129,17 @@ static void html_alone_becomes_text(void **state)
 	    "&#0;&#x1b;&bogus;&#xd800;x\n");
 }
 
+static void block_quotations_of_html_have_marks(void **state)
+{
+	(void)state;
+	assert_text("Content-Type: text/html\n\n<p>acting</p><div>On Monday, Gateway wrote:<br>"
+		    "<blockquote>one<br>two<p>three</p><blockquote>four</blockquote></blockquote>"
+		    "</div><p>not affected</p>",
+	    "acting\n\nOn Monday, Gateway wrote:\n\n> one\n> two\n\n> three\n\n> > four\n\n"
+	    "not affected\n");
+	assert_text("Content-Type: text/html\n\n</blockquote>one", "one\n");
+}
+
 static void plain_text_is_chosen_before_html(void **state)
 {
 	(void)state;
@@ -420,6 +431,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(quoted_printable_keeps_what_is_malformed),
 	    cmocka_unit_test(flowed_text_is_joined),
 	    cmocka_unit_test(html_alone_becomes_text),
+	    cmocka_unit_test(block_quotations_of_html_have_marks),
 	    cmocka_unit_test(plain_text_is_chosen_before_html),
 	    cmocka_unit_test(html_is_chosen_before_empty_plain_text),
 	    cmocka_unit_test(later_text_is_kept_as_a_part),

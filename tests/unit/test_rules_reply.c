@@ -144,23 +144,177 @@ static void what_follows_the_status_word_and_its_mark_is_comment(void **state)
 	reads("not affected. We run none.", "not affected", "We run none.");
 	reads("received\n\n\nThank you\n", "received", "Thank you");
 	reads("acting\nreceived\n", "acting", "received");
-	reads("affected, not affected", "affected", "not affected");
 }
 
 static void status_word_in_other_words_sets_no_status(void **state)
 {
 	static const char *const rows[] = {"affected by two servers", "affected?", "\"affected\"",
-	    "'affected'", "*affected*", "(affected)", "not  affected", "not", "notaffected",
-	    "unaffected", "affectedly", "affected-looking", "affected/acting", "We are affected.",
-	    "Hello,\naffected",
-	    ("\xc2\xa0"
-	     "affected"),
-	    "af\nfected", "acted", "- affected", "affected\xc3\xa9", "affected8"};
+	    "'affected'", "*affected*", "(affected)", "not", "notaffected", "unaffected",
+	    "affectedly", "affected-looking", "affected/acting", "We are affected.", "af\nfected",
+	    "acted", "- affected", "affected\xc3\xa9", "affected8"};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		reads(rows[i], "received", rows[i]);
 	reads_as(VIEW("affected\0"), "received", VIEW("affected\0"));
 	reads_as(VIEW("affected\0, x"), "received", VIEW("affected\0, x"));
+}
+
+static void status_word_that_may_mean_its_contrary_sets_no_status(void **state)
+{
+	static const char *const rows[] = {"affected, not affected", "affected/not affected",
+	    "affected: no", "affected:\nno", "affected: we are not", "Affected - no.",
+	    "affected: none", "affected: nein", "affected: non",
+	    "affected \xe2\x80\x94 not as far as we know", "affected, no", "affected: ?",
+	    "affected: unknown", "affected: maybe", "acting: not yet", "affected: n/a",
+	    "affected: we aren't", "affected - if at all", "unreadable: no", "affected; not acting",
+	    "affected:\n\n> quoted\n\nNo, none.", "affected/acting", "affected? no",
+	    "not\naffected", "Hello,\naffected: no", "are we affected? no",
+	    "neither affected nor acting", "un-affected", "non affected", "no, not affected"};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct reply reply;
+		reply_read(view_of(rows[i]), VIEW(""), &reply);
+		if (strcmp(reply.status, "received") != 0)
+			fail_msg("read as %s: %s", reply.status, rows[i]);
+		struct view said = view_trim(buf_view(&reply.comment));
+		assert_true(said.len > 0 && said.data[0] == rows[i][0]); /* kept */
+		buf_release(&reply.comment);
+	}
+}
+
+static void doubt_in_another_sentence_takes_nothing_back(void **state)
+{
+	(void)state;
+	reads("affected. No fix yet.", "affected", "No fix yet.");
+	reads("affected! Not all sites.", "affected", "Not all sites.");
+	reads("affected, but not badly", "affected", "but not badly");
+	reads("affected: two servers\nnot the others", "affected", "two servers\nnot the others");
+	reads("affected: yes", "affected", "yes");
+	reads("affected\nno fix yet", "affected", "no fix yet");
+	reads("not affected: none here", "not affected", "none here");
+	reads("received, not affected", "received", "not affected");
+}
+
+static void blanks_and_what_cannot_be_seen_do_not_matter(void **state)
+{
+	(void)state;
+	reads("not  affected", "not affected", "");
+	reads("not\xc2\xa0"
+	      "affected",
+	    "not affected", "");
+	reads("\xc2\xa0"
+	      "affected",
+	    "affected", "");
+	reads("\xef\xbb\xbf"
+	      "acting\xe2\x80\x8b.",
+	    "acting", "");
+	reads("af\xc2\xad"
+	      "fected",
+	    "affected", "");
+	reads("not\xe2\x80\xaf"
+	      "affected\xc2\xa0, we run none",
+	    "not affected", "we run none");
+	reads("Not\taffected", "not affected", "");
+	reads("\xc2\xa0\nacting", "acting", "");
+	reads("\xc2\xa0> affected\nacting", "acting", "");
+}
+
+static void greeting_before_the_status_is_passed_over(void **state)
+{
+	static const char *const rows[] = {"Hello,", "Hi", "Dear colleagues,", "Good morning!",
+	    "Sehr geehrte Damen und Herren,", "Guten Tag", "Hallo zusammen,", "Bonjour,",
+	    "Ch\xc3\xa8re Madame, cher Monsieur,",
+	    "Buenos d\xc3\xad"
+	    "as:",
+	    "Ol\xc3\xa1!", "Hello Early Warning team,", "Hej", "\xe6\x82\xa8\xe5\xa5\xbd,"};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[128];
+		snprintf(text, sizeof text, "%s\n\nnot affected\n\nBye\n", rows[i]);
+		reads(text, "not affected", "Bye");
+		snprintf(text, sizeof text, "%s\n> quoted\n\nacting.\n", rows[i]);
+		reads(text, "acting", "");
+	}
+}
+
+static void greeting_before_anything_else_is_comment(void **state)
+{
+	(void)state;
+	reads("Hello,\nwe are affected", "received", "Hello,\nwe are affected");
+	reads("Hello, affected.", "received", "Hello, affected.");
+	reads("Hello, received, thanks", "received", "Hello, received, thanks");
+	reads("Hello,\nHello,\naffected", "received", "Hello,\nHello,\naffected");
+	reads("Hilary\naffected", "received", "Hilary\naffected");
+	reads("Dear all. Nothing is clear.\naffected", "received",
+	    "Dear all. Nothing is clear.\naffected");
+	reads("Hello,\n", "received", "Hello,");
+}
+
+#define QUOTED(mark)                                                                               \
+	mark " Advisory: DEW-2026-0007\n" mark " affected\n" mark "\n" mark " Token: " TOKEN_A "\n"
+
+static void mark_before_the_quoted_token_is_the_mark_of_a_quotation(void **state)
+{
+	(void)state;
+	reads("Gateway wrote:\n" QUOTED("|") "\nnot affected\nWe run none.\n", "not affected",
+	    "We run none.");
+	reads("acting\n\n" QUOTED("GW>"), "acting", "");
+	reads(QUOTED("\xc2\xbb") "acting", "acting", "");
+	reads("acting\n| a | table |\n| b | more |\n\n" QUOTED(">"), "acting",
+	    "| a | table |\n| b | more |");
+	reads("acting\n- one\n- two\n- Token: " TOKEN_A "\n", "acting",
+	    "- one\n- two\n- Token: " TOKEN_A);
+	reads("acting\n| one\n| Token: " TOKEN_A "\n", "acting", "| one\n| Token: " TOKEN_A);
+}
+
+#define ORIGINAL                                                                                   \
+	"From: Example early warning <gateway@example.org>\nSent: Monday, 23 November 2026 "       \
+	"10:00\n"                                                                                  \
+	"To: cert@us-de.example\nSubject: [DEW-2026-0007 r1] Pumps stop [" TOKEN_A "]\n\n"         \
+	"TLP:AMBER\naffected\nToken: " TOKEN_A "\n"
+
+static void original_below_an_answer_is_no_comment(void **state)
+{
+	(void)state;
+	reads("acting\n\nSoon.\n\n-----Original Message-----\n" ORIGINAL, "acting", "Soon.");
+	reads("acting\n\n-----Urspr\xc3\xbcngliche Nachricht-----\n" ORIGINAL, "acting", "");
+	reads("not affected\n\n" ORIGINAL, "not affected", "");
+	reads("acting\n________________________________\n" ORIGINAL, "acting",
+	    "________________________________");
+	reads("acting\n\nVon: Gateway\nGesendet: Montag\nAn: uns\nBetreff: [...]\n\ntext\n",
+	    "acting", "");
+	reads("acting\n\n*From:* Gateway\n*Sent:* Monday\n*Subject:* [DEW-2026-0007 r1] a long\n"
+	      "title [" TOKEN_A "]\n\ntext\n",
+	    "acting", "");
+}
+
+static void fields_of_the_senders_own_are_comment(void **state)
+{
+	(void)state;
+	reads("acting\nFrom: lab\nTo: plant\nVia: road\n", "acting",
+	    "From: lab\nTo: plant\nVia: road");
+	reads("acting\n-----\nnote\n", "acting", "-----\nnote");
+	reads("acting\n----- plan -----\nwe patch\n", "acting", "----- plan -----\nwe patch");
+}
+
+static void answer_below_an_unmarked_original_is_kept_and_sets_no_status(void **state)
+{
+	struct reply reply;
+	(void)state;
+	reply_read(VIEW(ORIGINAL "\nnot affected\nWe run none.\n"), VIEW(""), &reply);
+	assert_string_equal(reply.status, "received");
+	assert_true(view_find(buf_view(&reply.comment), VIEW("We run none.")) != SIZE_MAX);
+	buf_release(&reply.comment);
+}
+
+static void signature_block_is_known_in_a_cleartext_signature(void **state)
+{
+	struct reply reply;
+	(void)state;
+	reply_read_cleartext(VIEW("affected\n\nWe patch.\n--\nEve\n"), VIEW(""), &reply);
+	assert_string_equal(reply.status, "affected");
+	assert_string_equal(buf_text(&reply.comment), "We patch.");
+	buf_release(&reply.comment);
 }
 
 static void quoted_status_word_sets_no_status(void **state)
@@ -381,7 +535,9 @@ static void time_grows_in_proportion_to_the_length(void **state)
 {
 	static const char *const units[] = {"x", "\n", " ", ":\n", "x\n:\n", ">", "> x\n", ">\n\n",
 	    TOKEN_A " ", "A", "-- \n", "x:\n\n", "\r", "0:\n", "\xef\xbc\x9a", "-- \n>\n",
-	    "a line of sixty and more characters at which a mail program wraps 1\n"};
+	    "\xc2\xa0", "\xc2\xad\n", "a:b\n", "-----a-----\n", "-----a-----\n\n\n\n\n",
+	    "| Token: " TOKEN_A "\n", "Token: ", "Hello,\n",
+	    "affected: ", "a line of sixty and more characters at which a mail program wraps 1\n"};
 	enum { SMALL = 4 << 20, MOST_MS = 1500 };
 	(void)state;
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
@@ -409,6 +565,16 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(every_status_word_sets_the_status),
 	    cmocka_unit_test(what_follows_the_status_word_and_its_mark_is_comment),
 	    cmocka_unit_test(status_word_in_other_words_sets_no_status),
+	    cmocka_unit_test(status_word_that_may_mean_its_contrary_sets_no_status),
+	    cmocka_unit_test(doubt_in_another_sentence_takes_nothing_back),
+	    cmocka_unit_test(blanks_and_what_cannot_be_seen_do_not_matter),
+	    cmocka_unit_test(greeting_before_the_status_is_passed_over),
+	    cmocka_unit_test(greeting_before_anything_else_is_comment),
+	    cmocka_unit_test(mark_before_the_quoted_token_is_the_mark_of_a_quotation),
+	    cmocka_unit_test(original_below_an_answer_is_no_comment),
+	    cmocka_unit_test(fields_of_the_senders_own_are_comment),
+	    cmocka_unit_test(answer_below_an_unmarked_original_is_kept_and_sets_no_status),
+	    cmocka_unit_test(signature_block_is_known_in_a_cleartext_signature),
 	    cmocka_unit_test(quoted_status_word_sets_no_status),
 	    cmocka_unit_test(empty_reply_means_received),
 	    cmocka_unit_test(top_posting_is_read_up_to_the_quotation),

@@ -1,0 +1,204 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "rules/quoting.h"
+#include "rules/status.h"
+#include "store/advisories.h"
+
+enum {
+	TOKEN_LEN = ADVISORY_TOKEN_SIZE - 1,
+	INTRODUCTION_LINES_MAX = 3,
+	WRAP_LEAST = 60, /* characters: the shortest line length at which mail programs wrap */
+	MARK_MAX = 8,
+	MARK_LINES_LEAST = 3, /* so many lines of a mail of ours at least */
+	HEADER_LINES_MAX = 8, /* of an original, in which its Subject must come */
+	HEADER_LINES_LEAST = 3,
+	FIELD_NAME_MAX = 32, /* bytes */
+	RULE_DASHES = 5
+};
+
+static const char token_field[] = "Token: ";
+
+static bool is_token(struct view word)
+{
+	if (word.len != TOKEN_LEN)
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		const char c = word.data[i];
+		if (!(c >= 'A' && c <= 'Z') && !(c >= '2' && c <= '7'))
+			return false;
+	}
+	return true;
+}
+
+/* The mark before "Token: ABCD...", when the line is such. A mark ends with a sign and not with a
+ * letter, and is no dash or star, by which people make lists. */
+static bool mark_of(struct view line, struct view *mark)
+{
+	static const char signs[] = ">|:}#%\xbb\xa6\xba"; /* the last bytes of », ¦ and › too */
+	line = status_trim(line);
+	const size_t at = view_find(line, view_of(token_field));
+	if (at == SIZE_MAX || at == 0 ||
+	    !is_token(status_trim(view_part(line, at + strlen(token_field), line.len))))
+		return false;
+	*mark = status_trim(view_part(line, 0, at));
+	return mark->len > 0 && mark->len <= MARK_MAX && mark->data[0] != '>' &&
+	       memchr(signs, mark->data[mark->len - 1], sizeof signs - 1) != NULL;
+}
+
+static bool has_mark(struct view line, struct view mark)
+{
+	line = status_trim(line);
+	return line.len >= mark.len && view_equals(view_part(line, 0, mark.len), mark);
+}
+
+struct quoting quoting_find(struct view text)
+{
+	struct view rest = text;
+	struct view line;
+	struct view mark = {"", 0};
+	size_t lines = 0;
+	while (mark.len == 0 && view_next_line(&rest, &line))
+		if (!mark_of(line, &mark))
+			mark.len = 0;
+	rest = text;
+	while (mark.len > 0 && lines < MARK_LINES_LEAST && view_next_line(&rest, &line))
+		lines += has_mark(line, mark);
+	if (lines < MARK_LINES_LEAST)
+		mark.len = 0;
+	return (struct quoting){mark};
+}
+
+bool quoting_is(const struct quoting *quoting, struct view line)
+{
+	line = status_trim(line);
+	return line.len > 0 &&
+	       (line.data[0] == '>' || (quoting->mark.len > 0 && has_mark(line, quoting->mark)));
+}
+
+static bool ends_with_colon(struct view line)
+{
+	static const struct view wide = {
+	    "\xef\xbc\x9a", 3}; /* U+FF1A, which Chinese and Japanese use */
+	return line.data[line.len - 1] == ':' ||
+	       (line.len >= wide.len &&
+		   view_equals(view_part(line, line.len - wide.len, wide.len), wide));
+}
+
+/* True when the next line is quoted, or the one behind one empty line. */
+static bool quotation_follows(const struct quoting *quoting, struct view rest)
+{
+	struct view line;
+	if (!view_next_line(&rest, &line))
+		return false;
+	if (status_trim(line).len == 0 && !view_next_line(&rest, &line))
+		return false;
+	return quoting_is(quoting, line);
+}
+
+/* True when the line may have been wrapped: the first word of the next one did not fit on it. */
+static bool is_wrapped(struct view line, struct view rest)
+{
+	struct view next;
+	struct view word = {"", 0};
+	if (!view_next_line(&rest, &next))
+		return false;
+	next = view_trim(next);
+	view_next_field(&next, ' ', &word);
+	return line.len + 1 + word.len > WRAP_LEAST;
+}
+
+/* A wrapped introduction gives a date or an address; words of the sender's own before it do not. */
+static bool names_somebody(struct view line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.data[i] == '@' || (line.data[i] >= '0' && line.data[i] <= '9'))
+			return true;
+	}
+	return false;
+}
+
+size_t quoting_introduction(const struct quoting *quoting, struct view text)
+{
+	struct view line;
+	bool named = false;
+	for (size_t n = 1; n <= INTRODUCTION_LINES_MAX && view_next_line(&text, &line); n++) {
+		line = status_trim(line);
+		if (line.len == 0 || quoting_is(quoting, line))
+			return 0;
+		named = named || names_somebody(line);
+		if (ends_with_colon(line))
+			return (n == 1 || named) && quotation_follows(quoting, text) ? n : 0;
+		if (!is_wrapped(line, text))
+			return 0;
+	}
+	return 0;
+}
+
+/* "From: somebody", also "*From:* somebody": a name of one word or two, and a colon. */
+static bool is_field(struct view line)
+{
+	size_t at = 0;
+	unsigned blanks = 0;
+	line = status_trim(line);
+	while (at < line.len && at < FIELD_NAME_MAX && line.data[at] != ':' &&
+	       !view_starts_nocase(view_part(line, at, line.len), "\xef\xbc\x9a"))
+		blanks += line.data[at++] == ' ';
+	return at > 0 && at < line.len && at < FIELD_NAME_MAX && blanks <= 2;
+}
+
+/* A Subject of the gateway's: the hidden one, or with a token in brackets at its end. */
+static bool is_subject(struct view line)
+{
+	line = status_trim(line);
+	const size_t end = TOKEN_LEN + 2;
+	if (line.len > strlen("[...]") &&
+	    view_is(view_part(line, line.len - strlen("[...]"), line.len), "[...]"))
+		return true;
+	return line.len > end && line.data[line.len - end] == '[' &&
+	       line.data[line.len - 1] == ']' &&
+	       is_token(view_part(line, line.len - end + 1, TOKEN_LEN));
+}
+
+static bool is_original_header(struct view text)
+{
+	struct view line;
+	bool subject = false;
+	size_t lines = 0;
+	while (lines < HEADER_LINES_MAX && view_next_line(&text, &line)) {
+		/* A long Subject was wrapped: its rest is no field. */
+		if (!is_field(line) && !(lines > 0 && is_subject(line)))
+			break;
+		subject = subject || is_subject(line);
+		lines++;
+	}
+	return subject && lines >= HEADER_LINES_LEAST;
+}
+
+/* "-----Original Message-----" in any language: dashes on both sides of words. */
+static bool is_rule_with_words(struct view line)
+{
+	size_t before = 0;
+	size_t behind = 0;
+	line = status_trim(line);
+	while (before < line.len && line.data[before] == '-')
+		before++;
+	while (behind < line.len - before && line.data[line.len - 1 - behind] == '-')
+		behind++;
+	return before >= RULE_DASHES && behind >= RULE_DASHES && before + behind < line.len;
+}
+
+bool quoting_is_original(struct view text)
+{
+	struct view rest = text;
+	struct view line;
+	if (!view_next_line(&rest, &line) || line.len == 0)
+		return false;
+	if (!is_rule_with_words(line))
+		return is_original_header(text);
+	while (view_next_line(&rest, &line))
+		if (status_trim(line).len > 0)
+			return is_field(line);
+	return false;
+}

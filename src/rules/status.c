@@ -1,0 +1,230 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "rules/status.h"
+
+enum { GREETING_MAX = 72, CLAUSE_WORDS_MAX = 64 };
+
+const char status_unless_said[] = "received";
+
+static const char *const words[] = {
+    status_unless_said, "affected", "not affected", "acting", "unreadable", NULL};
+
+/* Blanks that mail programs put in the place of a space, and what has no width. */
+static const char *const blanks[] = {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x87", "\xe2\x80\x82",
+    "\xe2\x80\x83", "\xe2\x80\x89", "\xe3\x80\x80", NULL};
+static const char *const invisibles[] = {"\xc2\xad", "\xe2\x80\x8b", "\xe2\x80\x8c", "\xe2\x80\x8d",
+    "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x81\xa0", "\xef\xbb\xbf", NULL};
+static const char *const marks[] = {
+    ".", ",", ";", ":", "!", "-", "\xe2\x80\x93", "\xe2\x80\x94", NULL};
+
+/* Words that turn an answer round or leave it open, in the languages of those who answer. */
+static const char *const doubts[] = {"no", "not", "none", "never", "nobody", "nothing", "neither",
+    "nor", "nil", "false", "wrong", "n/a", "na", "without", "unaffected", "unknown", "unclear",
+    "unsure", "maybe", "perhaps", "possibly", "whether", "if", "tbd", "isn't", "aren't", "don't",
+    "wasn't", "weren't", "cannot", "can't", "nein", "nicht", "kein", "keine", "keiner", "keines",
+    "non", "pas", "aucun", "aucune", "nao", "n\xc3\xa3o", "nem", "ninguno", "ninguna", "nunca",
+    "niet", "geen", "nej", "inte", "ikke", "ei", "nie", "nicht.", "\xd0\xbd\xd0\xb5\xd1\x82",
+    "\xd0\xbd\xd0\xb5", "\xe5\x90\xa6", "\xe4\xb8\x8d", NULL};
+
+static const char *const greetings[] = {"hello", "hi", "hey", "dear", "good morning",
+    "good afternoon", "good evening", "good day", "greetings", "to whom it may concern", "hallo",
+    "guten tag", "guten morgen", "guten abend", "sehr geehrte", "sehr geehrter", "liebe", "lieber",
+    "moin", "servus", "gr\xc3\xbc\xc3\x9f gott", "bonjour", "bonsoir", "cher", "ch\xc3\xa8re",
+    "madame", "monsieur", "mesdames",
+    "buenos d\xc3\xad"
+    "as",
+    "buenas tardes", "buenas noches", "hola", "estimado", "estimada", "estimados", "ol\xc3\xa1",
+    "bom dia", "boa tarde", "boa noite", "prezado", "prezada", "prezados", "caro", "cara", "ciao",
+    "buongiorno", "buonasera", "gentile", "salut", "goedemorgen", "goedemiddag", "beste", "geachte",
+    "hej", "god dag", "hei", "tere", "dzie\xc5\x84 dobry", "\xe6\x82\xa8\xe5\xa5\xbd",
+    "\xe4\xbd\xa0\xe5\xa5\xbd", NULL};
+
+/* Bytes of one of these at the front; 0 when there is none. */
+static size_t one_of(struct view text, const char *const *which)
+{
+	for (; *which != NULL; which++)
+		if (view_starts_nocase(text, *which))
+			return strlen(*which);
+	return 0;
+}
+
+static size_t space(struct view text)
+{
+	if (text.len == 0)
+		return 0;
+	if ((unsigned char)text.data[0] < 0x80)
+		return text.data[0] == ' ' || text.data[0] == '\t' || text.data[0] == '\r';
+	/* Nothing else of the two lists begins with the first byte of most letters. */
+	if (text.data[0] == '\xc2')
+		return text.len > 1 && (text.data[1] == '\xa0' || text.data[1] == '\xad') ? 2 : 0;
+	if (text.data[0] != '\xe2' && text.data[0] != '\xe3' && text.data[0] != '\xef')
+		return 0;
+	const size_t blank = one_of(text, blanks);
+	return blank > 0 ? blank : one_of(text, invisibles);
+}
+
+static struct view skip(struct view text, size_t len)
+{
+	return view_part(text, len, text.len);
+}
+
+static struct view skip_space(struct view text)
+{
+	for (size_t len; (len = space(text)) > 0;)
+		text = skip(text, len);
+	return text;
+}
+
+struct view status_trim(struct view line)
+{
+	line = skip_space(line);
+	bool again = true;
+	while (again) {
+		again = false;
+		for (size_t len = 1; len <= 3 && len <= line.len && !again; len++) {
+			if (space(view_part(line, line.len - len, len)) != len)
+				continue;
+			line.len -= len;
+			again = true;
+		}
+	}
+	return line;
+}
+
+static bool is_word_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (unsigned char)c >= 0x80;
+}
+
+/* Bytes of the phrase at the front, whatever blanks stand between its words and whatever cannot be
+ * seen within them; 0 when the line begins otherwise. */
+static size_t phrase(struct view line, const char *wanted)
+{
+	struct view rest = line;
+	for (; *wanted != '\0'; wanted++) {
+		for (size_t len; (len = one_of(rest, invisibles)) > 0;)
+			rest = skip(rest, len);
+		const char letter[] = {*wanted, '\0'};
+		if (*wanted == ' ') {
+			const struct view behind = skip_space(rest);
+			if (behind.len == rest.len)
+				return 0;
+			rest = behind;
+		} else if (view_starts_nocase(rest, letter)) {
+			rest = skip(rest, 1);
+		} else {
+			return 0;
+		}
+	}
+	return line.len - rest.len;
+}
+
+/* Bytes of white space and one punctuation mark at the front, and which mark; 0 when there is none.
+ * A hyphen glued between two words is none. */
+static size_t punctuation(struct view text, char *mark)
+{
+	const struct view at = skip_space(text);
+	const size_t len = one_of(at, marks);
+	if (len == 0 || (at.data[0] == '-' && at.len > 1 && is_word_char(at.data[1])))
+		return 0;
+	*mark = (unsigned char)at.data[0] >= 0x80 ? '-' : at.data[0];
+	return text.len - at.len + len;
+}
+
+/* Cuts the next word off, with the marks before and behind it dropped. */
+static bool next_word(struct view *rest, struct view *word)
+{
+	size_t from = 0;
+	while (from < rest->len && !is_word_char(rest->data[from]) && rest->data[from] != '?')
+		from++;
+	size_t to = from;
+	while (
+	    to < rest->len && (is_word_char(rest->data[to]) || rest->data[to] == '\'' ||
+				  rest->data[to] == '/' || (to == from && rest->data[to] == '?')))
+		to++;
+	*word = view_part(*rest, from, to - from);
+	*rest = skip(*rest, to);
+	return word->len > 0;
+}
+
+static bool is_doubt(struct view word)
+{
+	for (const char *const *doubt = doubts; *doubt != NULL; doubt++)
+		if (view_is_nocase(word, *doubt))
+			return true;
+	return view_is(word, "?") ||
+	       (word.len > 3 && view_is_nocase(skip(word, word.len - 2), "'t"));
+}
+
+/* A colon or a dash announces an answer, "affected: no", and any word of doubt behind it counts; a
+ * comma goes on, and only the first word can turn it; after a full stop comes another sentence. */
+static bool is_doubtful(char mark, struct view tail, struct view next)
+{
+	struct view word;
+	tail = status_trim(tail);
+	if (mark == '.' || mark == '!' || mark == '\0')
+		return false;
+	if (tail.len == 0 && mark == ':')
+		tail = next;
+	const bool announced = mark == ':' || mark == '-';
+	for (int i = 0; i < CLAUSE_WORDS_MAX && next_word(&tail, &word); i++) {
+		if (is_doubt(word))
+			return true;
+		if (!announced)
+			return false;
+	}
+	return false;
+}
+
+enum status_found status_take(
+    struct view line, struct view next, const char **word, struct view *rest)
+{
+	line = status_trim(line);
+	for (size_t i = 0; words[i] != NULL; i++) {
+		const size_t len = phrase(line, words[i]);
+		if (len == 0)
+			continue;
+		struct view tail = skip(line, len);
+		char mark = '\0';
+		char last = '\0';
+		size_t took = punctuation(tail, &mark);
+		if (skip_space(tail).len > 0 && took == 0)
+			continue;
+		for (; took > 0; took = punctuation(tail, &last)) {
+			tail = skip(tail, took);
+			mark = last == ':' || mark == '\0' ? ':' : mark;
+		}
+		/* "not affected" and "received" say the same whatever follows. */
+		if (words[i] != status_unless_said && strcmp(words[i], "not affected") != 0 &&
+		    is_doubtful(mark, tail, next))
+			return STATUS_DOUBTFUL;
+		*word = words[i];
+		*rest = status_trim(tail);
+		return STATUS_TAKEN;
+	}
+	return STATUS_NONE;
+}
+
+bool status_is_greeting(struct view line)
+{
+	line = status_trim(line);
+	if (line.len == 0 || line.len > GREETING_MAX)
+		return false;
+	for (const char *const *greeting = greetings; *greeting != NULL; greeting++) {
+		if (!view_starts_nocase(line, *greeting))
+			continue;
+		const struct view behind = skip(line, strlen(*greeting));
+		if (behind.len > 0 && is_word_char(behind.data[0]) && space(behind) == 0)
+			continue;
+		/* One that goes on to say something is no mere greeting. */
+		const char last = line.data[line.len - 1];
+		return last == ',' || last == '!' || behind.len == 0 ||
+		       (view_find(behind, VIEW(".")) == SIZE_MAX &&
+			   view_find(behind, VIEW(",")) == SIZE_MAX &&
+			   view_find(behind, VIEW("affected")) == SIZE_MAX);
+	}
+	return false;
+}
