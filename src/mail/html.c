@@ -102,7 +102,7 @@ static bool entity_code(struct view name, int64_t *code)
 		const char *name;
 		int64_t code;
 	} known[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''},
-	    {"nbsp", ' '}, {"ndash", 0x2013}, {"mdash", 0x2014}, {"lsquo", 0x2018},
+	    {"nbsp", 0xa0}, {"ndash", 0x2013}, {"mdash", 0x2014}, {"lsquo", 0x2018},
 	    {"rsquo", 0x2019}, {"ldquo", 0x201c}, {"rdquo", 0x201d}, {"hellip", 0x2026},
 	    {"bull", 0x2022}, {"euro", 0x20ac}, {"copy", 0xa9}, {"reg", 0xae}, {"auml", 0xe4},
 	    {"ouml", 0xf6}, {"uuml", 0xfc}, {"Auml", 0xc4}, {"Ouml", 0xd6}, {"Uuml", 0xdc},
@@ -139,8 +139,10 @@ static size_t take_entity(struct html_writer *writer, struct view html)
 		write_char(writer, '&');
 		return 1;
 	}
-	if (code < 0x80 || code == 0xa0)
-		write_char(writer, code == 0xa0 ? ' ' : (char)code);
+	if (code == 0xa0)
+		write_bytes(writer, " ", 1); /* a line of its own even where it stands alone */
+	else if (code < 0x80)
+		write_char(writer, (char)code);
 	else
 		write_bytes(writer, utf8, encode_code(code, utf8));
 	return end + 2;

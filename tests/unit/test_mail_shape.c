@@ -321,6 +321,17 @@ static void inline_message_in_html_alone_is_found(void **state)
 	    (struct expected){MAIL_INLINE_ENCRYPTED, true, ARMOR});
 }
 
+static void empty_line_of_armor_in_html_may_be_a_blank(void **state)
+{
+	(void)state;
+	assert_shape("Content-Type: text/html\n\n<div>-----BEGIN PGP MESSAGE-----</div>"
+		     "<div>Version: x</div><div>&nbsp;</div><div>hF4Dexample</div><div>=abcd</div>"
+		     "<div>-----END PGP MESSAGE-----</div>",
+	    (struct expected){MAIL_INLINE_ENCRYPTED, true,
+		"-----BEGIN PGP MESSAGE-----\nVersion: x\n \nhF4Dexample\n=abcd\n"
+		"-----END PGP MESSAGE-----\n"});
+}
+
 static void quoted_armor_is_no_openpgp_part(void **state)
 {
 	(void)state;
@@ -541,6 +552,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(inline_with_html_of_the_same_is_whole),
 	    cmocka_unit_test(inline_with_other_html_is_not_whole),
 	    cmocka_unit_test(inline_message_in_html_alone_is_found),
+	    cmocka_unit_test(empty_line_of_armor_in_html_may_be_a_blank),
 	    cmocka_unit_test(quoted_armor_is_no_openpgp_part),
 	    cmocka_unit_test(armor_without_end_is_refused),
 	    cmocka_unit_test(two_openpgp_parts_are_refused),
