@@ -22,3 +22,9 @@ property: all smarthost
 include $(srcdir)/tests/peer/local.mk
 include $(srcdir)/tests/bench/local.mk
 include $(srcdir)/tests/fuzz/local.mk
+
+# Ten thousand bad mails and a hundred good ones, on a whole gateway: some minutes.
+FLOOD = 10000
+.PHONY: flood
+flood: all smarthost$(EXEEXT)
+	DEWLINE_FLOOD=$(FLOOD) $(srcdir)/tests/run --build . --jobs 1 flow/flood
