@@ -40,3 +40,6 @@ test_mail_reader_SOURCES = tests/unit/test_mail_reader.c
 test_mail_reader_LDADD = $(unit_libs)
 test_mail_corpus_SOURCES = tests/unit/test_mail_corpus.c
 test_mail_corpus_LDADD = $(unit_libs)
+unit_tests += test_mail_bombs
+test_mail_bombs_SOURCES = tests/unit/test_mail_bombs.c tests/unit/mail_reading.h
+test_mail_bombs_LDADD = $(unit_libs)
