@@ -11,6 +11,7 @@
 #include "gate/issuing.h"
 #include "gate/letters_release.h"
 #include "gate/recipients.h"
+#include "mail/reader.h"
 #include "store/arrivals.h"
 #include "store/audit.h"
 
@@ -95,6 +96,7 @@ static void fill_hold(struct issue *issue, bool needs_approval)
 	};
 	view_copy(view_of(issue->facts->signer.facts.fingerprint), hold->fingerprint,
 	    sizeof hold->fingerprint);
+	reader_content_digest(issue->facts->content, hold->reading);
 	if (needs_approval) {
 		random_bytes(random, sizeof random);
 		text_base32(random, sizeof random, hold->token);

@@ -12,6 +12,7 @@
 #include "gate/recipients.h"
 #include "gate/release.h"
 #include "gate/schedule.h"
+#include "mail/reader.h"
 #include "rules/advisory.h"
 #include "store/audit.h"
 
@@ -229,12 +230,28 @@ static struct ending *load_new(struct mail_facts *facts)
 	return NULL;
 }
 
+/* Its author, who may have its reader in his hands, must not have one text approved and another one
+ * released. */
+static bool reads_as_before(const struct ending *ending)
+{
+	char reading[DIGEST_HEX_SIZE];
+	reader_content_digest(ending->facts->content, reading);
+	return strcmp(reading, ending->hold.reading) == 0;
+}
+
 void release_draft(struct mail_facts *facts, const struct publisher *author)
 {
 	struct ending *ending = load_new(facts);
+	struct refusal refusal;
 	if (ending == NULL)
 		return;
-	if (strcmp(ending->hold.state, "waiting") == 0 && !ending->hold.asked) {
+	const bool is_open =
+	    strcmp(ending->hold.state, "waiting") == 0 || strcmp(ending->hold.state, "held") == 0;
+	if (is_open && !reads_as_before(ending)) {
+		refuse(&refusal, 0, "it does not read as it did when it came in");
+		release_impossible(facts, author, &ending->hold, &refusal);
+		free(ending);
+	} else if (strcmp(ending->hold.state, "waiting") == 0 && !ending->hold.asked) {
 		ask(ending, author);
 	} else if (strcmp(ending->hold.state, "held") == 0) {
 		issue_held(facts, author, &ending->hold);

@@ -89,6 +89,14 @@ void reader_put_content(struct buf *body, const struct mail_content *content)
 	put_u8(body, content->csaf_bad);
 }
 
+void reader_content_digest(const struct mail_content *content, char out[static DIGEST_HEX_SIZE])
+{
+	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
+	reader_put_content(&body, content);
+	digest_sha256_hex(buf_view(&body), out);
+	buf_release(&body);
+}
+
 static bool take_bool(struct taker *taker)
 {
 	const uint8_t value = take_u8(taker);

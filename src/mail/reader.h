@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "mail/entity.h"
 
 enum reader_request {
@@ -19,6 +20,10 @@ enum reader_request {
 void reader_put(struct buf *body, struct view bytes);
 bool reader_take_outline(struct view body, struct mail_outline *out);
 bool reader_take_content(struct view body, struct mail_content *out);
+
+/* SHA-256, hexadecimal, of all that a content says: the same bytes read once more give the same,
+ * unless their reader is in somebody's hands. */
+void reader_content_digest(const struct mail_content *content, char out[static DIGEST_HEX_SIZE]);
 
 /* The worker's side of the same: what it answers with. */
 void reader_put_outline(struct buf *body, const struct mail_outline *outline);

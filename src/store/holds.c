@@ -8,8 +8,8 @@
 
 #define HOLD_COLUMNS                                                                               \
 	"SELECT id, advisory, state, arrival, publisher, fingerprint, created_at, release_at,"     \
-	" token, asked, decided_by, ended_at"
-enum { HOLD_TITLE_COLUMN = 12 };
+	" token, asked, decided_by, ended_at, reading"
+enum { HOLD_TITLE_COLUMN = 13 };
 
 /* Without the title. */
 static void read_hold(const struct sql_query *query, struct hold *out)
@@ -29,6 +29,7 @@ static void read_hold(const struct sql_query *query, struct hold *out)
 	sql_column_text(query, 2, out->state, sizeof out->state);
 	sql_column_text(query, 5, out->fingerprint, sizeof out->fingerprint);
 	sql_column_text(query, 8, out->token, sizeof out->token);
+	sql_column_text(query, 12, out->reading, sizeof out->reading);
 }
 
 int store_hold_add(struct store *store, struct hold *hold, struct err *err)
@@ -36,11 +37,12 @@ int store_hold_add(struct store *store, struct hold *hold, struct err *err)
 	const char *state = hold->token[0] == '\0' ? "held" : "waiting";
 	if (sql_run(store,
 		"INSERT INTO hold (advisory, state, arrival, publisher, fingerprint, created_at,"
-		" release_at, token, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+		" release_at, token, title, reading)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 		SQL_WITH(sql_int(hold->advisory), sql_text(state), sql_int(hold->arrival),
 		    sql_int(hold->publisher), sql_text(hold->fingerprint),
 		    sql_int(hold->created_at), sql_int(hold->release_at), sql_name(hold->token),
-		    sql_bytes(hold->title)),
+		    sql_bytes(hold->title), sql_text(hold->reading)),
 		NULL, err) != 0)
 		return -1;
 	hold->id = sql_last_id(store);

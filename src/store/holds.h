@@ -2,6 +2,7 @@
 #ifndef DEWLINE_STORE_HOLDS_H
 #define DEWLINE_STORE_HOLDS_H
 
+#include "base/digest.h"
 #include "store/advisories.h"
 
 struct hold {
@@ -11,6 +12,8 @@ struct hold {
 	int64_t arrival; /* the draft */
 	int64_t publisher; /* the author */
 	char fingerprint[FINGERPRINT_SIZE]; /* of the certificate that signed the draft */
+	/* SHA-256, hexadecimal, of what the reader said that the draft says when it came in. */
+	char reading[DIGEST_HEX_SIZE];
 	int64_t created_at;
 	int64_t release_at; /* 0: as soon as it is approved */
 	char token[ADVISORY_TOKEN_SIZE]; /* "": needs no approval */

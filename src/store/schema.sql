@@ -304,6 +304,7 @@ CREATE TABLE hold (
 	arrival INTEGER NOT NULL UNIQUE REFERENCES arrival (id),
 	publisher INTEGER NOT NULL REFERENCES publisher (id),
 	fingerprint TEXT NOT NULL CHECK (fingerprint <> ''),
+	reading TEXT NOT NULL, -- digest of what was read in it: no other reading of it is released
 	created_at INTEGER NOT NULL,
 	release_at INTEGER NOT NULL,
 	token TEXT UNIQUE CHECK (token <> ''),

@@ -2,10 +2,12 @@
 import contextlib
 import re
 import sqlite3
+import time
 
 import letters
-from harness import eventually, limit
+from harness import eventually, limit, patience
 from scene import Scene
+from test_release import Release
 from test_remind import admit_admin, alarm
 
 PROGRAM = "dewlined-hostile"
@@ -126,6 +128,26 @@ def test_good_mail_between_hostile_ones_is_handled(t):
     assert len(scene.acknowledged()) == 3
     lost = re.findall(r"reader \d+ lost", scene.gateway.text_of_log())
     assert len(lost) == 180, len(lost)
+
+
+def test_other_reading_than_the_approved_one_is_not_released(t):
+    """An author who has the reader in his hands shows one text and would send another."""
+    scene = Release(t, publishers=2, program=PROGRAM)
+    later = int(time.time()) + int(15 * patience())
+    row = scene.drop(scene.publisher.publish(
+        "a title", f"What is approved.\nX-Reader: content-later\nX-After: {later}\n",
+        approval="yes"))
+    assert row["state"] == "done", row
+    request = scene.mail_of(scene.others[0], 1)[0]
+    assert "What is approved." in request.text and time.time() < later, request.text
+    time.sleep(max(later + 1 - time.time(), 0))
+    token = re.search(r"Approve: ([A-Z2-7]{16})", request.text)[1]
+    assert scene.decide(scene.others[0], "Approve", token)["meaning"] == "approval"
+    told = eventually(lambda: [mail for mail in scene.mail_of(scene.publisher, 1)
+                               if mail.subject.startswith("Not sent")], "the author is told", 60)
+    assert "does not read as it did" in " ".join(told[0].text.split()), told[0].text
+    scene.nobody_has_it()
+    assert scene.state()["state"] == "withdrawn", scene.state()
 
 
 def tell_later(gateway, seconds):

@@ -14,13 +14,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
-#include "config/config.h"
 #include "mail/reader.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
 
 #define MARK VIEW("X-Reader: ")
+#define AFTER VIEW("X-After: ")
 #define OTHER_MAIL VIEW("\n=====\n")
 enum { MODE_SIZE = 32, PARTS_TOO_MANY = 300, BIG = 500 * 1000 * 1000, MAGIC = 0x44455746 };
 
@@ -330,6 +331,19 @@ static int false_answer(const struct request *request)
 	return content_as(request, new_content("received\n\nToken: AAAABBBBCCCCDDDD\n"));
 }
 
+/* Honest, and another text from a time on that the mail names. */
+static int other_text_later(const struct request *request)
+{
+	const size_t at = view_find(request->bytes, AFTER);
+	struct view rest = view_part(request->bytes, at + AFTER.len, request->bytes.len);
+	struct view word;
+	int64_t after;
+	if (at == SIZE_MAX || !view_next_line(&rest, &word) ||
+	    !text_number(word, 0, INT64_MAX, &after) || clock_now() < after)
+		return answer_honestly(request, request->bytes);
+	return false_advisory(request);
+}
+
 static int false_parts(const struct request *request)
 {
 	struct mail_content *content = new_content("x\n");
@@ -397,6 +411,7 @@ static const struct {
     {"content-in-parts", in_parts},
     {"content-advisory", false_advisory},
     {"content-answer", false_answer},
+    {"content-later", other_text_later},
     {"content-parts", false_parts},
     {"content-many", too_many_parts},
     {"content-wrapped", wrapped},
