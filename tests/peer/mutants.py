@@ -113,6 +113,15 @@ class Changer:
             count += 1
         return count
 
+    def attempt(self, change, thing):
+        """What a change makes of a thing, or the thing itself where an earlier change left nothing
+        that this one could be made to."""
+        try:
+            return change(thing)
+        except (IndexError, ValueError):
+            self.did("in vain")
+            return thing
+
     def mail(self):
         base = self.rng.choice(self.pool)
         self.used.add(base)
@@ -121,7 +130,7 @@ class Changer:
         self.did(f"{base.name} as {shape}")
         part = self.shaped(base, shape)
         for _ in range(self.times("mime")):
-            part = self.change_part(part)
+            part = self.attempt(self.change_part, part)
         raw = self.outside(part)
         for _ in range(self.times("bytes")):
             raw = self.change_bytes(raw, "raw")
@@ -161,7 +170,7 @@ class Changer:
     def signed_part(self, base):
         entity = base.entity
         for _ in range(self.times("text")):
-            entity = self.change_text(entity)
+            entity = self.attempt(self.change_text, entity)
         armored = self.armored(self.pack(self.packets(base.detached)), "SIGNATURE")
         signature = leaf(b'application/pgp-signature; name="signature.asc"', letters.crlf(armored))
         return multipart(b"signed", [Part([], entity), signature],
@@ -170,7 +179,7 @@ class Changer:
     def clear(self, base):
         text, head = base.text, b"Hash: SHA256\n"
         for _ in range(self.times("text")):
-            text = self.change_text(text)
+            text = self.attempt(self.change_text, text)
         signatures = self.pack(self.packets(base.clear["detached"]))
         if "armor" in self.levels and self.chance(50):
             head = self.rng.choice((b"", b"Hash: SHA1\n", b"Hash: SHA512, SHA256\n",
@@ -180,7 +189,7 @@ class Changer:
             self.did(f"head {head[:20]!r}")
         whole = openpgp.clearsigned(text, signatures, head)
         for _ in range(self.times("armor")):
-            whole = self.change_armor(whole, "SIGNATURE")
+            whole = self.attempt(lambda armor: self.change_armor(armor, "SIGNATURE"), whole)
         return whole
 
     def pack(self, packets):
@@ -200,9 +209,9 @@ class Changer:
     def packets(self, packets):
         packets = list(packets)
         for _ in range(self.times("text")):
-            packets = self.change_content(packets)
+            packets = self.attempt(self.change_content, packets)
         for _ in range(self.times("packets")):
-            packets = self.change_packets(packets)
+            packets = self.attempt(self.change_packets, packets)
         return packets
 
     def change_packets(self, packets):
@@ -351,7 +360,7 @@ class Changer:
     def armored(self, data, kind):
         whole = openpgp.armor(data, kind)
         for _ in range(self.times("armor")):
-            whole = self.change_armor(whole, kind)
+            whole = self.attempt(lambda armor: self.change_armor(armor, kind), whole)
         return whole
 
     def change_armor(self, whole, kind):
