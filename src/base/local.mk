@@ -5,7 +5,8 @@ libdewline_a_SOURCES += \
 	src/base/err.c src/base/err.h \
 	src/base/file.c src/base/file.h \
 	src/base/log.c src/base/log.h \
-	src/base/text.c src/base/text.h
+	src/base/text.c src/base/text.h \
+	src/base/user.c src/base/user.h
 
 unit_tests += test_base_buf test_base_file test_base_text
 test_base_buf_SOURCES = tests/unit/test_base_buf.c

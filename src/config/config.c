@@ -37,7 +37,20 @@ enum {
 	BYTES_MIN = 1024,
 };
 
-enum type { TEXT, LABEL, PATH, SECRET, ADDRESS, HOST, NUMBER, DURATION, CHOICE, FLAG, PERCENTS };
+enum type {
+	TEXT,
+	LABEL,
+	PATH,
+	PATHS,
+	SECRET,
+	ADDRESS,
+	HOST,
+	NUMBER,
+	DURATION,
+	CHOICE,
+	FLAG,
+	PERCENTS,
+};
 
 /* `standard` is the default as it would stand in the file, NULL for a required setting; where it is
  * "", the setting may be empty. least and most bound numbers, durations in seconds, and the length
@@ -57,12 +70,14 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
 static const char *const approvals[] = {
     "never", "always", "RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR", NULL};
 static const char *const imap_tls_modes[] = {"implicit", "starttls", NULL};
+static const char *const sandboxes[] = {"required", "relaxed", NULL};
 static const char *const tls_modes[] = {"starttls", "tls", "none", NULL};
 
 static const char *const answer_rules[] = {"member", "contact", NULL};
 
 _Static_assert(sizeof(enum log_level) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_approval) == sizeof(int), "choices are stored as int");
+_Static_assert(sizeof(enum config_sandbox) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_tls) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_imap_tls) == sizeof(int), "choices are stored as int");
 _Static_assert(sizeof(enum config_answers) == sizeof(int), "choices are stored as int");
@@ -77,6 +92,17 @@ static const struct setting settings[] = {
 	"Maildir into which all mail for the gateway is delivered."},
     {"log_level", CHOICE, AT(log_level), 0, 0, "info", log_levels,
 	"How much goes to the log; each level holds those before it."},
+    {"user", TEXT, AT(user), 0, 0, "", NULL,
+	"The user that owns the state. Started as root, dewlined becomes that user for good. Empty: "
+	"it stays who started it."},
+    {"sandbox", CHOICE, AT(sandbox), 0, 0, "required", sandboxes,
+	"What to do where the kernel lacks Landlock or seccomp filters: required: refuse to start; "
+	"relaxed: do without what is missing, with a warning at every start."},
+    {"sandbox_read", PATHS, AT(sandbox_read), 0, 0, "", NULL,
+	"Further paths that processes which read files of the system may read and run, where GnuPG "
+	"or libraries stand in unusual places."},
+    {"sandbox_write", PATHS, AT(sandbox_write), 0, 0, "", NULL,
+	"Further paths that these processes may write."},
 
     {"gateway.name", TEXT, AT(gateway.name), 0, 0, "Early warning", NULL,
 	"Name of the programme, as members read it."},
@@ -267,6 +293,11 @@ static void add_allowed(struct buf *out, const struct setting *setting)
 	case PATH:
 		buf_printf(out, "a path in quotes of at most %lld bytes", (long long)setting->most);
 		break;
+	case PATHS:
+		buf_printf(out,
+		    "absolute paths in quotes with \":\" between them, of at most %d bytes",
+		    CONFIG_TEXT_SIZE - 1);
+		break;
 	case SECRET:
 		buf_printf(out, "a path in quotes of at most %lld bytes, \"credential:NAME\"",
 		    (long long)setting->most);
@@ -417,6 +448,17 @@ static bool set_path(
 	return len > 0 && len <= setting->most;
 }
 
+static bool set_paths(struct view text, char *out)
+{
+	struct view rest = text;
+	struct view path;
+	while (view_next_field(&rest, ':', &path)) {
+		if (path.len == 0 || path.data[0] != '/')
+			return false;
+	}
+	return is_plain_text(text) && view_copy(text, out, CONFIG_TEXT_SIZE);
+}
+
 static bool set_flag(struct view text, void *out)
 {
 	const bool value = view_is(text, "true");
@@ -449,6 +491,8 @@ static bool set_value(struct reading *reading, const struct setting *setting, st
 		return set_path(setting, reading->directory, text, out);
 	case PATH:
 		return set_path(setting, reading->directory, text, out);
+	case PATHS:
+		return set_paths(text, out);
 	case ADDRESS:
 		return text_is_address(text, &why) && view_copy(text, out, CONFIG_TEXT_SIZE);
 	case HOST:

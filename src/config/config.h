@@ -37,6 +37,8 @@ struct config_percents {
 };
 
 enum config_imap_tls { CONFIG_IMAP_IMPLICIT, CONFIG_IMAP_STARTTLS };
+/* What is done where the kernel does not offer all that sandboxes are made of. */
+enum config_sandbox { CONFIG_SANDBOX_REQUIRED, CONFIG_SANDBOX_RELAXED };
 
 enum config_tls { CONFIG_TLS_STARTTLS, CONFIG_TLS_TLS, CONFIG_TLS_NONE };
 
@@ -46,6 +48,11 @@ struct config {
 	char state[CONFIG_PATH_SIZE]; /* directory, mode 0700: the store and the GnuPG homes */
 	char drop[CONFIG_PATH_SIZE];  /* Maildir into which all mail for the gateway is delivered */
 	enum log_level log_level;
+
+	char user[CONFIG_TEXT_SIZE]; /* to become when started as root; empty: stay root */
+	enum config_sandbox sandbox;
+	char sandbox_read[CONFIG_TEXT_SIZE];  /* absolute paths, with ":" between them */
+	char sandbox_write[CONFIG_TEXT_SIZE]; /* likewise */
 
 	struct {
 		char name[CONFIG_TEXT_SIZE];        /* of the programme: "Example early warning" */

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -114,9 +115,14 @@ int courier_main(const void *settings, int fd)
 	    .tables = armor_tables_new(),
 	    .connection = connection_new(config, &connection_limits_default),
 	};
+	struct err err;
+	int status = EXIT_FAILURE;
 	if (config->imap.server[0] != '\0')
 		courier.watch = watch_new(config, &imap_limits_default);
-	const int status = pool_serve(fd, serve, &courier);
+	if (courier_confine(config, &err) == 0)
+		status = pool_serve(fd, serve, &courier);
+	else
+		log_error("%s", err.text);
 	connection_free(courier.connection);
 	watch_free(courier.watch);
 	message_release(&courier.message);

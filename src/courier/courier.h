@@ -113,6 +113,11 @@ bool courier_take_watch(struct view body, struct courier_watch *watch);
 /* The longest time between two parts. Milliseconds. */
 int64_t courier_watch_deadline_ms(const struct config *config);
 
+/* Enters the courier's sandbox: the network, and of files what the resolver and TLS need. The process
+ * that starts couriers may besides fork. */
+int courier_confine(const struct config *config, struct err *err);
+int courier_confine_starter(const void *settings, struct err *err);
+
 /* Worker side (worker_main_fn): settings is the whole `const struct config *`. */
 int courier_main(const void *settings, int fd);
 

@@ -2,6 +2,7 @@ libdewline_a_SOURCES += \
 	src/courier/armor.c src/courier/armor.h \
 	src/courier/classify.c src/courier/classify.h \
 	src/courier/codec.c src/courier/codec.h \
+	src/courier/confine.c \
 	src/courier/connection.c src/courier/connection.h \
 	src/courier/courier.c src/courier/courier.h \
 	src/courier/deposit.c src/courier/deposit.h \

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/user.h"
 #include "dewctl/agent.h"
 #include "dewctl/ctl.h"
 #include "dewctl/passphrase.h"
@@ -51,13 +51,8 @@ int ctl_become_owner(struct ctl *ctl, struct err *err)
 		    "give it to the daemon's user with chown -R",
 		    ctl->config.state, (unsigned)state.st_uid);
 	ctl_passphrase_keep_open(ctl);
-	if (initgroups(owner->pw_name, owner->pw_gid) != 0 ||
-	    setresgid(owner->pw_gid, owner->pw_gid, owner->pw_gid) != 0 ||
-	    setresuid(owner->pw_uid, owner->pw_uid, owner->pw_uid) != 0)
-		return err_system(
-		    err, "cannot become %s, the owner of %s", owner->pw_name, ctl->config.state);
 	snprintf(ctl->became, sizeof ctl->became, "%s", owner->pw_name);
-	return 0;
+	return user_become(ctl->became, err) == 0 ? 0 : ctl_explain_owner(ctl, err);
 }
 
 int ctl_explain_owner(const struct ctl *ctl, struct err *err)

@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/user.h"
 #include "dewctl/ctl.h"
 #include "dewctl/find.h"
 #include "dewctl/passphrase.h"
@@ -17,10 +18,33 @@
 
 enum { PRIVATE_DIR = 0700, RETURN_PATH_KEY_SIZE = 32 };
 
+/* As root, for the user that the configuration names: the two directories are made for it. */
+static int make_dirs_of_user(const struct ctl *ctl, struct err *err)
+{
+	const char *const paths[] = {ctl->config.state, ctl->config.drop};
+	uid_t uid;
+	gid_t gid;
+	if (geteuid() != 0 || ctl->config.user[0] == '\0')
+		return 0;
+	if (user_find(ctl->config.user, &uid, &gid, err) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		if (access(paths[i], F_OK) == 0)
+			continue;
+		if (file_make_dir(paths[i], PRIVATE_DIR, err) < 0)
+			return -1;
+		if (lchown(paths[i], uid, gid) != 0)
+			return err_system(err, "cannot give %s to %s", paths[i], ctl->config.user);
+	}
+	return 0;
+}
+
 static int make_state_dir(struct ctl *ctl, struct err *err)
 {
 	struct stat state;
 	const char *path = ctl->config.state;
+	if (make_dirs_of_user(ctl, err) < 0)
+		return -1;
 	if (stat(path, &state) != 0 && errno == ENOENT) {
 		if (file_make_dir(path, PRIVATE_DIR, err) < 0)
 			return -1;

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "dewlined/key.h"
 #include "pgp/home.h"
+#include "pgp/vault.h"
 #include "worker/spawn.h"
 
 /* gpg and its agent take some ten milliseconds; a busy machine at its start takes longer. */
@@ -50,7 +51,8 @@ static int prove_main(const void *settings, int fd)
 {
 	struct err err;
 	signal(SIGPIPE, SIG_IGN);
-	if (prove(settings, &err) == 0)
+	/* The agent that it may start serves the vaults as well. */
+	if (vault_confine(settings, &err) == 0 && prove(settings, &err) == 0)
 		return EXIT_SUCCESS;
 	const ssize_t sent = send(fd, err.text, strlen(err.text), MSG_NOSIGNAL);
 	(void)sent; /* our exit status says it too */

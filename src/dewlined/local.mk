@@ -1,5 +1,6 @@
 # The files of src/dewlined/
 libdewline_a_SOURCES += \
+	src/dewlined/confine.c \
 	src/dewlined/key.c src/dewlined/key.h \
 	src/dewlined/notify.c src/dewlined/notify.h \
 	src/dewlined/state.c src/dewlined/state.h \

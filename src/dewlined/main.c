@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/user.h"
 #include "config/config.h"
 #include "courier/courier.h"
 #include "dewlined/key.h"
@@ -21,6 +22,7 @@
 #include "mail/charset.h"
 #include "mail/reader.h"
 #include "pgp/vault.h"
+#include "worker/sandbox.h"
 
 enum { EXIT_USAGE = 2, OPTION_SETTINGS = 256, OPTION_VERSION };
 
@@ -83,6 +85,41 @@ static void hold_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* It may what the vault may: run GnuPG. */
+static int confine_vault_starter(const void *settings, struct err *err)
+{
+	return vault_confine(settings, err);
+}
+
+static void stop_agent(const void *settings)
+{
+	const struct config *config = settings;
+	state_stop_agent(config->state);
+}
+
+/* Who was started as root becomes who owns the state. */
+static int settle_user(const struct config *config, struct err *err)
+{
+	uid_t uid;
+	gid_t gid;
+	if (geteuid() == 0 && config->user[0] != '\0')
+		return user_become(config->user, err);
+	if (geteuid() == 0) {
+		log_warning("runs as root: give the state and the drop to a user of their own, and "
+			    "name it in the setting user");
+		return 0;
+	}
+	if (config->user[0] == '\0')
+		return 0;
+	if (user_find(config->user, &uid, &gid, err) != 0)
+		return -1;
+	return uid == geteuid() ? 0
+				: err_set(err, ERR_DAEMON, ERR_NEVER,
+				      "started as user %u, but the setting user is %s: start it as "
+				      "that user, or as root",
+				      (unsigned)geteuid(), config->user);
+}
+
 static int run(const struct config *config, struct err *err)
 {
 	const struct supervision supervision = {
@@ -93,8 +130,16 @@ static int run(const struct config *config, struct err *err)
 		    [WORKER_VAULT] = {vault_main, config},
 		    [WORKER_COURIER] = {courier_main, config},
 		},
+	    .starters =
+		{
+		    [WORKER_VAULT] = {confine_vault_starter, stop_agent},
+		    [WORKER_COURIER] = {courier_confine_starter, NULL},
+		},
+	    .confine = supervise_confine,
 	    .grace_ms = SUPERVISE_GRACE_MS,
 	};
+	if (settle_user(config, err) != 0 || sandbox_check(config, err) != 0)
+		return -1;
 	if (state_take(config->state, err) != 0 || state_find_store(config->state, err) != 0)
 		return -1;
 	if (chdir("/") != 0)
@@ -109,7 +154,6 @@ static int run(const struct config *config, struct err *err)
 	struct charset_keep *keep = charset_keep();
 	const int result = supervise(&supervision, err);
 	charset_release(keep);
-	state_stop_agent(config->state);
 	if (result == 0)
 		log_info("ended");
 	return result;

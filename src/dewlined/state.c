@@ -38,7 +38,9 @@ int state_take(const char *state, struct err *err)
 	if (!S_ISDIR(about.st_mode))
 		return refuse(err, state, "is no directory");
 	if (about.st_uid != geteuid())
-		return refuse(err, state, "belongs to another user: run dewlined as its owner");
+		return refuse(err, state,
+		    "belongs to another user: run dewlined as its owner, or name that user in the "
+		    "setting user");
 	if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return refuse(err, state, "is open to others: chmod 700 it");
 	if (snprintf(path, sizeof path, "%s/lock", state) >= (int)sizeof path)

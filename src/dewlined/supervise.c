@@ -15,6 +15,7 @@
 #include "dewlined/notify.h"
 #include "dewlined/supervise.h"
 #include "worker/loop.h"
+#include "worker/sandbox.h"
 
 enum {
 	/* A gate that dies sooner could not do its work, and each such death doubles the pause. */
@@ -23,6 +24,9 @@ enum {
 	PAUSE_MOST_MS = 30 * 1000,
 	/* From the end of its control socket to the end of the process. */
 	LEAVE_MS = 2000,
+	/* A starter process may have to end the gpg-agent first. */
+	STARTER_MS = 8000,
+	STARTER_LOOK_US = 5000,
 	WHY_SIZE = 64,
 };
 
@@ -31,6 +35,10 @@ struct supervisor {
 	struct loop *loop;
 	struct notify *notify;
 	int signals; /* signalfd */
+
+	struct starter *starters[WORKER_KINDS]; /* NULL: workers of this kind are forked here */
+	pid_t starter_pids[WORKER_KINDS];
+	bool starter_died;
 
 	pid_t gate; /* 0 while there is none */
 	int control; /* -1 once the gate has closed its end */
@@ -90,13 +98,14 @@ static void end_gate(struct supervisor *supervisor)
 	kill(supervisor->gate, SIGKILL);
 	while (waitpid(supervisor->gate, &status, 0) < 0 && errno == EINTR)
 		;
-	supervisor->gate = 0;
 	leave_control(supervisor);
 	starter_children_free(supervisor->children);
 	supervisor->children = NULL;
 	loop_timer_cancel(supervisor->loop, supervisor->timer);
 	supervisor->timer = NULL;
 	describe_end(status, why);
+	sandbox_explain("gate", supervisor->gate, status);
+	supervisor->gate = 0;
 	if (supervisor->stopping) {
 		if (status != 0)
 			log_warning("the gate did not end in good order: %s", why);
@@ -155,6 +164,9 @@ static void start_gate(struct supervisor *supervisor)
 	fcntl(supervisor->control, F_SETFL, flags | O_NONBLOCK);
 	supervisor->gate = pid;
 	supervisor->children = starter_children_new(supervisor->plan->workers);
+	for (int kind = 0; kind < WORKER_KINDS; kind++)
+		starter_children_via(
+		    supervisor->children, (enum worker_kind)kind, supervisor->starters[kind]);
 	supervisor->watch =
 	    loop_watch(supervisor->loop, supervisor->control, on_control, supervisor);
 	notify_send(supervisor->notify, "READY=1\nSTATUS=The gate is running");
@@ -190,6 +202,24 @@ static void look_at_gate(struct supervisor *supervisor)
 		end_gate(supervisor);
 }
 
+static void look_at_starters(struct supervisor *supervisor)
+{
+	for (int kind = 0; kind < WORKER_KINDS; kind++) {
+		int status = 0;
+		const pid_t pid = supervisor->starter_pids[kind];
+		if (pid == 0 || waitpid(pid, &status, WNOHANG) != pid)
+			continue;
+		char why[WHY_SIZE];
+		describe_end(status, why);
+		log_error("the starter of each %s ended (%s): so does all, to be started again",
+		    worker_kind_name((enum worker_kind)kind), why);
+		sandbox_explain("starter", pid, status);
+		supervisor->starter_pids[kind] = 0;
+		supervisor->starter_died = true;
+		loop_stop(supervisor->loop);
+	}
+}
+
 static void on_signal(void *context, int fd)
 {
 	struct supervisor *supervisor = context;
@@ -198,6 +228,7 @@ static void on_signal(void *context, int fd)
 		return;
 	switch (info.ssi_signo) {
 	case SIGCHLD:
+		look_at_starters(supervisor);
 		look_at_gate(supervisor);
 		break;
 	case SIGHUP:
@@ -210,32 +241,90 @@ static void on_signal(void *context, int fd)
 	}
 }
 
-int supervise(const struct supervision *supervision, struct err *err)
+/* -- starter processes -- */
+
+static int start_starters(struct supervisor *supervisor, struct err *err)
 {
-	struct supervisor supervisor = {.plan = supervision, .control = -1};
+	const struct supervision *plan = supervisor->plan;
+	for (int kind = 0; kind < WORKER_KINDS; kind++) {
+		if (plan->starters[kind].confine != NULL &&
+		    starter_process((enum worker_kind)kind, plan->workers[kind],
+			plan->starters[kind], &supervisor->starter_pids[kind],
+			&supervisor->starters[kind], err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* They end when their sockets close. */
+static void end_starters(struct supervisor *supervisor)
+{
+	for (int kind = 0; kind < WORKER_KINDS; kind++)
+		starter_free(supervisor->starters[kind]);
+	const int64_t until = clock_monotonic_ms() + STARTER_MS;
+	for (int kind = 0; kind < WORKER_KINDS; kind++) {
+		const pid_t pid = supervisor->starter_pids[kind];
+		pid_t ended = 0;
+		while (pid != 0 && (ended = waitpid(pid, NULL, WNOHANG)) == 0 &&
+		       clock_monotonic_ms() < until)
+			usleep(STARTER_LOOK_US);
+		if (pid == 0 || ended != 0)
+			continue;
+		log_warning("the starter of each %s takes too long to end",
+		    worker_kind_name((enum worker_kind)kind));
+		kill(pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+}
+
+/* -- the whole -- */
+
+static int watch_signals(struct supervisor *supervisor, sigset_t *former, struct err *err)
+{
 	sigset_t watched;
-	sigset_t former;
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGTERM);
 	sigaddset(&watched, SIGINT);
 	sigaddset(&watched, SIGHUP);
 	sigaddset(&watched, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &watched, &former);
-	supervisor.signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (supervisor.signals < 0) {
-		err_system(err, "cannot watch signals");
-		sigprocmask(SIG_SETMASK, &former, NULL);
+	sigprocmask(SIG_BLOCK, &watched, former);
+	supervisor->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (supervisor->signals >= 0)
+		return 0;
+	err_system(err, "cannot watch signals");
+	sigprocmask(SIG_SETMASK, former, NULL);
+	return -1;
+}
+
+static int run(struct supervisor *supervisor, struct err *err)
+{
+	const struct supervision *plan = supervisor->plan;
+	if (start_starters(supervisor, err) != 0 ||
+	    (plan->confine != NULL && plan->confine(plan->gate.settings, err) != 0))
 		return -1;
+	loop_watch(supervisor->loop, supervisor->signals, on_signal, supervisor);
+	start_gate(supervisor);
+	int result = loop_run(supervisor->loop, err);
+	if (supervisor->gate != 0) {
+		supervisor->stopping = true;
+		end_gate(supervisor);
 	}
+	if (result == 0 && supervisor->starter_died)
+		result = err_set(err, ERR_DAEMON, ERR_NOW, "a starter process died");
+	return result;
+}
+
+int supervise(const struct supervision *supervision, struct err *err)
+{
+	struct supervisor supervisor = {.plan = supervision, .control = -1};
+	sigset_t former;
+	if (watch_signals(&supervisor, &former, err) != 0)
+		return -1;
 	supervisor.loop = loop_new();
 	supervisor.notify = notify_new();
-	loop_watch(supervisor.loop, supervisor.signals, on_signal, &supervisor);
-	start_gate(&supervisor);
-	const int result = loop_run(supervisor.loop, err);
-	if (supervisor.gate != 0) {
-		supervisor.stopping = true;
-		end_gate(&supervisor);
-	}
+	const int result = run(&supervisor, err);
+	end_starters(&supervisor);
 	notify_free(supervisor.notify);
 	loop_free(supervisor.loop);
 	close(supervisor.signals);

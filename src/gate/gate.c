@@ -225,6 +225,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	gate->couriers = pool_new(
 	    gate->loop, starter, WORKER_COURIER, (unsigned)gate->config->smarthost.connections);
 	if (watch_signals(gate, err) != 0 || open_store(gate, err) != 0 ||
+	    gate_confine(gate->config, err) != 0 ||
 	    open_start(gate, err) != 0 || issue_start(gate, err) != 0 ||
 	    seal_start(gate, err) != 0 || send_start(gate, err) != 0 ||
 	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||

@@ -2,6 +2,12 @@
 #ifndef DEWLINE_GATE_GATE_H
 #define DEWLINE_GATE_GATE_H
 
+#include "base/err.h"
+#include "config/config.h"
+
+/* Enters the gate's sandbox: the store, which is open by then, the drop, and no network. */
+int gate_confine(const struct config *config, struct err *err);
+
 /* Runs the gate until SIGTERM, or until the other end of `control` closes. Workers are asked for
  * over `control` (worker/spawn.h). settings is `const struct config *`. Returns the exit status. */
 int gate_main(const void *settings, int control);

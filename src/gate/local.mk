@@ -8,6 +8,7 @@ libdewline_a_SOURCES += \
 	src/gate/bounce.c src/gate/bounce.h \
 	src/gate/claim.c src/gate/claim.h \
 	src/gate/clear.c src/gate/clear.h \
+	src/gate/confine.c \
 	src/gate/context.h \
 	src/gate/entitle.c src/gate/entitle.h \
 	src/gate/gate.c src/gate/gate.h \

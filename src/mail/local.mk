@@ -3,6 +3,7 @@ libdewline_a_SOURCES += \
 	src/mail/armor.c src/mail/armor.h \
 	src/mail/charset.c src/mail/charset.h \
 	src/mail/compose.c src/mail/compose.h \
+	src/mail/confine.c \
 	src/mail/content.c \
 	src/mail/csaf.c src/mail/csaf.h \
 	src/mail/csaf_text.c src/mail/csaf_text.h \

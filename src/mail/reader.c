@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "worker/frame.h"
@@ -252,7 +253,12 @@ int reader_main(const void *settings, int fd)
 	memcpy(&number, seed, sizeof number);
 	json_object_seed(number | 1); /* 0 would make Jansson open /dev/urandom */
 	struct charset_keep *keep = charset_keep();
-	const int status = pool_serve(fd, serve, &limits);
+	struct err err;
+	int status = EXIT_FAILURE;
+	if (reader_confine(config, &err) == 0)
+		status = pool_serve(fd, serve, &limits);
+	else
+		log_error("%s", err.text);
 	charset_release(keep);
 	return status;
 }

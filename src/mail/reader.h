@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/err.h"
+#include "config/config.h"
 #include "mail/entity.h"
 
 enum reader_request {
@@ -48,6 +50,10 @@ void mail_read_outline(
     struct view raw, const struct mail_limits *limits, struct buf *store, struct mail_outline *out);
 void mail_read_content(
     struct view bytes, const struct mail_limits *limits, struct buf *store, struct mail_content *out);
+
+/* Enters the reader's sandbox: from then on it computes and answers. What it needs of files is read
+ * before. */
+int reader_confine(const struct config *config, struct err *err);
 
 /* Worker side (worker_main_fn): settings is `const struct config *`. */
 int reader_main(const void *settings, int fd);

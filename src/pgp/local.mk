@@ -4,6 +4,7 @@ libdewline_a_SOURCES += \
 	src/pgp/armor.c src/pgp/armor.h \
 	src/pgp/certificate.c src/pgp/certificate.h \
 	src/pgp/cleartext.c src/pgp/cleartext.h \
+	src/pgp/confine.c \
 	src/pgp/conf.c src/pgp/conf.h \
 	src/pgp/engine.c src/pgp/engine.h \
 	src/pgp/home.c src/pgp/home.h \

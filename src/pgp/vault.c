@@ -597,7 +597,11 @@ int vault_main(const void *settings, int fd)
 	/* At once, as long as its file is within reach; a key without one needs none. */
 	if (passphrase_get(&vault.passphrase, &err) != 0)
 		log_debug("%s", err.text);
-	const int status = pool_serve(fd, serve, &vault);
+	int status = EXIT_FAILURE;
+	if (vault_confine(settings, &err) == 0)
+		status = pool_serve(fd, serve, &vault);
+	else
+		log_error("%s", err.text);
 	passphrase_release(&vault.passphrase);
 	return status;
 }

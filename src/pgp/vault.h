@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/config.h"
 #include "base/buf.h"
 #include "pgp/open.h"
 #include "pgp/seal.h"
@@ -88,6 +89,10 @@ void vault_put_stranger(struct buf *body, int64_t shard, enum open_form form, st
     struct view signature, struct view certificate);
 /* result->minimal is a copy that the caller releases. */
 bool vault_take_stranger(struct view body, struct vault_reply *reply, struct stranger *result);
+
+/* Enters the vault's sandbox, which gpg and the agent inherit: the GnuPG homes, GnuPG's programs, no
+ * network. */
+int vault_confine(const struct config *config, struct err *err);
 
 /* Worker side (worker_main_fn): settings is `const struct config *`; the home is STATE/gnupg. */
 int vault_main(const void *settings, int fd);

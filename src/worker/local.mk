@@ -4,16 +4,23 @@ libdewline_a_SOURCES += \
 	src/worker/loop.c src/worker/loop.h \
 	src/worker/packet.c src/worker/packet.h \
 	src/worker/pool.c src/worker/pool.h \
+	src/worker/sandbox.c src/worker/sandbox.h \
+	src/worker/sandbox_calls.c \
+	src/worker/sandbox_landlock.c \
+	src/worker/sandbox_parts.h \
 	src/worker/serve.c \
 	src/worker/spawn.c src/worker/spawn.h \
 	src/worker/starter.c
 
-unit_tests += test_worker_frame test_worker_loop test_worker_pool test_worker_spawn
+unit_tests += test_worker_frame test_worker_loop test_worker_pool test_worker_sandbox
+unit_tests += test_worker_spawn
 test_worker_frame_SOURCES = tests/unit/test_worker_frame.c
 test_worker_frame_LDADD = $(unit_libs)
 test_worker_loop_SOURCES = tests/unit/test_worker_loop.c
 test_worker_loop_LDADD = $(unit_libs)
 test_worker_pool_SOURCES = tests/unit/test_worker_pool.c
 test_worker_pool_LDADD = $(unit_libs)
+test_worker_sandbox_SOURCES = tests/unit/test_worker_sandbox.c
+test_worker_sandbox_LDADD = $(unit_libs)
 test_worker_spawn_SOURCES = tests/unit/test_worker_spawn.c
 test_worker_spawn_LDADD = $(unit_libs)

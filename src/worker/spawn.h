@@ -48,10 +48,26 @@ int starter_start(struct starter *starter, enum worker_kind kind, pid_t *pid, in
 /* Kills the whole process group at once (SIGKILL) and reaps it. */
 void starter_kill(struct starter *starter, pid_t pid);
 
+/* A starter that has a process of its own: for workers who may do what the process that serves the
+ * gate may not, for a child never gets more than its parent has. That process enters a sandbox with
+ * `confine` and then does nothing but start and kill workers of this kind; when our side is freed it
+ * kills those that live, calls `leave` unless that is NULL, and ends. Whoever frees the starter reaps
+ * `pid`. Both functions get the settings of the program, which outlive it. */
+typedef int worker_confine_fn(const void *settings, struct err *err);
+struct starter_program {
+	worker_confine_fn *confine;
+	void (*leave)(const void *settings);
+};
+int starter_process(enum worker_kind kind, struct worker_program program,
+    struct starter_program own, pid_t *pid, struct starter **out, struct err *err);
+
 /* The serving side: answers one request waiting on `control`. 1: answered. 0: the other side is
  * gone. -1: it asked for what it may not, or cannot be answered; it is to be ended. */
 struct starter_children;
 struct starter_children *starter_children_new(const struct worker_program programs[WORKER_KINDS]);
+/* Has the workers of a kind started by another starter, which stays the caller's. */
+void starter_children_via(
+    struct starter_children *children, enum worker_kind kind, struct starter *starter);
 int starter_serve(struct starter_children *children, int control, struct err *err);
 /* Kills every child that starter_serve made and that still lives, with its group. */
 void starter_children_free(struct starter_children *children);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "worker/frame.h"
 #include "worker/packet.h"
+#include "worker/sandbox.h"
 #include "worker/spawn.h"
 
 enum {
@@ -25,11 +26,13 @@ enum verb { VERB_START = 1, VERB_KILL, VERB_OK, VERB_FAILED };
 
 struct child {
 	LIST_ENTRY(child) entry;
+	enum worker_kind kind;
 	pid_t pid;
 };
 
 struct starter_children {
 	struct worker_program programs[WORKER_KINDS];
+	struct starter *via[WORKER_KINDS]; /* NULL: forked here */
 	LIST_HEAD(, child) list;
 	unsigned count;
 };
@@ -51,6 +54,12 @@ struct starter_children *starter_children_new(const struct worker_program progra
 	return children;
 }
 
+void starter_children_via(
+    struct starter_children *children, enum worker_kind kind, struct starter *starter)
+{
+	children->via[kind] = starter;
+}
+
 static int children_start(
     struct starter_children *children, enum worker_kind kind, pid_t *pid, int *fd, struct err *err)
 {
@@ -60,11 +69,15 @@ static int children_start(
 	struct child *child = calloc(1, sizeof *child);
 	if (child == NULL)
 		abort();
-	if (process_start(worker_kind_name(kind), children->programs[kind], &child->pid, fd, err) !=
-	    0) {
+	struct starter *via = children->via[kind];
+	const int result = via != NULL ? starter_start(via, kind, &child->pid, fd, err)
+				       : process_start(worker_kind_name(kind),
+					     children->programs[kind], &child->pid, fd, err);
+	if (result != 0) {
 		free(child);
 		return -1;
 	}
+	child->kind = kind;
 	*pid = child->pid;
 	LIST_INSERT_HEAD(&children->list, child, entry);
 	children->count++;
@@ -73,12 +86,22 @@ static int children_start(
 
 /* The leader is not reaped before the kill, so that its number, which is the group's, cannot have
  * passed to somebody else. */
-static void child_end(struct starter_children *children, struct child *child)
+static void child_reap(const struct child *child)
 {
+	int status = 0;
 	kill(-child->pid, SIGKILL);
 	kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
 		;
+	sandbox_explain(worker_kind_name(child->kind), child->pid, status);
+}
+
+static void child_end(struct starter_children *children, struct child *child)
+{
+	if (children->via[child->kind] != NULL)
+		starter_kill(children->via[child->kind], child->pid);
+	else
+		child_reap(child);
 	LIST_REMOVE(child, entry);
 	children->count--;
 	free(child);
@@ -104,7 +127,10 @@ void starter_children_free(struct starter_children *children)
 		return;
 	/* All at once first: one that hangs in the kernel must not let the others go on. */
 	LIST_FOREACH(child, &children->list, entry)
-	kill(-child->pid, SIGKILL);
+	{
+		if (children->via[child->kind] == NULL)
+			kill(-child->pid, SIGKILL);
+	}
 	while ((child = LIST_FIRST(&children->list)) != NULL)
 		child_end(children, child);
 	free(children);
@@ -169,7 +195,8 @@ int starter_serve(struct starter_children *children, int control, struct err *er
 		close(passed);
 		return err_set(err, ERR_PEER, ERR_NEVER, "a descriptor came with a request");
 	}
-	if (verb == VERB_START && number >= 0 && number < WORKER_KINDS)
+	if (verb == VERB_START && number >= 0 && number < WORKER_KINDS &&
+	    (children->programs[number].run != NULL || children->via[number] != NULL))
 		result = serve_start(children, control, (enum worker_kind)number, err);
 	else if (verb == VERB_KILL && children_kill(children, number))
 		result = message_send(control, VERB_OK, number, -1, err);
@@ -250,4 +277,46 @@ void starter_kill(struct starter *starter, pid_t pid)
 		children_kill(starter->children, pid);
 	else if (remote_ask(starter, VERB_KILL, &number, &passed, &err) != 0)
 		log_error("cannot kill worker %ld: %s", (long)pid, err.text);
+}
+
+/* -- a process that starts -- */
+
+struct starting {
+	enum worker_kind kind;
+	struct worker_program program;
+	struct starter_program own;
+};
+
+static int starting_main(const void *settings, int control)
+{
+	const struct starting *starting = settings;
+	struct worker_program programs[WORKER_KINDS] = {0};
+	struct err err;
+	int result;
+	if (starting->own.confine(starting->program.settings, &err) != 0) {
+		log_error("%s", err.text);
+		return EXIT_FAILURE;
+	}
+	programs[starting->kind] = starting->program;
+	struct starter_children *children = starter_children_new(programs);
+	while ((result = starter_serve(children, control, &err)) > 0)
+		;
+	starter_children_free(children);
+	if (result < 0)
+		log_error("%s", err.text);
+	if (starting->own.leave != NULL)
+		starting->own.leave(starting->program.settings);
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int starter_process(enum worker_kind kind, struct worker_program program,
+    struct starter_program own, pid_t *pid, struct starter **out, struct err *err)
+{
+	const struct starting starting = {.kind = kind, .program = program, .own = own};
+	int control;
+	if (process_start("starter", (struct worker_program){starting_main, &starting}, pid,
+		&control, err) != 0)
+		return -1;
+	*out = starter_remote(control);
+	return 0;
 }

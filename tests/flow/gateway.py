@@ -139,6 +139,15 @@ class Gateway:
         if start:
             self.start()
 
+    def _allow_faketime(self):
+        """libfaketime shares memory between the programs that it is loaded into."""
+        if "LD_PRELOAD" not in os.environ:
+            return
+        self.settings["sandbox_write"] = "/dev/shm"
+        if "FAKETIME_TIMESTAMP_FILE" in os.environ:
+            self.settings["sandbox_read"] = os.path.dirname(os.environ["FAKETIME_TIMESTAMP_FILE"])
+        self.configure()
+
     def configure(self):
         lines = [f'state = "{self.dir}/state";', f'drop = "{self.drop_dir}";',
                  'log_level = "debug";']
@@ -249,6 +258,7 @@ class Gateway:
     # The daemon.
 
     def start(self):
+        self._allow_faketime()
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             [self.test.build / self.program, "-c", self.configuration], stdin=subprocess.DEVNULL,

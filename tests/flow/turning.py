@@ -31,7 +31,9 @@ def library():
 class Calendar:
     def __init__(self, t):
         path = library()
-        self.file = t.dir / "faketime"
+        folder = t.dir / "clock"  # of its own: the sandboxes have to let it be read
+        folder.mkdir()
+        self.file = folder / "faketime"
         self.ahead = 0  # seconds
         self._write()
         os.environ.update(LD_PRELOAD=path, FAKETIME_TIMESTAMP_FILE=str(self.file),
