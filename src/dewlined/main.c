@@ -138,13 +138,13 @@ static int run(const struct config *config, struct err *err)
 	    .confine = supervise_confine,
 	    .grace_ms = SUPERVISE_GRACE_MS,
 	};
+	hold_signals();
 	if (settle_user(config, err) != 0 || sandbox_check(config, err) != 0)
 		return -1;
 	if (state_take(config->state, err) != 0 || state_find_store(config->state, err) != 0)
 		return -1;
 	if (chdir("/") != 0)
 		return err_system(err, "cannot change to /");
-	hold_signals();
 	if (key_prove(config, err) != 0) {
 		state_stop_agent(config->state);
 		return -1;

@@ -260,14 +260,21 @@ class Gateway:
     def start(self):
         self._allow_faketime()
         self.log = open(self.log_path, "ab")
+        self.log_before = self.log_path.stat().st_size
         self.process = subprocess.Popen(
             [self.test.build / self.program, "-c", self.configuration], stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log, start_new_session=True)
+
+    def _await_first_line(self):
+        """A signal that comes before the program itself runs ends it in bad order."""
+        eventually(lambda: self.process.poll() is not None or
+                   self.log_path.stat().st_size > self.log_before, "dewlined says a word")
 
     def stop(self):
         """Asks it to end, as systemd does, and holds it to ending well."""
         if not self.process:
             return
+        self._await_first_line()
         below = {pid: self._born(pid) for pid in descendants(self.process.pid)}
         self.process.terminate()
         try:
