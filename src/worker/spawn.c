@@ -68,27 +68,34 @@ static _Noreturn void child(
 	_exit(program->run(program->settings, CHILD_SOCKET));
 }
 
-int process_start(
-    const char *name, struct worker_program program, pid_t *pid, int *fd, struct err *err)
+int process_start_on(
+    const char *name, struct worker_program program, int socket, pid_t *pid, struct err *err)
 {
-	int ends[2];
 	sigset_t all;
 	sigset_t former;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-		return err_system(err, "cannot make a socket pair for the %s", name);
 	const pid_t parent = getpid();
 	/* No handler of ours may run in the child before its signals are at their defaults. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &former);
 	*pid = fork();
 	if (*pid == 0)
-		child(name, &program, ends[1], parent);
+		child(name, &program, socket, parent);
 	int result = 0;
 	if (*pid < 0)
 		result = err_system(err, "cannot start the %s", name);
 	else
 		setpgid(*pid, *pid); /* the child does so too: whoever comes first */
 	sigprocmask(SIG_SETMASK, &former, NULL);
+	return result;
+}
+
+int process_start(
+    const char *name, struct worker_program program, pid_t *pid, int *fd, struct err *err)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		return err_system(err, "cannot make a socket pair for the %s", name);
+	const int result = process_start_on(name, program, ends[1], pid, err);
 	close(ends[1]);
 	*fd = ends[0];
 	if (result != 0) {

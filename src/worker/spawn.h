@@ -32,6 +32,9 @@ struct worker_program {
  * program. Our socket end is close-on-exec. */
 int process_start(const char *name, struct worker_program program, pid_t *pid, int *fd,
     struct err *err);
+/* The same on a socket that there is: ours stays ours, the child has a copy. */
+int process_start_on(
+    const char *name, struct worker_program program, int socket, pid_t *pid, struct err *err);
 
 /* Who starts and kills workers for a pool: directly (tests, benches) or by asking dewlined. */
 struct starter;
