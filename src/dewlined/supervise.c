@@ -41,6 +41,7 @@ struct supervisor {
 	bool starter_died;
 
 	pid_t gate; /* 0 while there is none */
+	bool gate_is_ready;
 	int control; /* -1 once the gate has closed its end */
 	int64_t started;
 	struct starter_children *children;
@@ -131,12 +132,23 @@ static void kill_gate_after(struct supervisor *supervisor, int64_t ms)
 	supervisor->timer = loop_after(supervisor->loop, ms, on_patience_over, supervisor);
 }
 
+/* Ready is the gate when it has opened the store and taken up its work, and not before. */
+static void tell_alive(struct supervisor *supervisor)
+{
+	notify_send(supervisor->notify, supervisor->gate_is_ready
+					    ? "WATCHDOG=1"
+					    : "READY=1\nWATCHDOG=1\nSTATUS=The gate is running");
+	supervisor->gate_is_ready = true;
+}
+
 /* A request from the gate, or its end. */
 static void on_control(void *context, int fd)
 {
 	struct supervisor *supervisor = context;
 	struct err err;
 	const int result = starter_serve(supervisor->children, fd, &err);
+	if (result > 0 && starter_take_alive(supervisor->children))
+		tell_alive(supervisor);
 	if (result > 0 || (result < 0 && err.when == ERR_NOW))
 		return;
 	if (result < 0) {
@@ -163,13 +175,13 @@ static void start_gate(struct supervisor *supervisor)
 	const int flags = fcntl(supervisor->control, F_GETFL);
 	fcntl(supervisor->control, F_SETFL, flags | O_NONBLOCK);
 	supervisor->gate = pid;
+	supervisor->gate_is_ready = false;
 	supervisor->children = starter_children_new(supervisor->plan->workers);
 	for (int kind = 0; kind < WORKER_KINDS; kind++)
 		starter_children_via(
 		    supervisor->children, (enum worker_kind)kind, supervisor->starters[kind]);
 	supervisor->watch =
 	    loop_watch(supervisor->loop, supervisor->control, on_control, supervisor);
-	notify_send(supervisor->notify, "READY=1\nSTATUS=The gate is running");
 }
 
 /* -- signals -- */

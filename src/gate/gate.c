@@ -31,7 +31,7 @@
 #include "store/advisories.h"
 #include "store/audit.h"
 
-enum { NOTICE_CHANGES_MS = 1000, READERS_AHEAD = 2, MAC_BYTES = 10 };
+enum { ALIVE_MS = 20 * 1000, NOTICE_CHANGES_MS = 1000, READERS_AHEAD = 2, MAC_BYTES = 10 };
 
 void gate_fail(struct gate *gate, const struct err *err)
 {
@@ -141,6 +141,14 @@ static void notice_changes(void *context)
 		schedule_soon(gate);
 	}
 	loop_after(gate->loop, NOTICE_CHANGES_MS, notice_changes, gate);
+}
+
+/* Only a loop that still goes round says so. */
+static void say_alive(void *context)
+{
+	struct gate *gate = context;
+	starter_alive(gate->starter);
+	loop_after(gate->loop, ALIVE_MS, say_alive, gate);
 }
 
 static void end_on_signal(void *context, int fd)
@@ -280,6 +288,7 @@ int gate_main(const void *settings, int control)
 	log_open("gate", gate.config->log_level);
 	int result = start(&gate, starter, &err);
 	if (result == 0) {
+		say_alive(&gate);
 		log_info("ready: mail comes in at %s", gate.config->drop);
 		result = loop_run(gate.loop, &err);
 	}

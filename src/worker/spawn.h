@@ -64,6 +64,9 @@ struct starter_program {
 int starter_process(enum worker_kind kind, struct worker_program program,
     struct starter_program own, pid_t *pid, struct starter **out, struct err *err);
 
+/* Tells the process at the other end that we are ready, or that we still go on. */
+void starter_alive(struct starter *starter);
+
 /* The serving side: answers one request waiting on `control`. 1: answered. 0: the other side is
  * gone. -1: it asked for what it may not, or cannot be answered; it is to be ended. */
 struct starter_children;
@@ -72,6 +75,8 @@ struct starter_children *starter_children_new(const struct worker_program progra
 void starter_children_via(
     struct starter_children *children, enum worker_kind kind, struct starter *starter);
 int starter_serve(struct starter_children *children, int control, struct err *err);
+/* True when the other side has said starter_alive since the last call. */
+bool starter_take_alive(struct starter_children *children);
 /* Kills every child that starter_serve made and that still lives, with its group. */
 void starter_children_free(struct starter_children *children);
 

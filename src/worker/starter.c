@@ -22,7 +22,8 @@ enum {
 
 /* A request is a verb and a number: START and the kind, or KILL and the process id. The answer is
  * OK or FAILED, and for START the process id, with the socket as descriptor. */
-enum verb { VERB_START = 1, VERB_KILL, VERB_OK, VERB_FAILED };
+/* ALIVE has no answer. */
+enum verb { VERB_START = 1, VERB_KILL, VERB_OK, VERB_FAILED, VERB_ALIVE };
 
 struct child {
 	LIST_ENTRY(child) entry;
@@ -35,6 +36,7 @@ struct starter_children {
 	struct starter *via[WORKER_KINDS]; /* NULL: forked here */
 	LIST_HEAD(, child) list;
 	unsigned count;
+	bool alive; /* the other side has said so since it was last looked at */
 };
 
 struct starter {
@@ -183,6 +185,12 @@ static int serve_start(
 	return result;
 }
 
+static int note_alive(struct starter_children *children)
+{
+	children->alive = true;
+	return 0;
+}
+
 int starter_serve(struct starter_children *children, int control, struct err *err)
 {
 	uint32_t verb = 0;
@@ -200,10 +208,19 @@ int starter_serve(struct starter_children *children, int control, struct err *er
 		result = serve_start(children, control, (enum worker_kind)number, err);
 	else if (verb == VERB_KILL && children_kill(children, number))
 		result = message_send(control, VERB_OK, number, -1, err);
+	else if (verb == VERB_ALIVE && number == 0)
+		result = note_alive(children);
 	else
 		result = err_set(err, ERR_PEER, ERR_NEVER,
 		    "the control socket was asked for what it does not do");
 	return result == 0 ? 1 : -1;
+}
+
+bool starter_take_alive(struct starter_children *children)
+{
+	const bool alive = children->alive;
+	children->alive = false;
+	return alive;
 }
 
 /* -- the side that asks -- */
@@ -319,4 +336,11 @@ int starter_process(enum worker_kind kind, struct worker_program program,
 		return -1;
 	*out = starter_remote(control);
 	return 0;
-}
+
+	void starter_alive(struct starter * starter)
+	{
+		struct err err;
+		if (starter->control >= 0 &&
+		    message_send(starter->control, VERB_ALIVE, 0, -1, &err) != 0)
+			log_debug("nobody hears that we are alive: %s", err.text);
+	}

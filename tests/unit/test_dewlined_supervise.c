@@ -22,10 +22,17 @@
 #include "base/log.h"
 #include "dewlined/supervise.h"
 
-enum { PATIENCE_MS = 10000, LONG_GRACE_MS = 8000, SHORT_GRACE_MS = 300, WORKERS = 3 };
+enum {
+	PATIENCE_MS = 10000,
+	LONG_GRACE_MS = 8000,
+	SHORT_GRACE_MS = 300,
+	WORKERS = 3,
+	LOOK_US = 5000,
+	QUIET_US = 200000
+};
 
 /* How the fake gate behaves. */
-enum mode { GOOD, DIES_AT_ONCE, DEAF, TALKS_NONSENSE, CLOSES_CONTROL };
+enum mode { GOOD, DIES_AT_ONCE, DEAF, TALKS_NONSENSE, CLOSES_CONTROL, SPEAKS };
 
 /* Seen by the daemon, the gate, the workers and the test alike. */
 struct shared {
@@ -36,6 +43,7 @@ struct shared {
 	volatile pid_t workers[WORKERS];
 	volatile int asked_to_end;
 	volatile bool saw_notify_socket;
+	volatile bool may_speak;
 };
 static struct shared *shared;
 
@@ -69,6 +77,12 @@ static int behave(struct starter *starter, int control)
 	case CLOSES_CONTROL:
 		starter_free(starter);
 		wait_for_ever();
+	case SPEAKS:
+		while (!shared->may_speak)
+			usleep(LOOK_US);
+		starter_alive(starter);
+		starter_alive(starter);
+		break;
 	}
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -326,10 +340,15 @@ static void service_manager_is_told(void **state)
 	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	setenv("NOTIFY_SOCKET", address.sun_path, 1);
-	const pid_t daemon = start_daemon(GOOD, LONG_GRACE_MS);
+	const pid_t daemon = start_daemon(SPEAKS, LONG_GRACE_MS);
 	unsetenv("NOTIFY_SOCKET");
-	told(fd, "READY=1\n");
 	await_ready(1);
+	usleep(QUIET_US);
+	char early;
+	assert_int_equal(recv(fd, &early, 1, MSG_DONTWAIT), -1); /* it runs, but is not ready */
+	shared->may_speak = true;
+	told(fd, "READY=1\n");
+	told(fd, "WATCHDOG=1");
 	assert_false(shared->saw_notify_socket);
 	kill(daemon, SIGTERM);
 	told(fd, "STOPPING=1");
