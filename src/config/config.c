@@ -27,6 +27,7 @@ enum {
 	/* GnuPG puts the sockets of its agent below the state directory, and a socket's path holds
 	 * 107 bytes. */
 	STATE_PATH_MAX = 80,
+	SOCKET_PATH_MAX = 107, /* sun_path with its NUL (unix(7)) */
 	PERCENT_MAX = 99,
 	MINUTE = 60,
 	HOUR = 3600,
@@ -168,6 +169,10 @@ static const struct setting settings[] = {
 	"How often to ask a server that does not tell of new mail."},
     {"imap.alarm", DURATION, AT(imap.alarm), 1, WEEK, "1h", NULL,
 	"How long the mailbox may be out of reach before the admins get a mail."},
+
+    {"courier.socket", PATH, AT(courier.socket), 0, SOCKET_PATH_MAX, "", NULL,
+	"Socket at which another service hands out couriers (dewline-courier.socket). Empty: "
+	"dewlined starts them itself."},
 
     {"retry.first", DURATION, AT(retry.first), 1, DAY, "60s", NULL,
 	"Pause before a delivery's second attempt; it doubles from there."},

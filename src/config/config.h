@@ -90,6 +90,10 @@ struct config {
 	} imap;
 
 	struct {
+		char socket[CONFIG_PATH_SIZE]; /* where couriers are had; empty: our own processes */
+	} courier;
+
+	struct {
 		int64_t first; /* seconds before the second attempt; doubles from there */
 		int64_t most;  /* the longest pause */
 		int64_t give_up; /* seconds after the first attempt until a delivery fails */

@@ -84,6 +84,8 @@ static int connect_one(const struct addrinfo *where, int64_t connect_ms, int *ou
 
 int socket_open(const char *host, uint16_t port, int64_t connect_ms, int *fd, struct err *err)
 {
+	static const char forbidden[] =
+	    " (a firewall on this machine, or IPAddressAllow= of dewline-courier@.service)";
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
 	char port_text[PORT_TEXT_SIZE];
@@ -100,7 +102,7 @@ int socket_open(const char *host, uint16_t port, int64_t connect_ms, int *fd, st
 	}
 	freeaddrinfo(found);
 	if (failure != 0)
-		return err_set(err, ERR_PEER, ERR_LATER, "cannot connect to %s port %u: %s", host,
-		    (unsigned)port, strerror(failure));
+		return err_set(err, ERR_PEER, ERR_LATER, "cannot connect to %s port %u: %s%s", host,
+		    (unsigned)port, strerror(failure), failure == EPERM ? forbidden : "");
 	return 0;
 }

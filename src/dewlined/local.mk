@@ -10,7 +10,7 @@ sbin_PROGRAMS += dewlined
 dewlined_SOURCES = src/dewlined/main.c
 dewlined_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 dist_man_MANS += src/dewlined/dewlined.8
-EXTRA_DIST += conf/dewlined.service
+EXTRA_DIST += conf/dewlined.service conf/dewline-courier.socket conf/dewline-courier@.service
 
 unit_tests += test_dewlined_state test_dewlined_supervise
 test_dewlined_state_SOURCES = tests/unit/test_dewlined_state.c

@@ -22,15 +22,17 @@
 #include "mail/charset.h"
 #include "mail/reader.h"
 #include "pgp/vault.h"
+#include "worker/remote.h"
 #include "worker/sandbox.h"
 
-enum { EXIT_USAGE = 2, OPTION_SETTINGS = 256, OPTION_VERSION };
+enum { EXIT_USAGE = 2, OPTION_SETTINGS = 256, OPTION_VERSION, OPTION_COURIER };
 
 static const char default_configuration[] = SYSCONFDIR "/dewline.cfg";
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"test", no_argument, NULL, 't'},
+    {"courier", no_argument, NULL, OPTION_COURIER},
     {"settings", no_argument, NULL, OPTION_SETTINGS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -47,6 +49,8 @@ static void print_help(FILE *out)
 	    "  -c, --config FILE  read this configuration (default %s)\n"
 	    "  -t, --test         check the configuration, and whether the gateway's key can be\n"
 	    "                     used, and end: 0 when all is good, otherwise 1\n"
+	    "      --courier      be one courier, for the connection that the service manager\n"
+	    "                     passes (dewline-courier@.service)\n"
 	    "      --settings     print every setting, what is allowed and its default\n"
 	    "  -h, --help         print this\n"
 	    "      --version      print the version\n",
@@ -135,6 +139,7 @@ static int run(const struct config *config, struct err *err)
 		    [WORKER_VAULT] = {confine_vault_starter, stop_agent},
 		    [WORKER_COURIER] = {courier_confine_starter, NULL},
 		},
+	    .sockets = {[WORKER_COURIER] = config->courier.socket},
 	    .confine = supervise_confine,
 	    .grace_ms = SUPERVISE_GRACE_MS,
 	};
@@ -159,6 +164,16 @@ static int run(const struct config *config, struct err *err)
 	return result;
 }
 
+/* dewlined --courier: what the service manager starts for one connection of the gate. */
+static int run_courier(const struct config *config, struct err *err)
+{
+	const int fd = remote_socket(err);
+	if (fd < 0 || settle_user(config, err) != 0 || sandbox_check(config, err) != 0)
+		return -1;
+	const struct worker_program program = {courier_main, config};
+	exit(remote_serve("courier", program, courier_confine_starter, fd));
+}
+
 /* dewlined -t: the configuration is good already; the key is tried where there is one and it is
  * ours, without touching a daemon that runs on it. */
 static int test(const struct config *config, struct err *err)
@@ -180,7 +195,7 @@ static int test(const struct config *config, struct err *err)
 int main(int argc, char **argv)
 {
 	const char *path = default_configuration;
-	bool only_test = false;
+	int (*command)(const struct config *config, struct err *err) = run;
 	int option;
 	open_standard_descriptors();
 	while ((option = getopt_long(argc, argv, "c:th", options, NULL)) != -1) {
@@ -189,7 +204,10 @@ int main(int argc, char **argv)
 			path = optarg;
 			break;
 		case 't':
-			only_test = true;
+			command = test;
+			break;
+		case OPTION_COURIER:
+			command = run_courier;
 			break;
 		case OPTION_SETTINGS:
 			config_print_settings(stdout);
@@ -216,7 +234,7 @@ int main(int argc, char **argv)
 	int result = config_load(path, &config, &err);
 	log_open("dewlined", result == 0 ? config.log_level : LOG_LEVEL_INFO);
 	if (result == 0)
-		result = only_test ? test(&config, &err) : run(&config, &err);
+		result = command(&config, &err);
 	if (result != 0)
 		log_error("%s", err.text);
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

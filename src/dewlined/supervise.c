@@ -259,10 +259,12 @@ static int start_starters(struct supervisor *supervisor, struct err *err)
 {
 	const struct supervision *plan = supervisor->plan;
 	for (int kind = 0; kind < WORKER_KINDS; kind++) {
-		if (plan->starters[kind].confine != NULL &&
-		    starter_process((enum worker_kind)kind, plan->workers[kind],
-			plan->starters[kind], &supervisor->starter_pids[kind],
-			&supervisor->starters[kind], err) != 0)
+		if (plan->sockets[kind] != NULL && plan->sockets[kind][0] != '\0')
+			supervisor->starters[kind] = starter_connected(plan->sockets[kind]);
+		else if (plan->starters[kind].confine != NULL &&
+			 starter_process((enum worker_kind)kind, plan->workers[kind],
+			     plan->starters[kind], &supervisor->starter_pids[kind],
+			     &supervisor->starters[kind], err) != 0)
 			return -1;
 	}
 	return 0;

@@ -21,6 +21,8 @@ struct supervision {
 	/* Where `confine` is set, workers of that kind have a starter process of their own, made
 	 * before we are confined. */
 	struct starter_program starters[WORKER_KINDS];
+	/* Where a path is set, workers of that kind are had from another service; NULL or "": not. */
+	const char *sockets[WORKER_KINDS];
 	worker_confine_fn *confine; /* ourselves, with the gate's settings; NULL: not at all */
 	int64_t grace_ms;
 };

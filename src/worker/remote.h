@@ -15,8 +15,6 @@
  */
 int remote_socket(struct err *err);
 
-typedef int worker_confine_fn(const void *settings, struct err *err);
-
 /* Runs `program` on the socket, which it takes over, until the other side is done with it or the
  * worker ends, and then makes sure that the worker and all that it started are gone. `confine` is
  * entered before that with the program's settings. Returns the exit status. */

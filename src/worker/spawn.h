@@ -42,7 +42,10 @@ struct starter;
 struct starter *starter_direct(const struct worker_program programs[WORKER_KINDS]);
 /* Asks the process at the other end of `control`, which runs starter_serve. Takes over control. */
 struct starter *starter_remote(int control);
-/* Kills the workers that a direct starter made and that still live. */
+/* Has workers of any kind from another service, by connecting to its socket (worker/link.h). Their
+ * process ids are numbers of ours. */
+struct starter *starter_connected(const char *path);
+/* Kills the workers that a direct or connected starter made and that still live. */
 void starter_free(struct starter *starter);
 
 /* A new worker: its process id (also its group) and our end of its socket. */

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "worker/frame.h"
+#include "worker/link.h"
 #include "worker/packet.h"
 #include "worker/sandbox.h"
 #include "worker/spawn.h"
@@ -39,9 +40,11 @@ struct starter_children {
 	bool alive; /* the other side has said so since it was last looked at */
 };
 
+/* Of the three one is set. */
 struct starter {
-	struct starter_children *children; /* NULL when remote */
-	int control; /* -1 when direct */
+	struct starter_children *children; /* forks here */
+	int control; /* asks another process, -1: does not */
+	struct links *links; /* connects to another service */
 };
 
 /* -- the side that forks -- */
@@ -244,11 +247,19 @@ struct starter *starter_remote(int control)
 	return starter_new(NULL, control);
 }
 
+struct starter *starter_connected(const char *path)
+{
+	struct starter *starter = starter_new(NULL, -1);
+	starter->links = links_new(path);
+	return starter;
+}
+
 void starter_free(struct starter *starter)
 {
 	if (starter == NULL)
 		return;
 	starter_children_free(starter->children);
+	links_free(starter->links);
 	if (starter->control >= 0)
 		close(starter->control);
 	free(starter);
@@ -279,7 +290,10 @@ int starter_start(
 	if (starter->children != NULL)
 		return children_start(starter->children, kind, pid, fd, err);
 	int64_t number = kind;
-	if (remote_ask(starter, VERB_START, &number, fd, err) != 0)
+	const int result = starter->links != NULL
+			       ? link_start(starter->links, &number, fd, err)
+			       : remote_ask(starter, VERB_START, &number, fd, err);
+	if (result != 0)
 		return -1;
 	*pid = (pid_t)number;
 	return 0;
@@ -292,8 +306,17 @@ void starter_kill(struct starter *starter, pid_t pid)
 	int passed;
 	if (starter->children != NULL)
 		children_kill(starter->children, pid);
+	else if (starter->links != NULL)
+		link_end(starter->links, pid);
 	else if (remote_ask(starter, VERB_KILL, &number, &passed, &err) != 0)
 		log_error("cannot kill worker %ld: %s", (long)pid, err.text);
+}
+
+void starter_alive(struct starter *starter)
+{
+	struct err err;
+	if (starter->control >= 0 && message_send(starter->control, VERB_ALIVE, 0, -1, &err) != 0)
+		log_debug("nobody hears that we are alive: %s", err.text);
 }
 
 /* -- a process that starts -- */
@@ -336,11 +359,4 @@ int starter_process(enum worker_kind kind, struct worker_program program,
 		return -1;
 	*out = starter_remote(control);
 	return 0;
-
-	void starter_alive(struct starter * starter)
-	{
-		struct err err;
-		if (starter->control >= 0 &&
-		    message_send(starter->control, VERB_ALIVE, 0, -1, &err) != 0)
-			log_debug("nobody hears that we are alive: %s", err.text);
-	}
+}

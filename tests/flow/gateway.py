@@ -114,7 +114,7 @@ class Gateway:
         self.dir.mkdir(mode=0o700, exist_ok=True)
         self.smarthost = smarthost or Smarthost(test)
         self.address, self.process = "gateway@gw.example", None
-        self.program = "dewlined"
+        self.program, self.wrapper = "dewlined", []
         self.known_members = set()
         self.drop_dir = self.dir / "drop"
         for name in ("tmp", "new", "cur"):
@@ -262,8 +262,8 @@ class Gateway:
         self.log = open(self.log_path, "ab")
         self.log_before = self.log_path.stat().st_size
         self.process = subprocess.Popen(
-            [self.test.build / self.program, "-c", self.configuration], stdin=subprocess.DEVNULL,
-            stdout=self.log, stderr=self.log, start_new_session=True)
+            [*self.wrapper, self.test.build / self.program, "-c", self.configuration],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
 
     def _await_first_line(self):
         """A signal that comes before the program itself runs ends it in bad order."""

@@ -172,7 +172,7 @@ static void unknown_setting_is_refused_with_those_allowed(void **state)
 	    "allowed here: host, port, tls, ca_file, helo, user, password_file, connections");
 	refused(REQUIRED SMARTHOST "cleartext = true;\n", 5, "cleartext: ",
 	    "allowed here: state, drop, log_level, user, sandbox, sandbox_read, "
-	    "sandbox_write, gateway, smarthost, imap, retry");
+	    "sandbox_write, gateway, smarthost, imap, courier, retry");
 	refused(REQUIRED SMARTHOST "gatewa: { };\n", 5, "gatewa: ", "unknown setting");
 	refused(REQUIRED SMARTHOST "limits: { parts: { }; };\n", 5, "limits.parts: ", "a number");
 }
