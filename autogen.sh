@@ -7,7 +7,7 @@ build_packages="autoconf automake pkg-config gcc make libc6-dev libetpan-dev lib
 	libconfig-dev libsqlite3-dev libgnutls28-dev nettle-dev libjansson-dev libseccomp-dev"
 demo_packages="gnupg gpg-agent python3"
 check_packages="clang libclang-rt-14-dev libcmocka-dev gnutls-bin sqop rnp mutt faketime strace
-	debian-keyring sqlite3 binutils procps dovecot-imapd"
+	debian-keyring sqlite3 binutils procps dovecot-imapd systemd"
 mail_server=postfix
 
 usage() {
