@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -124,6 +126,25 @@ static int settle_user(const struct config *config, struct err *err)
 				      (unsigned)geteuid(), config->user);
 }
 
+/* With dewlined.service and without courier.socket, mail would wait for ever. */
+static void look_for_network(const struct config *config)
+{
+	char line[LINE_MAX];
+	bool found = config->courier.socket[0] != '\0';
+	FILE *devices = found ? NULL : fopen("/proc/net/dev", "re");
+	if (devices == NULL)
+		return;
+	while (!found && fgets(line, sizeof line, devices) != NULL) {
+		const struct view name = view_trim(
+		    (struct view){line, strchr(line, ':') == NULL ? 0 : strcspn(line, ":")});
+		found = name.len > 0 && !view_is(name, "lo");
+	}
+	fclose(devices);
+	if (!found)
+		log_warning("there is no network here but within this machine: if this is "
+			    "dewlined.service, set courier.socket to \"/run/dewline/courier\"");
+}
+
 static int run(const struct config *config, struct err *err)
 {
 	const struct supervision supervision = {
@@ -154,6 +175,7 @@ static int run(const struct config *config, struct err *err)
 		state_stop_agent(config->state);
 		return -1;
 	}
+	look_for_network(config);
 	log_info("%s starts with %s", PACKAGE_STRING, config->file);
 	/* There is a new reader for each reading: what it needs is loaded once, here. */
 	struct charset_keep *keep = charset_keep();

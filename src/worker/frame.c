@@ -244,8 +244,12 @@ static int take_frame(struct frame *frame, struct view packet, int memory, struc
 		return malformed(err, "it ends within its head");
 	if (read_number(packet.data, 4) != MAGIC)
 		return malformed(err, "it does not begin as a frame does");
-	if (read_number(packet.data + 4, 4) != FRAME_VERSION)
-		return malformed(err, "it is of another version");
+	const unsigned version = (unsigned)read_number(packet.data + 4, 4);
+	if (version != FRAME_VERSION)
+		return err_set(err, ERR_PEER, ERR_NEVER,
+		    "the process at the other end is of another release (frames of version %u, and "
+		    "not %d): restart the gateway and its couriers",
+		    version, FRAME_VERSION);
 	frame->type = (uint32_t)read_number(packet.data + 8, 4);
 	frame->number = (uint32_t)read_number(packet.data + 12, 4);
 	const uint64_t len = read_number(packet.data + 16, 8);

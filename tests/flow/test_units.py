@@ -152,6 +152,19 @@ def test_without_the_other_service_mail_waits(t):
     scene.opened()
 
 
+def test_gateway_without_network_and_without_the_other_service_says_so(t):
+    t.needs("unshare")
+    if os.geteuid() != 0:
+        t.skip("only root may take a process off the network")
+    scene = Scene(t)
+    said = "set courier.socket to"
+    assert said not in scene.gateway.text_of_log()
+    scene.gateway.stop()
+    scene.gateway.wrapper = ["unshare", "-n"]
+    scene.gateway.start()
+    eventually(lambda: said in scene.gateway.text_of_log(), "the warning")
+
+
 # The units themselves.
 
 UNITS = pathlib.Path(__file__).resolve().parents[2] / "conf"

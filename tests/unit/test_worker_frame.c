@@ -301,7 +301,7 @@ static void wrong_magic_or_version_is_refused(void **state)
 {
 	(void)state;
 	refused_head((struct head){MAGIC + 1, FRAME_VERSION, 0}, VIEW(""), "does not begin");
-	refused_head((struct head){MAGIC, FRAME_VERSION + 1, 0}, VIEW(""), "another version");
+	refused_head((struct head){MAGIC, FRAME_VERSION + 1, 0}, VIEW(""), "another release");
 }
 
 static void length_that_does_not_match_the_packet_is_refused(void **state)
