@@ -43,8 +43,6 @@ static int make_state_dir(struct ctl *ctl, struct err *err)
 {
 	struct stat state;
 	const char *path = ctl->config.state;
-	if (make_dirs_of_user(ctl, err) < 0)
-		return -1;
 	if (stat(path, &state) != 0 && errno == ENOENT) {
 		if (file_make_dir(path, PRIVATE_DIR, err) < 0)
 			return -1;
@@ -219,7 +217,7 @@ static int run_init(struct ctl *ctl, const struct ctl_call *call, struct err *er
 {
 	struct buf grouped = BUF_EMPTY(BUF_SMALL);
 	(void)call;
-	if (ctl_open_config(ctl, err) < 0 ||
+	if (ctl_open_config(ctl, err) < 0 || make_dirs_of_user(ctl, err) < 0 ||
 	    (!has_key(ctl) && ctl_passphrase_prepare(ctl, err) < 0) ||
 	    make_state_dir(ctl, err) < 0 || open_store(ctl, err) < 0 || make_drop(ctl, err) < 0 ||
 	    make_gateway(ctl, err) < 0)

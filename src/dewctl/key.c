@@ -7,6 +7,7 @@
 #include "dewctl/find.h"
 #include "dewctl/keyadd.h"
 #include "dewctl/keyexport.h"
+#include "dewctl/keypassphrase.h"
 #include "dewctl/keypending.h"
 #include "dewctl/keyuse.h"
 #include "dewctl/verbs.h"
@@ -195,5 +196,9 @@ const struct ctl_verb key_verbs[] = {
 	keyadd_refresh},
     {"export", "[FILE]", 0, 1, false, export_options, "Writes the gateway's own certificate",
 	"Armored, to the file or standard output.\n", keyexport_run},
+    {"passphrase", "", 0, 0, false, NULL, "Gives the gateway's own key a new random passphrase",
+	"Also where it has none yet. The new one is put into the file that the configuration\n"
+	"names (gateway.passphrase_file). dewlined must not be running.\n",
+	keypassphrase_run},
     {0},
 };

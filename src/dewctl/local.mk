@@ -33,6 +33,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/invite.c \
 	src/dewctl/join.c \
 	src/dewctl/keyexport.c src/dewctl/keyexport.h \
+	src/dewctl/keypassphrase.c src/dewctl/keypassphrase.h \
 	src/dewctl/keypending.c src/dewctl/keypending.h \
 	src/dewctl/keyuse.c src/dewctl/keyuse.h \
 	src/dewctl/member.c \

@@ -137,14 +137,19 @@ static int give_to_owner(const struct ctl *ctl, const char *path, struct err *er
 		   : err_system(err, "cannot give %s to the owner of %s", path, ctl->config.state);
 }
 
+void ctl_passphrase_directory(const char *path, char out[static CONFIG_PATH_SIZE])
+{
+	snprintf(out, CONFIG_PATH_SIZE, "%s", path);
+	char *slash = strrchr(out, '/'); /* there is one: the configuration makes paths absolute */
+	slash[slash == out ? 1 : 0] = '\0';
+}
+
 /* Puts a finished file in its place unless there is one: two of us at once must not each make a
  * passphrase, and the key get the one that is lost. */
 static int publish(const struct ctl *ctl, const char *made, const char *path, struct err *err)
 {
 	char directory[CONFIG_PATH_SIZE];
-	snprintf(directory, sizeof directory, "%s", path);
-	char *slash = strrchr(directory, '/');
-	slash[slash == directory ? 1 : 0] = '\0';
+	ctl_passphrase_directory(path, directory);
 	int result = give_to_owner(ctl, made, err);
 	if (result == 0 && link(made, path) != 0)
 		result = err_system(err, "cannot make %s", path);
@@ -152,13 +157,12 @@ static int publish(const struct ctl *ctl, const char *made, const char *path, st
 	return result == 0 ? file_sync_dir(directory, err) : -1;
 }
 
-static int write_new(struct ctl *ctl, const char *path, struct err *err)
+int ctl_passphrase_write(struct ctl *ctl, const char *path, struct err *err)
 {
 	char text[PASSPHRASE_SIZE + 1];
-	char draft[CONFIG_PATH_SIZE + 32];
+	char draft[CONFIG_PATH_SIZE + 40];
 	snprintf(draft, sizeof draft, "%s.new.%ld", path, (long)getpid());
 	passphrase_make(text);
-	buf_add_text(&ctl->passphrase.text, text);
 	const size_t len = strlen(text);
 	text[len] = '\n';
 	int result = file_write(draft, (struct view){text, len + 1}, PRIVATE_FILE, err);
@@ -178,6 +182,8 @@ int ctl_passphrase_prepare(struct ctl *ctl, struct err *err)
 		return 0;
 	if (access(place, F_OK) != 0 && errno == ENOENT &&
 	    strcmp(place, ctl_passphrase_path(ctl)) == 0)
-		return write_new(ctl, place, err);
+		return ctl_passphrase_write(ctl, place, err) < 0
+			   ? -1
+			   : read_file(ctl, &ctl->passphrase.text, err);
 	return read_file(ctl, &ctl->passphrase.text, err);
 }

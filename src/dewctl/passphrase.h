@@ -22,4 +22,11 @@ int ctl_passphrase_prepare(struct ctl *ctl, struct err *err);
 /* The file that the configuration names; "" where it is to be a credential or nothing. */
 const char *ctl_passphrase_path(const struct ctl *ctl);
 
+/* Writes a new random one to a file that must not be there yet: mode 0600, given to the owner of
+ * the state directory. */
+int ctl_passphrase_write(struct ctl *ctl, const char *path, struct err *err);
+
+/* The directory of a file. */
+void ctl_passphrase_directory(const char *path, char out[static CONFIG_PATH_SIZE]);
+
 #endif

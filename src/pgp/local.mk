@@ -13,6 +13,7 @@ libdewline_a_SOURCES += \
 	src/pgp/open.c src/pgp/open.h \
 	src/pgp/packet.c src/pgp/packet.h \
 	src/pgp/passphrase.c src/pgp/passphrase.h \
+	src/pgp/rekey.c src/pgp/rekey.h \
 	src/pgp/renew.c src/pgp/renew.h \
 	src/pgp/seal.c src/pgp/seal.h \
 	src/pgp/sign.c src/pgp/sign.h \

@@ -210,3 +210,91 @@ def test_dewctl_asks_at_the_terminal_without_showing_it(t):
     # And without a terminal it says what is missing.
     scene.gateway.ctl("advisory", "list")
     assert str(file) in scene.gateway.said, scene.gateway.said
+
+
+def key_passphrase(t, scene):
+    """The former and the new passphrase."""
+    file = passphrase_file(scene.gateway)
+    former = file.read_text() if file.exists() else ""
+    said = scene.gateway.ctl("key", "passphrase")
+    assert str(file) in said
+    assert file.stat().st_mode & 0o777 == 0o600 and not file.with_suffix(".passphrase.next").exists()
+    return former.strip(), file.read_text().strip()
+
+
+def goes_on(scene, count):
+    scene.gateway.start()
+    scene.release()
+    scene.opened(count=count)
+    assert scene.gateway.ctl("advisory", "list").count(TITLE) == count  # the old stashes, too
+    scene.gateway.stop()
+
+
+def opens_with(t, scene, passphrase):
+    stash = scene.gateway.store_rows("SELECT title FROM revision")[0][0]
+    home = t.dir / "copy"
+    if home.exists():
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], capture_output=True)
+        shutil.rmtree(home)
+    return own_gpg(copy_of_home(t, scene.gateway), "--decrypt", given=stash,
+                   passphrase=passphrase).returncode == 0
+
+
+def test_passphrase_is_changed_and_set(t):
+    scene = Scene(t, gateway={"passphrase_file": ""})
+    scene.gateway.stop()
+    goes_on(scene, 1)
+    del scene.gateway.settings["gateway"]["passphrase_file"]
+    scene.gateway.configure()
+    assert opens_with(t, scene, "")
+    _, first = key_passphrase(t, scene)
+    assert not opens_with(t, scene, "") and opens_with(t, scene, first)
+    goes_on(scene, 2)
+    former, second = key_passphrase(t, scene)
+    assert former == first != second
+    assert not opens_with(t, scene, first) and opens_with(t, scene, second)
+    goes_on(scene, 3)
+    events = [row["event"] for row in scene.gateway.audit()]
+    assert events.count("gateway.passphrase") == 2
+
+
+def test_passphrase_is_not_changed_while_the_daemon_runs_or_with_a_wrong_one(t):
+    scene = Scene(t)
+    scene.release()
+    file = passphrase_file(scene.gateway)
+    former = file.read_text()
+    scene.gateway.ctl("key", "passphrase", may_fail=True)
+    assert scene.gateway.code != 0 and "stop it first" in scene.gateway.said, scene.gateway.said
+    scene.gateway.stop()
+    file.write_text("wrong\n")
+    scene.gateway.ctl("key", "passphrase", may_fail=True)
+    assert scene.gateway.code != 0 and "does not open it" in scene.gateway.said
+    assert file.read_text() == "wrong\n" and opens_with(t, scene, former.strip())
+    file.write_text(former)
+    # One that was interrupted before the last step is completed.
+    key_passphrase(t, scene)
+    file.rename(file.with_name(file.name + ".next"))
+    file.write_text(former)
+    assert starts(scene.gateway, "-t").returncode == 1
+    key_passphrase(t, scene)
+    goes_on(scene, 2)
+
+
+def test_init_by_root_gives_the_file_to_the_user_of_the_gateway(t):
+    if os.geteuid() != 0:
+        t.skip("only root can give a file away")
+    t.dir.chmod(0o711)
+    configuration, state = t.dir / "dewline.cfg", t.dir / "state"
+    configuration.write_text(f"""
+        user = "nobody"; state = "{state}"; drop = "{t.dir}/drop";
+        gateway: {{ address = "g@gw.example"; list = "all@gw.example"; }};
+        smarthost: {{ host = "localhost"; }};
+    """)
+    t.later(lambda: subprocess.run(["gpgconf", "--homedir", state / "gnupg", "--kill", "all"],
+                                   capture_output=True))
+    done = subprocess.run([t.build / "dewctl", "-c", configuration, "init"], capture_output=True)
+    assert done.returncode == 0, done.stderr
+    file = t.dir / "dewline.passphrase"
+    assert file.owner() == "nobody" == state.owner()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert str(file).encode() in done.stdout
