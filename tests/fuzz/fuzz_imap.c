@@ -1,18 +1,20 @@
 /* Emptying a mailbox of a server that says whatever it likes. The socket is a pair of ours, TLS is
  * taken to have worked, and the drop is a list in memory.
  *
- * The input's first byte holds flags. The rest is what the server says: a byte 0x1d ends a packet,
- * 0x1e a connection; the next request gets what comes behind it. */
+ * The input's first byte holds flags. The rest is what the server says: what stands behind a byte
+ * 0x1d comes after the handshake, and 0x1e ends a connection; the next request gets what follows.
+ */
 #include "config.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "courier/codec.h"
 #include "courier/deposit.h"
-#include "courier/password.h"
 #include "courier/socket.h"
+#include "courier/stream.h"
 #include "courier/watch.h"
 
 #include "fuzz.h"
@@ -23,7 +25,7 @@
 enum {
 	STARTTLS = 1,
 	MOVING = 2,
-	PACKET_END = 0x1d,
+	HANDSHAKE = 0x1d,
 	CONNECTION_END = 0x1e,
 	REQUESTS = 3,
 	MESSAGE_MAX = 4096,
@@ -31,13 +33,14 @@ enum {
 	SAID_MAX = 4 * 1024 * 1024,
 };
 
-static const struct imap_limits limits = {.connect = 5000, .step = 5000, .least_rate = 16 * 1024};
+static const struct imap_limits limits = {.connect = 5000, .step = 20, .least_rate = 16 * 1024};
 
 static struct config configs[4]; /* by STARTTLS and MOVING */
 
 /* One run's world. */
 static struct {
 	struct view script;
+	struct view inner; /* for after the handshake */
 	int peer; /* the server's end, -1: none */
 	int gate; /* of our service: hung up, so that nothing waits */
 	bool encrypted;
@@ -54,19 +57,29 @@ int __wrap_socket_open(
 int __wrap_stream_start_tls(
     struct stream *stream, const struct tls_trust *trust, const char *host, struct err *err);
 int __wrap_tls_trust_new(const char *ca_file, struct tls_trust **out, struct err *err);
-int __wrap_password_read(const char *path, struct buf *out, struct err *err);
+int __wrap_secret_read(const char *name, const char *setting, struct buf *out, struct err *err);
 int __wrap_deposit(const char *drop, const char *name, struct view message, struct err *err);
 int __wrap_deposit_sync(const char *drop, struct err *err);
 void __wrap_deposit_clean(const char *drop);
 int __wrap_pool_reply(
     struct pool_service *service, enum pool_event event, struct view body, struct err *err);
 
+/* One that was closed before all was read says so once, and then gives what was said. */
 static void hear(void)
 {
 	char bytes[16 * 1024];
-	ssize_t got;
-	while (world.peer >= 0 && (got = recv(world.peer, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
-		buf_add(world.encrypted ? &world.inside : &world.clear, bytes, (size_t)got);
+	ssize_t got = 1;
+	while (world.peer >= 0 && (got > 0 || (got < 0 && errno == ECONNRESET))) {
+		got = recv(world.peer, bytes, sizeof bytes, MSG_DONTWAIT);
+		if (got > 0)
+			buf_add(world.encrypted ? &world.inside : &world.clear, bytes, (size_t)got);
+	}
+}
+
+static void say(struct view words)
+{
+	if (words.len > 0)
+		send(world.peer, words.data, words.len, MSG_NOSIGNAL);
 }
 
 static void hang_up(void)
@@ -80,7 +93,7 @@ static void hang_up(void)
 int __wrap_socket_open(
     const char *host, uint16_t port, int64_t connect_ms, int *fd, struct err *err)
 {
-	struct view said, packet;
+	struct view said = VIEW("");
 	int ends[2];
 	(void)host;
 	(void)port;
@@ -88,13 +101,13 @@ int __wrap_socket_open(
 	world.encrypted = false;
 	if (!view_next_field(&world.script, CONNECTION_END, &said))
 		return err_set(err, ERR_PEER, ERR_LATER, "nobody there");
-	FUZZ_CHECK(
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-	while (view_next_field(&said, PACKET_END, &packet))
-		if (packet.len > 0)
-			send(ends[1], packet.data, packet.len, MSG_NOSIGNAL);
-	shutdown(ends[1], SHUT_WR);
+	FUZZ_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
 	world.peer = ends[1];
+	world.inner = said;
+	view_next_field(&world.inner, HANDSHAKE, &said);
+	say(said);
+	if (world.inner.len == 0)
+		shutdown(world.peer, SHUT_WR);
 	*fd = ends[0];
 	return 0;
 }
@@ -108,6 +121,8 @@ int __wrap_stream_start_tls(
 	(void)err;
 	hear();
 	world.encrypted = true;
+	say(world.inner);
+	shutdown(world.peer, SHUT_WR);
 	return 0;
 }
 
@@ -119,9 +134,10 @@ int __wrap_tls_trust_new(const char *ca_file, struct tls_trust **out, struct err
 	return 0;
 }
 
-int __wrap_password_read(const char *path, struct buf *out, struct err *err)
+int __wrap_secret_read(const char *name, const char *setting, struct buf *out, struct err *err)
 {
-	(void)path;
+	(void)name;
+	(void)setting;
 	(void)err;
 	buf_add_text(out, SECRET);
 	return 0;

@@ -51,10 +51,10 @@ fuzz_answers_SOURCES = tests/fuzz/fuzz_answers.c
 fuzz_answers_LDFLAGS = $(fuzz_link)
 fuzz_smtp_SOURCES = tests/fuzz/fuzz_smtp.c
 fuzz_smtp_LDFLAGS = $(fuzz_link) \
-	-Wl,--wrap=socket_open,--wrap=stream_start_tls,--wrap=stream_is_encrypted,--wrap=tls_trust_new,--wrap=file_read
+	-Wl,--wrap=socket_open,--wrap=stream_start_tls,--wrap=stream_is_encrypted,--wrap=tls_trust_new,--wrap=secret_read
 fuzz_imap_SOURCES = tests/fuzz/fuzz_imap.c
 fuzz_imap_LDFLAGS = $(fuzz_link) \
-	-Wl,--wrap=socket_open,--wrap=stream_start_tls,--wrap=tls_trust_new,--wrap=password_read,--wrap=deposit,--wrap=deposit_sync,--wrap=deposit_clean,--wrap=pool_reply
+	-Wl,--wrap=socket_open,--wrap=stream_start_tls,--wrap=tls_trust_new,--wrap=secret_read,--wrap=deposit,--wrap=deposit_sync,--wrap=deposit_clean,--wrap=pool_reply
 fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
 fuzz_config_LDFLAGS = $(fuzz_link)
 

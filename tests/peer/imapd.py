@@ -26,7 +26,7 @@ class Closed(Exception):
 class Session:
     def __init__(self, server, plain):
         self.server, self.plain = server, plain
-        self.plain.settimeout(60)
+        self.plain.settimeout(600)
         self.connection, self.input = plain, plain.makefile("rb")
         self.view = []  # the UIDs as this client has been told of them
 
