@@ -224,8 +224,8 @@ static void greeting_before_the_status_is_passed_over(void **state)
 	static const char *const rows[] = {"Hello,", "Hi", "Dear colleagues,", "Good morning!",
 	    "Sehr geehrte Damen und Herren,", "Guten Tag", "Hallo zusammen,", "Bonjour,",
 	    "Ch\xc3\xa8re Madame, cher Monsieur,",
-	    "Buenos d\xc3\xad"
-	    "as:",
+	    ("Buenos d\xc3\xad"
+	     "as:"),
 	    "Ol\xc3\xa1!", "Hello Early Warning team,", "Hej", "\xe6\x82\xa8\xe5\xa5\xbd,"};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
