@@ -107,6 +107,8 @@ def setting(value):
 
 
 class Gateway:
+    log_before = 0  # bytes of the log when the daemon was last started
+
     def __init__(self, test, smarthost=None, start=True, settings=None, directory=None):
         """settings: groups of the configuration file, such as {"retry": {"first": 1}}."""
         self.test = test

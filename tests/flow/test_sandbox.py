@@ -1,9 +1,22 @@
 """Every process of the living daemon is held to what it has need of, by force."""
+import ctypes
+import errno
+import os
 import pathlib
+import pwd
+import re
+import shutil
+import socket
+import struct
+import subprocess
 
-from harness import eventually
+from gateway import Gateway, Smarthost
+from harness import eventually, limit
+from intruder import Intruder, Killed
 from scene import Scene
 
+LANDLOCK_CREATE_RULESET = 444
+OWNER = "nobody"
 ROLES = ("dewlined", "gate", "reader", "vault", "courier", "starter", "gpg-agent")
 
 
@@ -49,3 +62,156 @@ def test_every_process_has_a_filter_and_no_way_to_privileges(t):
             fields = status(pid)
             assert fields["Seccomp"] == "2", f"{role} has no filter: {fields['Seccomp']}"
             assert fields["NoNewPrivs"] == "1", role
+
+
+# From the inside.
+
+AF_INET, SOCK_STREAM = 2, 1
+STOPPED = "was stopped by its sandbox (SIGSYS)"
+
+
+def needs_root(t):
+    if os.geteuid() != 0:
+        t.skip("only root can trace the processes of the daemon")
+    if os.uname().machine != "x86_64":
+        t.skip("processes are taken over on x86-64 only")
+
+
+def living(scene, role):
+    def find():
+        home = scene.gateway.dir / "state" / "gnupg"
+        pids = agents(home) if role == "gpg-agent" else [
+            pid for pid, name in scene.gateway.processes().items() if name == role]
+        return pids and pids[0]
+    return eventually(find, f"a {role} lives")
+
+
+def tries(scene, role, *attempts):
+    """What each attempt gave, errors by name; "killed" where the process ended by it."""
+    results, pid = [], living(scene, role)
+    try:
+        with Intruder(pid) as intruder:
+            for attempt in attempts:
+                result = intruder.call(*attempt)
+                results.append(errno.errorcode[-result] if result < 0 else result)
+    except Killed:
+        results.append("killed")
+    return results
+
+
+def expect(scene, role, expected, *attempts):
+    got = tries(scene, role, *attempts)
+    assert got == expected, f"{role}: {got} and not {expected}"
+
+
+def open_of(path):
+    return ("open", os.fsencode(path), os.O_RDONLY)
+
+
+def connect_to(fd, port):
+    address = struct.pack("=H", AF_INET) + struct.pack(">H", port) + bytes((127, 0, 0, 1)) + bytes(8)
+    return ("connect", fd, address, len(address))
+
+
+INTERNET = ("socket", AF_INET, SOCK_STREAM, 0)
+SHELL = ("execve", b"/bin/sh", 0, 0)
+
+
+@limit(300)
+def test_process_that_is_taken_over_opens_connects_and_executes_nothing(t):
+    needs_root(t)
+    scene = Scene(t)
+    everybody(scene)
+    state = scene.gateway.dir / "state"
+    (t.dir / "foreign").write_text("x\n")
+    foreign, store, key = open_of(t.dir / "foreign"), open_of(state / "store.db"), open_of(
+        next((state / "gnupg" / "private-keys-v1.d").iterdir()))
+    for attempt in (foreign, INTERNET, SHELL):
+        expect(scene, "reader", ["killed"], attempt)
+    expect(scene, "courier", ["EACCES"] * 3 + ["killed"], foreign, store, key, SHELL)
+    expect(scene, "vault", ["EACCES"] * 3 + ["killed"], foreign, store, SHELL, INTERNET)
+    expect(scene, "gpg-agent", ["EACCES"] * 3 + ["killed"], foreign, store, SHELL, INTERNET)
+    expect(scene, "gate", ["EACCES"] * 2 + ["killed"], foreign, key, INTERNET)
+    expect(scene, "gate", ["killed"], SHELL)
+    for role in ("reader", "courier", "vault", "gate"):
+        eventually(lambda: re.search(f"{role} \\d+ {re.escape(STOPPED)}",
+                                     scene.gateway.text_of_log()), f"the log tells of the {role}")
+    # All of them were replaced, and nothing is lost.
+    number = scene.release(title="After the attack")["number"]
+    eventually(lambda: all(row["state"] in ("sent", "acknowledged")
+                           for row in scene.gateway.deliveries(number)), "it is sent")
+    expect(scene, "dewlined", ["EACCES", "killed"], foreign, INTERNET)
+    for last in (SHELL, None):
+        scene.gateway.process.wait(10)
+        scene.gateway.process = None
+        if last:
+            scene.gateway.start()
+            living(scene, "gate")
+            expect(scene, "dewlined", ["killed"], last)
+
+
+def test_courier_connects_to_the_configured_servers_only(t):
+    """Where the kernel can tell ports apart: Landlock since Linux 6.7."""
+    needs_root(t)
+    version = ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1)
+    if version < 4:
+        t.skip(f"Landlock of this kernel, version {version}, knows no ports")
+    scene = Scene(t)
+    everybody(scene)
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere, \
+            Intruder(living(scene, "courier")) as intruder:
+        fd = intruder.call(*INTERNET)
+        assert fd > 2
+        assert intruder.call(*connect_to(fd, elsewhere.getsockname()[1])) == -errno.EACCES
+        assert intruder.call(*connect_to(fd, scene.smarthost.port)) == 0
+
+
+# Who was started as root.
+
+class OwnedGateway(Gateway):
+    """As an admin sets it up: root runs dewctl and dewlined, and all belongs to a user."""
+
+    def _own_key(self):
+        return b"", ""
+
+    def configure(self):
+        super().configure()
+        for path in (self.dir, self.drop_dir, *self.drop_dir.iterdir()):
+            shutil.chown(path, OWNER, pwd.getpwnam(OWNER).pw_gid)
+
+
+def test_started_as_root_it_becomes_the_user_of_the_setting_for_good(t):
+    if os.geteuid() != 0:
+        t.skip("not root")
+    t.dir.chmod(0o711)
+    smarthost = Smarthost(t)
+    gateway = OwnedGateway(t, smarthost, False, {"user": OWNER})
+    certificate = subprocess.run(
+        ["gpg", "--homedir", gateway.dir / "state" / "gnupg", "--batch", "--armor", "--export"],
+        capture_output=True, check=True, user=OWNER, env={"PATH": os.environ["PATH"]}).stdout
+    assert certificate
+    gateway.certificate = certificate
+    gateway.fingerprint = gateway.store_rows("SELECT value FROM value WHERE name = 'gateway'")[0][0]
+    if isinstance(gateway.fingerprint, bytes):
+        gateway.fingerprint = gateway.fingerprint.decode()
+    official = gateway.admit(t.official("cert@us-de.example"))
+    publisher = gateway.admit_publisher(t.publisher())
+    gateway.start()
+    gateway.drop(publisher.publish("Title", "Text.\n"))
+    gateway.settled(1)
+    smarthost.only(official.address)
+    uid = str(pwd.getpwnam(OWNER).pw_uid)
+    pids = [*gateway.processes(), *agents(gateway.dir / "state" / "gnupg")]
+    assert len(pids) >= len(ROLES)
+    for pid in pids:
+        fields = status(pid)
+        who = f"{fields['Name']} ({pid})"
+        assert set(fields["Uid"].split()) == {uid}, f"{who}: {fields['Uid']}"
+        assert "0" not in fields["Gid"].split() + fields["Groups"].split(), who
+        for capabilities in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            assert int(fields[capabilities], 16) == 0, f"{who}: {capabilities}"
+    gateway.ctl("backup", gateway.dir / "backup")
+    foreign = [path for path in gateway.dir.rglob("*") if path.lstat().st_uid == 0
+               and path not in (gateway.configuration, gateway.log_path)
+               and gateway.drop_dir not in path.parents]
+    assert not foreign, f"root left {foreign}"
