@@ -200,6 +200,8 @@ static int run_courier(const struct config *config, struct err *err)
  * ours, without touching a daemon that runs on it. */
 static int test(const struct config *config, struct err *err)
 {
+	if (geteuid() == 0 && config->user[0] != '\0' && user_become(config->user, err) != 0)
+		return -1;
 	if (!state_is_ours(config->state)) {
 		printf("%s: good; the gateway's key was not tried, for %s is not this user's\n",
 		    config->file, config->state);
