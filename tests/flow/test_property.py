@@ -229,7 +229,7 @@ class Trial:
         self.gateway = self.officials.scene.gateway
         self.ledger = Ledger(t, self.gateway)
         self.stages, self.false, self.tries = collections.Counter(), [], 0
-        self.recorded = collections.Counter()
+        self.recorded, self.seen = collections.Counter(), set()
 
     def run(self, mails):
         """mails: {digest: (raw, truths, what was done)}; drops them and judges the gateway."""
@@ -272,7 +272,10 @@ class Trial:
             changer = self.officials.changer(random.Random(f"{SEED}/{number}"))
             raw = changer.mail().replace(b"\r\n", b"\n")
             truths = frozenset().union(*(signed.truths for signed in changer.used))
-            mails[hashlib.sha256(raw).hexdigest()] = (raw, truths, changer.done)
+            digest = hashlib.sha256(raw).hexdigest()
+            if digest not in self.seen:  # the same bytes again are no new mail; nothing is left of some
+                mails[digest] = (raw, truths, changer.done)
+        self.seen.update(mails)
         return mails
 
     def unchanged(self):
