@@ -13,21 +13,24 @@ def mail(number, size=0):
             + ("x" * 70 + "\r\n") * (size // 72)).encode()
 
 
+def imap_settings(t, server, password=PASSWORD, **more):
+    """The group imap of a configuration, for a Dovecot or an Imapd."""
+    secret = t.dir / "imap-password"
+    secret.write_text(f"{password}\n")
+    secret.chmod(0o600)
+    return {"server": "localhost", "port": getattr(server, "tls_port", server.port),
+            "tls": "implicit", "ca_file": str(server.authority.ca), "user": USER,
+            "password_file": str(secret), **more}
+
+
 class Mailroom:
     """The gateway; `server` is a Dovecot or an Imapd."""
 
-    def __init__(self, t, server, start=True, limits=None, password=PASSWORD, **imap):
+    def __init__(self, t, server, start=True, settings=None, password=PASSWORD, **imap):
+        """settings: other groups of the configuration than imap."""
         self.server = server
-        secret = t.dir / "imap-password"
-        secret.write_text(f"{password}\n")
-        secret.chmod(0o600)
-        port = getattr(server, "tls_port", server.port)
-        settings = {"imap": {"server": "localhost", "port": port, "tls": "implicit",
-                             "ca_file": str(server.authority.ca), "user": USER,
-                             "password_file": str(secret), **imap}}
-        if limits:
-            settings["limits"] = limits
-        self.gateway = Gateway(t, None, start, settings)
+        imap = imap_settings(t, server, password, **imap)
+        self.gateway = Gateway(t, None, start, {"imap": imap, **(settings or {})})
 
     def taken(self):
         """The numbers of the mails in the store, sorted: each as often as it was recorded."""

@@ -4,7 +4,9 @@ import time
 
 from dovecot import Dovecot
 from harness import eventually, limit, sanitized
-from mailroom import PASSWORD, USER, Mailroom, mail
+from mailroom import PASSWORD, USER, Mailroom, imap_settings, mail
+from scene import Scene
+from test_units import Couriers
 
 MANY, PER_KILL = 200, 10
 
@@ -169,3 +171,34 @@ def test_refused_password_is_named_and_not_tried_again_soon(t):
     finding = room.finding()
     assert finding["result"] == "warning" and "refuses user" in finding["detail"], finding
     assert "wrong horse" not in room.gateway.text_of_log()
+
+
+@limit(180)
+def test_advisory_and_its_acknowledgment_come_through_the_mailbox(t):
+    """Lines end with CR LF there, and signatures hold all the same."""
+    dovecot = Dovecot(t, {USER: PASSWORD})
+    scene = Scene(t, imap=imap_settings(t, dovecot))
+    dovecot.deliver(USER, scene.publisher.publish("a title", "text\n" * 200000))
+    scene.gateway.settled(1)
+    opened = scene.opened()
+    dovecot.deliver(USER, scene.official.reply(opened, "affected", "two sites"))
+    scene.gateway.settled(2)
+    assert [row["status"] for row in scene.acknowledged()] == ["affected"]
+    eventually(lambda: not dovecot.messages(USER), "an empty mailbox")
+
+
+@limit(180)
+def test_courier_of_another_service_empties_the_mailbox(t):
+    couriers = Couriers(t)
+    room = Post(t, start=False, settings={"courier": {"socket": str(couriers.socket)}})
+    couriers.start(room.gateway)
+    room.gateway.start()
+    room.deliver(1)
+    room.wait([1])
+    assert couriers.kill() > 0, "no courier of the other service was at work"
+    room.deliver(2)
+    room.wait([1, 2])
+    room.emptied()
+    assert "courier" not in set(room.gateway.processes().values())
+    room.gateway.stop()
+    eventually(lambda: not couriers.pids(), "the courier ends with its gateway", 5)

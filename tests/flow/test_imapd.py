@@ -115,7 +115,7 @@ def test_message_that_is_too_large_stays_and_is_told(t):
     large = imapd.deliver(mail(1, size=20000))
     imapd.deliver(mail(2))
     admin = t.official("admin@gw.example")
-    room = Mailroom(t, imapd, start=False, limits={"message": 10000})
+    room = Mailroom(t, imapd, start=False, settings={"limits": {"message": 10000}})
     room.gateway.add_key(admin)
     room.gateway.ctl("admin", "add", admin.address, "--key", admin.fingerprint)
     admin.meet(room.gateway)
@@ -159,7 +159,7 @@ def test_message_that_cannot_be_taken_keeps_no_other_waiting(t, what):
     if "larger" not in what:
         imapd.faults["fetch"].append(refuse)
     imapd.deliver(mail(2))
-    room = Mailroom(t, imapd, limits={"message": 10000})
+    room = Mailroom(t, imapd, settings={"limits": {"message": 10000}})
     room.wait([2])
     room.log_says("stays in the mailbox")
     eventually(lambda: list(imapd.messages) == [bad], "only that one is left")
