@@ -16,6 +16,7 @@ enum {
 	LINE_SIZE = 1024,
 	WORDS_MAX = 8 * 1024,
 	SHOWN_LEN = 60,
+	EXISTS_MOST = 1000 * 1000 * 1000, /* nobody has so many; counting on stays possible */
 	SECOND_MS = 1000,
 };
 
@@ -169,7 +170,7 @@ static void note(struct imap_link *link, const struct imap_response *response)
 	switch (response->kind) {
 	case IMAP_EXISTS:
 		link->news = link->news || response->number > link->exists;
-		link->exists = response->number;
+		link->exists = response->number < EXISTS_MOST ? response->number : EXISTS_MOST;
 		break;
 	case IMAP_EXPUNGE:
 		note_expunge(link, response->number);
@@ -303,7 +304,8 @@ static int begin_idle(struct imap_link *link, struct view tag, bool *ready, stru
 static int stay_idle(
     struct imap_link *link, int other, int64_t until, bool *called, struct err *err)
 {
-	while (!link->news) {
+	/* Time is looked at even where the server never stops talking. */
+	while (!link->news && clock_monotonic_ms() < until) {
 		struct imap_response response;
 		enum stream_event what = STREAM_SAYS;
 		if (link->mail->read_buffer_len == 0)

@@ -1,4 +1,5 @@
 """Mail from a mailbox of an IMAP server that does what it likes."""
+import select
 import ssl
 import time
 
@@ -263,6 +264,34 @@ def test_admins_are_told_when_the_mailbox_stays_out_of_reach(t):
     imapd.deliver(mail(1))
     room.wait([1])
     assert room.finding()["result"] == "ok", room.finding()
+
+
+def test_mail_of_the_largest_size_is_taken(t):
+    imapd = Imapd(t)
+    whole = mail(1, size=34900000)
+    imapd.deliver(whole)
+    room = Mailroom(t, imapd)
+    room.wait([1])
+    eventually(lambda: not imapd.messages, "an empty mailbox")
+    assert room.gateway.store_rows("SELECT size FROM arrival") == [(len(whole),)]
+
+
+def test_server_that_talks_all_the_time_is_left_after_the_time_to_idle(t):
+    heard = []
+
+    def talk(session, tag, words):
+        session.say("+ idling")
+        for _ in range(2000):
+            session.say(b"* OK still here\r\n" * 60000)
+            if select.select([session.connection], [], [], 0)[0]:
+                heard.append(session.read())
+                break
+        session.say(f"{tag} OK done")
+
+    imapd = Imapd(t, faults={"idle": [talk]})
+    room = Mailroom(t, imapd, idle="1s")
+    eventually(lambda: imapd.said("IDLE$") >= 2, "IDLE anew", 20)
+    assert heard == ["DONE"], (heard, room)
 
 
 @sanitized
