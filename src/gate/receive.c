@@ -76,6 +76,18 @@ static int put_aside(
 	    gate->store, clock_now(), "gate", "arrival.aside", name, err, "%s", why);
 }
 
+/* A link, pipe or socket holds no mail, and following it might lead anywhere. */
+static int remove_odd(struct gate *gate, const char *path, const char *name, struct err *err)
+{
+	log_warning("%s is removed from the drop: it is neither a file nor a directory", name);
+	if (unlink(path) != 0 && errno != ENOENT) {
+		log_error("cannot remove %s: %s", path, strerror(errno));
+		return 0;
+	}
+	return store_audit_add(gate->store, clock_now(), "gate", "arrival.removed", name, err,
+	    "neither a file nor a directory");
+}
+
 static int take_file(struct gate *gate, const char *place, const char *name, struct taken *taken,
     bool *took, struct err *err)
 {
@@ -87,6 +99,8 @@ static int take_file(struct gate *gate, const char *place, const char *name, str
 	snprintf(taken->path, sizeof taken->path, "%s/%s/%s", gate->config->drop, place, name);
 	if (lstat(taken->path, &about) != 0)
 		return 0; /* somebody else was quicker */
+	if (!S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode))
+		return remove_odd(gate, taken->path, name, err);
 	if (!S_ISREG(about.st_mode))
 		return put_aside(gate, taken->path, name, "not a regular file", err);
 	if (file_read(taken->path, &raw, &why) != 0)
