@@ -5,7 +5,6 @@ from harness import cases, eventually, limit
 from scene import Scene
 
 OFFICIALS = 6
-ADVISORIES = 5
 
 
 class Board:

@@ -79,12 +79,15 @@ AROUND = {
 }
 
 
-def with_third_part(forger):
-    """multipart/signed with a part more behind the signature."""
-    whole = forger.signed()
+def with_part(whole, more):
+    """A multipart with a part more at its end."""
     line = whole.split(b'boundary="')[1].split(b'"')[0]
     return whole.removesuffix(b"--" + line + b"--\r\n") + (
-        b"--" + line + b"\r\n" + forger.lure() + b"\r\n--" + line + b"--\r\n")
+        b"--" + line + b"\r\n" + more + b"\r\n--" + line + b"--\r\n")
+
+
+def with_third_part(forger):
+    return with_part(forger.signed(), forger.lure())
 
 
 def replaced(entity, old, new):
@@ -229,16 +232,20 @@ def test_shapes_of_a_publisher_are_refused_by_name(t):
                       letters.encrypted_entity(publisher.encrypt(inner)))
     clear = letters.text_part(publisher.sign(letters.crlf(publisher.block() + "\ntext\n"),
                                              "--clearsign").decode())
+    inner = publisher.entity(f"{publisher.block()}\nClose it.\n", "A third title")
+    third = letters.encrypted_entity(publisher.encrypt(with_part(letters.signed_entity(
+        inner, publisher.sign(inner, "--detach-sign")), letters.text_part("TLP: CLEAR\n")), False))
     for entity, shape, refusal in ((signed, "signed", "in-the-open"),
                                    (with_more, "encrypted", "text-outside"),
+                                   (third, "signed-inside", "text-outside"),
                                    (clear, "inline-signed", "in-the-open")):
         row = scene.drop(publisher.message(entity))
         assert (row["state"], row["meaning"], row["shape"], row["refusal"]) == (
             "refused", "advisory", shape, refusal), row
     assert scene.gateway.advisories() == []
-    said = [receipt.text for receipt in scene.receipts(3)]
+    said = [receipt.text for receipt in scene.receipts(4)]
     assert sum("travelled in the open" in text for text in said) == 2, said
-    assert sum("outside the signed part" in text for text in said) == 1, said
+    assert sum("outside the signed part" in text for text in said) == 2, said
     assert scene.smarthost.received(scene.official.address) == []
 
 

@@ -446,5 +446,41 @@ def mailman(turn):
                 "not affected", "None here.")
 
 
+def any_program(turn):
+    """Every shape with every charset and transfer encoding, posted in turns above and below."""
+    shapes = ("encrypted", "signed-inside", "signed", "inline-encrypted", "inline-signed",
+              "attached-encrypted", "attached-signed")
+    statuses = ("received", "Affected,", "NOT AFFECTED.", "acting!", "unreadable")
+    count = 0
+    for shape in shapes:
+        for charset, words in WORDS.items():
+            for encoding in ("7bit" if charset == "us-ascii" else "8bit", "quoted-printable",
+                             "base64"):
+                person, opened = turn()
+                posting = ("top", "bottom", "inline")[count % 3]
+                status = statuses[count % len(statuses)]
+                count += 1
+                text = written(opened, status, words, posting, signature=("Eve",))
+                entity = in_shape(person, shape, text, charset, encoding)
+                yield Answer(f"{shape}, {encoding}, {charset}, {posting}", person.message(entity),
+                             status.lower().strip(",.!"), words)
+
+
+def in_shape(person, shape, text, charset, encoding):
+    inner, raw = part(text, charset, encoding), text.encode(CODECS.get(charset, charset))
+    if shape == "encrypted":
+        return encrypted(person.encrypt(inner), "7bit" if encoding == "8bit" else encoding)
+    if shape == "signed-inside":
+        return encrypted(person.encrypt(signed(person, inner), False))
+    if shape == "signed":
+        return signed(person, inner)
+    armored = person.encrypt(raw) if shape.endswith("-encrypted") else clear(person, text, charset)
+    if shape.startswith("inline-"):
+        return inline(armored, encoding, charset)
+    return letters.multipart("mixed", [part("Attached.\n", encoding="7bit"), armor_part(
+        armored, encoding, [("Content-Type", 'application/octet-stream; name="answer.asc"'),
+                            ("Content-Disposition", 'attachment; filename="answer.asc"')])])
+
+
 PROGRAMS = {function.__name__: function for function in (
-    thunderbird, mutt, k9, gnupg, mailvelope, apple, outlook, flowcrypt, mailman)}
+    thunderbird, mutt, k9, gnupg, mailvelope, apple, outlook, flowcrypt, mailman, any_program)}
