@@ -37,6 +37,8 @@ static bool is_token(struct view word)
 static bool mark_of(struct view line, struct view *mark)
 {
 	static const char signs[] = ">|:}#%\xbb\xa6\xba"; /* the last bytes of », ¦ and › too */
+	if (line.len < strlen(token_field) + TOKEN_LEN)
+		return false;
 	line = status_trim(line);
 	const size_t at = view_find(line, view_of(token_field));
 	if (at == SIZE_MAX || at == 0 ||
@@ -72,6 +74,8 @@ struct quoting quoting_find(struct view text)
 
 bool quoting_is(const struct quoting *quoting, struct view line)
 {
+	if (line.len == 0)
+		return false;
 	line = status_trim(line);
 	return line.len > 0 &&
 	       (line.data[0] == '>' || (quoting->mark.len > 0 && has_mark(line, quoting->mark)));
@@ -193,7 +197,7 @@ bool quoting_is_original(struct view text)
 {
 	struct view rest = text;
 	struct view line;
-	if (!view_next_line(&rest, &line) || line.len == 0)
+	if (text.len == 0 || text.data[0] == '\n' || !view_next_line(&rest, &line))
 		return false;
 	if (!is_rule_with_words(line))
 		return is_original_header(text);

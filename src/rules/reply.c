@@ -122,7 +122,7 @@ static bool is_comment(struct reply *out, struct reading *reading, struct view t
 		reading->signature = false; /* the sender goes on below the quotation */
 		return false;
 	}
-	reading->signature = reading->signature || view_is(*line, "-- ");
+	reading->signature = reading->signature || (line->len == 3 && view_is(*line, "-- "));
 	if (reading->signature || (reading->first && status_trim(*line).len == 0))
 		return false;
 	if (reading->first && take_first(out, reading, rest, line))

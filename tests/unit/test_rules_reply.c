@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "rules/reply.h"
 
 #define TOKEN_A "ABCDEFGHIJKLMNOP"
@@ -545,9 +545,10 @@ static void time_grows_in_proportion_to_the_length(void **state)
 		struct reply reply;
 		while (text.len < SMALL)
 			buf_add_text(&text, units[i]);
-		const int64_t begin = clock_monotonic_ms();
+		/* The processor's time: the machine may have other things to do. */
+		const clock_t begin = clock();
 		reply_read(buf_view(&text), buf_view(&text), &reply);
-		const int64_t took = clock_monotonic_ms() - begin;
+		const int64_t took = (int64_t)(clock() - begin) * 1000 / CLOCKS_PER_SEC;
 		if (took > MOST_MS)
 			fail_msg("unit %zu takes %lld ms", i, (long long)took);
 		buf_release(&reply.comment);
