@@ -160,6 +160,7 @@ static int run(const struct config *config, struct err *err)
 		    [WORKER_VAULT] = {confine_vault_starter, stop_agent},
 		    [WORKER_COURIER] = {courier_confine_starter, NULL},
 		},
+	    .gate_starter = {gate_confine_starter, NULL},
 	    .sockets = {[WORKER_COURIER] = config->courier.socket},
 	    .confine = supervise_confine,
 	    .grace_ms = SUPERVISE_GRACE_MS,

@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +48,8 @@ struct supervisor {
 	int64_t started;
 	struct starter_children *children;
 	struct loop_watch *watch;
+	int end; /* pidfd: readable when the gate has ended */
+	struct loop_watch *end_watch;
 	struct loop_timer *timer; /* until the gate is killed, or until it is started anew */
 	int64_t pause_ms;
 	bool stopping;
@@ -93,20 +97,17 @@ static void describe_end(int status, char why[static WHY_SIZE])
 /* Whether it lives or not: afterwards neither the gate nor any worker does. */
 static void end_gate(struct supervisor *supervisor)
 {
-	int status = 0;
 	char why[WHY_SIZE];
-	kill(-supervisor->gate, SIGKILL);
-	kill(supervisor->gate, SIGKILL);
-	while (waitpid(supervisor->gate, &status, 0) < 0 && errno == EINTR)
-		;
+	const int status = starter_kill(supervisor->starters[WORKER_GATE], supervisor->gate);
+	supervisor->gate = 0;
+	loop_unwatch(supervisor->loop, supervisor->end_watch);
+	close(supervisor->end);
 	leave_control(supervisor);
 	starter_children_free(supervisor->children);
 	supervisor->children = NULL;
 	loop_timer_cancel(supervisor->loop, supervisor->timer);
 	supervisor->timer = NULL;
 	describe_end(status, why);
-	sandbox_explain("gate", supervisor->gate, status);
-	supervisor->gate = 0;
 	if (supervisor->stopping) {
 		if (status != 0)
 			log_warning("the gate did not end in good order: %s", why);
@@ -161,12 +162,19 @@ static void on_control(void *context, int fd)
 		kill_gate_after(supervisor, LEAVE_MS);
 }
 
+static void on_gate_end(void *context, int fd)
+{
+	(void)fd;
+	end_gate(context);
+}
+
 static void start_gate(struct supervisor *supervisor)
 {
 	struct err err;
 	pid_t pid;
 	supervisor->started = clock_monotonic_ms();
-	if (process_start("gate", supervisor->plan->gate, &pid, &supervisor->control, &err) != 0) {
+	if (starter_start(supervisor->starters[WORKER_GATE], WORKER_GATE, &pid,
+		&supervisor->control, &err) != 0) {
 		log_error("%s", err.text);
 		start_later(supervisor);
 		return;
@@ -175,9 +183,14 @@ static void start_gate(struct supervisor *supervisor)
 	const int flags = fcntl(supervisor->control, F_GETFL);
 	fcntl(supervisor->control, F_SETFL, flags | O_NONBLOCK);
 	supervisor->gate = pid;
+	supervisor->end = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (supervisor->end < 0)
+		abort(); /* it is there until its starter is told to reap it */
+	supervisor->end_watch =
+	    loop_watch(supervisor->loop, supervisor->end, on_gate_end, supervisor);
 	supervisor->gate_is_ready = false;
 	supervisor->children = starter_children_new(supervisor->plan->workers);
-	for (int kind = 0; kind < WORKER_KINDS; kind++)
+	for (int kind = 0; kind < WORKER_GATE; kind++)
 		starter_children_via(
 		    supervisor->children, (enum worker_kind)kind, supervisor->starters[kind]);
 	supervisor->watch =
@@ -200,18 +213,8 @@ static void stop(struct supervisor *supervisor, unsigned number)
 	log_info("ending on signal %u", number);
 	supervisor->stopping = true;
 	notify_send(supervisor->notify, "STOPPING=1");
-	kill(supervisor->gate, SIGTERM);
+	starter_ask_to_end(supervisor->starters[WORKER_GATE], supervisor->gate);
 	kill_gate_after(supervisor, supervisor->plan->grace_ms);
-}
-
-/* Workers end too, but those are the business of the gate, which sees their sockets close. */
-static void look_at_gate(struct supervisor *supervisor)
-{
-	siginfo_t info = {.si_pid = 0};
-	if (supervisor->gate != 0 &&
-	    waitid(P_PID, (id_t)supervisor->gate, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	    info.si_pid == supervisor->gate)
-		end_gate(supervisor);
 }
 
 static void look_at_starters(struct supervisor *supervisor)
@@ -223,7 +226,7 @@ static void look_at_starters(struct supervisor *supervisor)
 			continue;
 		char why[WHY_SIZE];
 		describe_end(status, why);
-		log_error("the starter of each %s ended (%s): so does all, to be started again",
+		log_error("the starter of every %s ended (%s): so does all, to be started again",
 		    worker_kind_name((enum worker_kind)kind), why);
 		sandbox_explain("starter", pid, status);
 		supervisor->starter_pids[kind] = 0;
@@ -241,7 +244,6 @@ static void on_signal(void *context, int fd)
 	switch (info.ssi_signo) {
 	case SIGCHLD:
 		look_at_starters(supervisor);
-		look_at_gate(supervisor);
 		break;
 	case SIGHUP:
 		log_warning(
@@ -258,7 +260,11 @@ static void on_signal(void *context, int fd)
 static int start_starters(struct supervisor *supervisor, struct err *err)
 {
 	const struct supervision *plan = supervisor->plan;
-	for (int kind = 0; kind < WORKER_KINDS; kind++) {
+	if (starter_process(WORKER_GATE, plan->gate, plan->gate_starter,
+		&supervisor->starter_pids[WORKER_GATE], &supervisor->starters[WORKER_GATE],
+		err) != 0)
+		return -1;
+	for (int kind = 0; kind < WORKER_GATE; kind++) {
 		if (plan->sockets[kind] != NULL && plan->sockets[kind][0] != '\0')
 			supervisor->starters[kind] = starter_connected(plan->sockets[kind]);
 		else if (plan->starters[kind].confine != NULL &&
@@ -284,7 +290,7 @@ static void end_starters(struct supervisor *supervisor)
 			usleep(STARTER_LOOK_US);
 		if (pid == 0 || ended != 0)
 			continue;
-		log_warning("the starter of each %s takes too long to end",
+		log_warning("the starter of every %s takes too long to end",
 		    worker_kind_name((enum worker_kind)kind));
 		kill(pid, SIGKILL);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

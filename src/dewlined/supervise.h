@@ -23,6 +23,7 @@ struct supervision {
 	struct starter_program starters[WORKER_KINDS];
 	/* Where a path is set, workers of that kind are had from another service; NULL or "": not. */
 	const char *sockets[WORKER_KINDS];
+	struct starter_program gate_starter; /* of the process that starts the gate */
 	worker_confine_fn *confine; /* ourselves, with the gate's settings; NULL: not at all */
 	int64_t grace_ms;
 };

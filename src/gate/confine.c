@@ -23,3 +23,14 @@ int gate_confine(const struct config *config, struct err *err)
 	sandbox_allow(sandbox, CALLS_READ_FILES | CALLS_WRITE_FILES | CALLS_WATCH);
 	return sandbox_enter(sandbox, err);
 }
+
+int gate_confine_starter(const void *settings, struct err *err)
+{
+	const struct config *config = settings;
+	struct sandbox *sandbox = sandbox_new("the starter of the gate", config);
+	sandbox_write(sandbox, config->state);
+	sandbox_write(sandbox, config->drop);
+	sandbox_system(sandbox);
+	sandbox_allow(sandbox, CALLS_READ_FILES | CALLS_WRITE_FILES | CALLS_WATCH | CALLS_FORK);
+	return sandbox_enter(sandbox, err);
+}

@@ -162,13 +162,13 @@ static void allow_sockets(struct filter *filter, unsigned groups)
 {
 	const struct scmp_arg_cmp local = is(0, AF_UNIX);
 	const struct scmp_arg_cmp routes[] = {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)};
+	if ((groups & (CALLS_UNIX_SOCKETS | CALLS_FORK)) != 0) /* what a child talks on */
+		allow_if(filter, "socketpair", local);
 	if ((groups & (CALLS_UNIX_SOCKETS | CALLS_INTERNET)) == 0)
 		return;
 	allow_all(filter, calls_on_sockets);
-	if ((groups & CALLS_UNIX_SOCKETS) != 0) {
+	if ((groups & CALLS_UNIX_SOCKETS) != 0)
 		allow_if(filter, "socket", local);
-		allow_if(filter, "socketpair", local);
-	}
 	if ((groups & CALLS_INTERNET) != 0) {
 		allow_if(filter, "socket", is(0, AF_INET));
 		allow_if(filter, "socket", is(0, AF_INET6));

@@ -17,6 +17,7 @@ static const char *const kind_names[WORKER_KINDS] = {
     [WORKER_READER] = "reader",
     [WORKER_VAULT] = "vault",
     [WORKER_COURIER] = "courier",
+    [WORKER_GATE] = "gate",
 };
 
 const char *worker_kind_name(enum worker_kind kind)

@@ -13,9 +13,11 @@
 
 #include "base/err.h"
 
-enum worker_kind { WORKER_READER, WORKER_VAULT, WORKER_COURIER, WORKER_KINDS };
+/* The gate is none of a pool: dewlined has it started, and nobody may ask for it over the gate's
+ * control socket. */
+enum worker_kind { WORKER_READER, WORKER_VAULT, WORKER_COURIER, WORKER_GATE, WORKER_KINDS };
 
-/* "reader", "vault", "courier". */
+/* "reader", "vault", "courier", "gate". */
 const char *worker_kind_name(enum worker_kind kind);
 
 /* What a worker of one kind runs: serves frames on fd until the other side closes it; the return
@@ -51,12 +53,15 @@ void starter_free(struct starter *starter);
 /* A new worker: its process id (also its group) and our end of its socket. */
 int starter_start(struct starter *starter, enum worker_kind kind, pid_t *pid, int *fd,
     struct err *err);
-/* Kills the whole process group at once (SIGKILL) and reaps it. */
-void starter_kill(struct starter *starter, pid_t pid);
+/* Kills the whole process group at once (SIGKILL) and reaps it. Returns the wait status (waitpid), 0
+ * where that is not known. */
+int starter_kill(struct starter *starter, pid_t pid);
+/* Asks a process to end (SIGTERM); it is still to be killed, which also reaps it. */
+void starter_ask_to_end(struct starter *starter, pid_t pid);
 
 /* A starter that has a process of its own: for workers who may do what the process that serves the
  * gate may not, for a child never gets more than its parent has. That process enters a sandbox with
- * `confine` and then does nothing but start and kill workers of this kind; when our side is freed it
+ * `confine`, unless that is NULL, and then does nothing but start and kill workers of this kind; when our side is freed it
  * kills those that live, calls `leave` unless that is NULL, and ends. Whoever frees the starter reaps
  * `pid`. Both functions get the settings of the program, which outlive it. */
 typedef int worker_confine_fn(const void *settings, struct err *err);

@@ -21,10 +21,10 @@ enum {
 	MESSAGE_SIZE = 12, /* u32 and i64 */
 };
 
-/* A request is a verb and a number: START and the kind, or KILL and the process id. The answer is
- * OK or FAILED, and for START the process id, with the socket as descriptor. */
-/* ALIVE has no answer. */
-enum verb { VERB_START = 1, VERB_KILL, VERB_OK, VERB_FAILED, VERB_ALIVE };
+/* A request is a verb and a number: START and the kind, KILL or END and the process id. The answer
+ * is OK or FAILED, and for START the process id, with the socket as descriptor, for KILL the wait
+ * status. ALIVE has no answer. */
+enum verb { VERB_START = 1, VERB_KILL, VERB_OK, VERB_FAILED, VERB_ALIVE, VERB_END };
 
 struct child {
 	LIST_ENTRY(child) entry;
@@ -91,7 +91,7 @@ static int children_start(
 
 /* The leader is not reaped before the kill, so that its number, which is the group's, cannot have
  * passed to somebody else. */
-static void child_reap(const struct child *child)
+static int child_reap(const struct child *child)
 {
 	int status = 0;
 	kill(-child->pid, SIGKILL);
@@ -99,30 +99,48 @@ static void child_reap(const struct child *child)
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	sandbox_explain(worker_kind_name(child->kind), child->pid, status);
+	return status;
 }
 
-static void child_end(struct starter_children *children, struct child *child)
+static int child_end(struct starter_children *children, struct child *child)
 {
-	if (children->via[child->kind] != NULL)
-		starter_kill(children->via[child->kind], child->pid);
-	else
-		child_reap(child);
+	struct starter *via = children->via[child->kind];
+	const int status = via != NULL ? starter_kill(via, child->pid) : child_reap(child);
 	LIST_REMOVE(child, entry);
 	children->count--;
 	free(child);
+	return status;
 }
 
-static bool children_kill(struct starter_children *children, int64_t pid)
+static struct child *children_find(const struct starter_children *children, int64_t pid)
 {
 	struct child *child;
 	LIST_FOREACH(child, &children->list, entry)
 	{
-		if (child->pid == pid) {
-			child_end(children, child);
-			return true;
-		}
+		if (child->pid == pid)
+			return child;
 	}
-	return false;
+	return NULL;
+}
+
+static bool children_kill(struct starter_children *children, int64_t pid, int *status)
+{
+	struct child *child = children_find(children, pid);
+	if (child != NULL)
+		*status = child_end(children, child);
+	return child != NULL;
+}
+
+static bool children_ask(struct starter_children *children, int64_t pid)
+{
+	const struct child *child = children_find(children, pid);
+	if (child == NULL)
+		return false;
+	if (children->via[child->kind] != NULL)
+		starter_ask_to_end(children->via[child->kind], child->pid);
+	else
+		kill(child->pid, SIGTERM);
+	return true;
 }
 
 void starter_children_free(struct starter_children *children)
@@ -177,6 +195,7 @@ static int serve_start(
 {
 	pid_t pid;
 	int fd;
+	int status;
 	if (children_start(children, kind, &pid, &fd, err) != 0) {
 		log_error("%s", err->text);
 		return message_send(control, VERB_FAILED, 0, -1, err);
@@ -184,7 +203,7 @@ static int serve_start(
 	const int result = message_send(control, VERB_OK, pid, fd, err);
 	close(fd);
 	if (result != 0)
-		children_kill(children, pid);
+		children_kill(children, pid, &status);
 	return result;
 }
 
@@ -199,6 +218,7 @@ int starter_serve(struct starter_children *children, int control, struct err *er
 	uint32_t verb = 0;
 	int64_t number = 0;
 	int passed;
+	int status = 0;
 	int result = message_receive(control, &verb, &number, &passed, err);
 	if (result <= 0)
 		return result;
@@ -209,8 +229,10 @@ int starter_serve(struct starter_children *children, int control, struct err *er
 	if (verb == VERB_START && number >= 0 && number < WORKER_KINDS &&
 	    (children->programs[number].run != NULL || children->via[number] != NULL))
 		result = serve_start(children, control, (enum worker_kind)number, err);
-	else if (verb == VERB_KILL && children_kill(children, number))
-		result = message_send(control, VERB_OK, number, -1, err);
+	else if (verb == VERB_KILL && children_kill(children, number, &status))
+		result = message_send(control, VERB_OK, status, -1, err);
+	else if (verb == VERB_END && children_ask(children, number))
+		result = message_send(control, VERB_OK, 0, -1, err);
 	else if (verb == VERB_ALIVE && number == 0)
 		result = note_alive(children);
 	else
@@ -299,17 +321,33 @@ int starter_start(
 	return 0;
 }
 
-void starter_kill(struct starter *starter, pid_t pid)
+int starter_kill(struct starter *starter, pid_t pid)
+{
+	struct err err;
+	int64_t number = pid;
+	int passed;
+	int status = 0;
+	if (starter->children != NULL)
+		children_kill(starter->children, pid, &status);
+	else if (starter->links != NULL)
+		link_end(starter->links, pid);
+	else if (remote_ask(starter, VERB_KILL, &number, &passed, &err) == 0)
+		status = (int)number;
+	else
+		log_error("cannot kill worker %ld: %s", (long)pid, err.text);
+	return status;
+}
+
+void starter_ask_to_end(struct starter *starter, pid_t pid)
 {
 	struct err err;
 	int64_t number = pid;
 	int passed;
 	if (starter->children != NULL)
-		children_kill(starter->children, pid);
-	else if (starter->links != NULL)
-		link_end(starter->links, pid);
-	else if (remote_ask(starter, VERB_KILL, &number, &passed, &err) != 0)
-		log_error("cannot kill worker %ld: %s", (long)pid, err.text);
+		children_ask(starter->children, pid);
+	else if (starter->control >= 0 &&
+		 remote_ask(starter, VERB_END, &number, &passed, &err) != 0)
+		log_error("cannot ask %ld to end: %s", (long)pid, err.text);
 }
 
 void starter_alive(struct starter *starter)
@@ -333,7 +371,8 @@ static int starting_main(const void *settings, int control)
 	struct worker_program programs[WORKER_KINDS] = {0};
 	struct err err;
 	int result;
-	if (starting->own.confine(starting->program.settings, &err) != 0) {
+	if (starting->own.confine != NULL &&
+	    starting->own.confine(starting->program.settings, &err) != 0) {
 		log_error("%s", err.text);
 		return EXIT_FAILURE;
 	}

@@ -219,7 +219,7 @@ static int become_gate(struct err *err)
 {
 	char path[PATH_SIZE];
 	struct store *store;
-	if (become_dewlined(err) != 0 ||
+	if (gate_confine_starter(&config, err) != 0 ||
 	    store_open(below("state/store.db", path), &store, err) != 0)
 		return -1;
 	return gate_confine(&config, err);
@@ -316,6 +316,9 @@ static void dewlined_reaches_no_network_and_executes_nothing(void **state)
 	    {"a file of the system", open_system_file, EACCES},
 	    {"a new file elsewhere", make_foreign_file, EACCES},
 	    {"the password", read_password, EACCES},
+	    {"its store", open_store, EACCES},
+	    {"mail", read_mail, EACCES},
+	    {"the gateway's key", open_key, EACCES},
 	    {"the smarthost", connect_to_smarthost, KILLED},
 	    {"a shell", execute_shell, KILLED},
 	    {"gpg", execute_gpg, KILLED},

@@ -252,6 +252,7 @@ static void programs_of(struct worker_program programs[WORKER_KINDS], struct sha
 	programs[WORKER_READER] = (struct worker_program){main_echo, NULL};
 	programs[WORKER_VAULT] = (struct worker_program){main_with_grandchild, shared};
 	programs[WORKER_COURIER] = (struct worker_program){main_forever, NULL};
+	programs[WORKER_GATE] = (struct worker_program){NULL, NULL};
 }
 
 static bool echoes(int fd)
