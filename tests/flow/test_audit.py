@@ -4,7 +4,7 @@ import hashlib
 import re
 import sqlite3
 
-from harness import eventually
+from harness import eventually, sanitized
 from scene import Scene
 
 BARRIERS = ("audit_is_not_edited", "audit_is_not_cut", "audit_only_grows")
@@ -213,6 +213,7 @@ EDITS = {
 }
 
 
+@sanitized
 def test_edit_behind_the_log_is_named(t):
     scene = answered(t)
     for what, (statement, words) in EDITS.items():

@@ -4,7 +4,7 @@ import pathlib
 import threading
 
 import letters
-from harness import eventually
+from harness import cases, eventually, sanitized
 from scene import Scene
 
 SECRET = b"nobody's business\n"
@@ -56,6 +56,7 @@ def test_nothing_is_written_outside_state_drop_and_log(t):
         assert not [p for p in path.rglob("*") if p.is_file()], f"files where {name} is"
 
 
+@sanitized
 def test_links_and_pipes_in_the_drop_are_removed_unread(t):
     scene = Scene(t, 0)
     new = scene.gateway.drop_dir / "new"
@@ -77,13 +78,14 @@ def test_links_and_pipes_in_the_drop_are_removed_unread(t):
     assert removed == {"link", "away", "own", "pipe"}
 
 
-def test_link_in_the_place_of_the_folder_for_refused_mail_leads_nowhere(t):
+@cases("state", "drop/tmp")
+def test_link_in_the_place_of_the_folder_for_refused_mail_leads_nowhere(t, where):
     """Else a file of anybody's making could be moved over one of the gateway's own."""
     scene = Scene(t, 0, limits={"message": 2048})
     drop = scene.gateway.drop_dir
-    (drop / "refused").symlink_to(scene.gateway.dir / "state")
-    (drop / "tmp" / "store.db").write_bytes(b"too large\n" * 500)
-    (drop / "tmp" / "store.db").rename(drop / "new" / "store.db")
+    (drop / "refused").symlink_to(scene.gateway.dir / where)
+    (drop / "tmp" / "draft").write_bytes(b"too large\n" * 500)
+    (drop / "tmp" / "draft").rename(drop / "new" / "store.db")
     eventually(lambda: "cannot open the directory" in scene.gateway.text_of_log(), "it is told")
     scene.drop(letters.message("e@f.example", "c@d.example", letters.text_part("y")))
     assert len(scene.gateway.arrivals()) == 1

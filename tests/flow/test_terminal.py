@@ -5,7 +5,7 @@ import subprocess
 import unicodedata
 
 import letters
-from harness import eventually
+from harness import eventually, sanitized
 from scene import Scene
 from test_agree import asks
 from test_bounce import report
@@ -79,6 +79,7 @@ def world(t):
     return scene
 
 
+@sanitized
 def test_nothing_that_others_wrote_is_obeyed_by_a_terminal(t):
     scene = world(t)
     gateway = scene.gateway
