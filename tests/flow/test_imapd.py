@@ -238,10 +238,14 @@ def test_silent_connection_is_probed(t):
     imapd = Imapd(t)
     room = Mailroom(t, imapd)
     eventually(lambda: imapd.said("IDLE$"), "IDLE")
-    rows = [line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]]
-    timers = [row[5].split(":")[0] for row in rows
-              if int(row[2].split(":")[1], 16) == imapd.port and row[3] == "01"]
-    assert timers == ["02"], (timers, room)
+
+    def timers():
+        rows = [line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]]
+        return [row[5].split(":")[0] for row in rows
+                if int(row[2].split(":")[1], 16) == imapd.port and row[3] == "01"]
+
+    eventually(lambda: timers() == ["02"], "the one connection waits for a probe to send")
+    assert room.log_count("is open with") == 1
 
 
 def test_admins_are_told_when_the_mailbox_stays_out_of_reach(t):
