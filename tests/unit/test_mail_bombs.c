@@ -29,10 +29,13 @@ enum {
 	MEMORY_LEAST_KB = 10 * 1024,
 	CSAF_VALUES_KB = 100 * 1024, /* what half a million values take */
 };
+/* The sanitizer's own iconv looks at all that is left at every call: its time is not compared. */
 #ifdef DEWLINE_SANITIZED
 enum { SLACK = 8 };
+static const bool time_counts = false;
 #else
 enum { SLACK = 1 };
+static const bool time_counts = true;
 #endif
 
 /* As far as the configuration goes. */
@@ -449,7 +452,7 @@ static void check(const struct bomb *bomb, const struct mail_limits *limits)
 	    MEMORY_LEAST_KB + bomb->kilobytes + (long)SMALL * TIMES / 1024 * MEMORY_TIMES;
 	if (more.kilobytes > bound * SLACK)
 		fail_msg("%s took %ld kB, more than %ld", bomb->name, more.kilobytes, bound);
-	if (more.microseconds > once.microseconds * RATIO_MOST)
+	if (time_counts && more.microseconds > once.microseconds * RATIO_MOST)
 		fail_msg("%s: %lld us for %d bytes, %lld us for %d", bomb->name,
 		    (long long)once.microseconds, SMALL, (long long)more.microseconds,
 		    SMALL * TIMES);

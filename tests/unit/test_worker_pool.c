@@ -177,6 +177,7 @@ static int main_answers_first(const void *settings, int fd)
 	struct err err;
 	(void)settings;
 	__atomic_add_fetch(&shared->started, 1, __ATOMIC_SEQ_CST); /* several at once */
+	frame_send(fd, POOL_ANSWER, 0, VIEW(""), &err);
 	frame_send(fd, POOL_ANSWER, 1, VIEW("forged"), &err);
 	wait_for_ever();
 }
