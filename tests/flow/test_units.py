@@ -3,11 +3,12 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 
-from harness import descendants, eventually, limit, sanitized
+from harness import SKIPPED, descendants, eventually, limit, sanitized
 from scene import Scene
 from test_secrets import descriptors, network_sockets
 
@@ -229,3 +230,39 @@ def test_gateway_and_couriers_run_within_their_units(t):
     if os.geteuid() == 0:
         inside = os.readlink(f"/proc/{gateway.process.pid}/ns/net")
         assert inside != os.readlink("/proc/self/ns/net"), "the gateway was not apart"
+
+
+def test_service_manager_hears_ready_from_a_confined_daemon(t):
+    """Through all that the daemon has given up by then; and that it ends."""
+    path = t.dir / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(30)
+        gateway = t.gateway(start=False)
+        os.environ["NOTIFY_SOCKET"] = str(path)
+        gateway.start()
+        del os.environ["NOTIFY_SOCKET"]
+        said = manager.recv(1000).decode().splitlines()
+        assert said[:2] == ["READY=1", "WATCHDOG=1"], said
+        assert "ready: mail comes in" in gateway.text_of_log()
+        gateway.stop()
+        assert manager.recv(1000) == b"STOPPING=1"
+
+
+@limit(240)
+def test_units_work_under_systemd(t):
+    """All of it: sockets, readiness, an encrypted credential, and what the units forbid."""
+    t.needs("unshare", "systemd-creds", "systemctl")
+    if os.geteuid() != 0:
+        t.skip("only root can run a systemd apart from the machine's own")
+    if not pathlib.Path("/lib/systemd/systemd").exists():
+        t.skip("systemd is not installed")
+    apart = ["unshare", "--fork", "--pid", "--kill-child", "--mount", "--mount-proc",
+             "--propagation", "private"]
+    if subprocess.run([*apart, "true"], capture_output=True).returncode:
+        t.skip("namespaces are not allowed here")
+    done = subprocess.run([*apart, sys.executable, pathlib.Path(__file__).with_name("manager.py"),
+                           t.build], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode == SKIPPED:
+        t.skip(done.stdout.strip().splitlines()[-1].removeprefix("skip: "))
+    assert done.returncode == 0, done.stdout + done.stderr
