@@ -129,6 +129,8 @@ void sandbox_system(struct sandbox *sandbox)
 	sandbox_write(sandbox, "/dev/null");
 	add_list(sandbox, ACCESS_RUN, sandbox->config->sandbox_read);
 	add_list(sandbox, ACCESS_WRITE, sandbox->config->sandbox_write);
+	if (sandbox->config->sandbox_write[0] != '\0')
+		sandbox_allow(sandbox, CALLS_READ_FILES | CALLS_WRITE_FILES);
 }
 
 void sandbox_connect(struct sandbox *sandbox, int64_t port)
