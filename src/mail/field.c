@@ -4,15 +4,15 @@
 #include <string.h>
 #include <strings.h>
 
-#include <libetpan/mailmime_decode.h>
-
 #include "base/text.h"
 
 #include "mail/charset.h"
 #include "mail/field.h"
+#include "mail/word.h"
 
 enum {
-	ENCODED_WORDS_MAX = 8 * 1024, /* bytes of one value that libetpan is given */
+	FIELD_TEXT_MAX = 8 * 1024, /* bytes of one unstructured value that are read */
+	CHARACTER_MOST = 8, /* bytes of UTF-8 that one byte of any charset comes to */
 	PARAMETER_MAX = 4 * 1024, /* bytes of one decoded parameter */
 	CHARSET_SIZE = 64,
 	CONTINUATIONS_MAX = 32, /* pieces of one parameter (RFC 2231 section 3) */
@@ -292,42 +292,15 @@ static void add_unfolded(struct buf *out, struct view value)
 			buf_add_char(out, value.data[i]);
 }
 
-/* libetpan decodes up to a mark that it cannot make sense of; that mark is kept as it is and
- * decoding goes on behind it. */
-static void add_decoded_words(struct buf *out, struct view text)
-{
-	size_t at = 0;
-	while (at < text.len) {
-		char *decoded = NULL;
-		const size_t before = at;
-		if (mailmime_encoded_phrase_parse(
-			"utf-8", text.data, text.len, &at, "utf-8", &decoded) == MAILIMF_NO_ERROR) {
-			buf_add_text(out, decoded);
-			free(decoded);
-		}
-		if (at == before || at < text.len)
-			buf_add_char(out, text.data[at++]);
-	}
-}
-
 void field_text(struct view value, struct buf *out)
 {
 	struct buf line = BUF_EMPTY(value.len + 1);
-	struct buf decoded = BUF_EMPTY(ENCODED_WORDS_MAX * 8);
-	struct buf clean = BUF_EMPTY(ENCODED_WORDS_MAX * 24);
-	add_unfolded(&line, view_trim(value));
-	struct view text = buf_view(&line);
-	if (text.len > ENCODED_WORDS_MAX)
-		text.len = ENCODED_WORDS_MAX;
-	if (view_find(text, VIEW("=?")) == SIZE_MAX)
-		buf_add_view(&decoded, text);
-	else
-		add_decoded_words(&decoded, text);
-	charset_to_utf8("", buf_view(&decoded), &clean);
-	add_one_line(out, buf_view(&clean));
+	struct buf decoded = BUF_EMPTY(FIELD_TEXT_MAX * CHARACTER_MOST);
+	add_unfolded(&line, view_part(view_trim(value), 0, FIELD_TEXT_MAX));
+	word_decode(buf_view(&line), &decoded);
+	add_one_line(out, buf_view(&decoded));
 	buf_release(&line);
 	buf_release(&decoded);
-	buf_release(&clean);
 }
 
 static bool is_automatic(struct view name, struct view value)

@@ -18,13 +18,17 @@ libdewline_a_SOURCES += \
 	src/mail/paragraph.c src/mail/paragraph.h \
 	src/mail/reader.c src/mail/reader.h \
 	src/mail/shape.c src/mail/shape.h \
-	src/mail/tree.c src/mail/tree.h
+	src/mail/tree.c src/mail/tree.h \
+	src/mail/word.c src/mail/word.h
 
 EXTRA_DIST += tests/unit/mail_reading.h tests/unit/bounces.expected
 unit_tests += test_mail_dsn
 test_mail_dsn_SOURCES = tests/unit/test_mail_dsn.c
 test_mail_dsn_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"'
 test_mail_dsn_LDADD = $(unit_libs)
+unit_tests += test_mail_word
+test_mail_word_SOURCES = tests/unit/test_mail_word.c
+test_mail_word_LDADD = $(unit_libs)
 unit_tests += test_mail_limits test_mail_shape test_mail_content test_mail_csaf test_mail_compose \
 	test_mail_reader test_mail_corpus
 test_mail_limits_SOURCES = tests/unit/test_mail_limits.c
