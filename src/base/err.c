@@ -6,12 +6,29 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
+
+/* Bytes of the well-formed character at the front, 0 when it is none; a peer may have written it,
+ * or the text was cut within it. */
+static size_t character(const char *at)
+{
+	enum { CHARACTER_MOST = 4 };
+	for (size_t len = 1; len <= CHARACTER_MOST && at[len - 1] != '\0'; len++) {
+		if (text_is_utf8((struct view) { at, len }))
+			return len;
+	}
+	return 0;
+}
 
 static void one_line(char *text)
 {
-	for (char *at = text; *at != '\0'; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+	for (char *at = text; *at != '\0';) {
+		const size_t len = character(at);
+		if (len == 0)
+			*at = '?';
+		else if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			*at = ' ';
+		at += len == 0 ? 1 : len;
 	}
 }
 

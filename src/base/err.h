@@ -26,8 +26,8 @@ struct err {
 	char text[ERR_TEXT_SIZE]; /* one line of UTF-8, no final full stop */
 };
 
-/* Fills err with a printf-formatted line, control characters replaced. Returns -1 always, so that
- * a caller can write `return err_set(...)`. */
+/* Fills err with a printf-formatted line, control characters and ill-formed UTF-8 replaced. Returns -1
+ * always, so that a caller can write `return err_set(...)`. */
 int err_set(struct err *err, enum err_whom whom, enum err_when when, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/text.h"
 
 /* -- buffers -- */
 
@@ -194,6 +195,23 @@ static void error_text_is_one_line(void **state)
 	assert_int_equal(err.when, ERR_LATER);
 }
 
+static void error_text_is_well_formed_whatever_a_peer_wrote_and_wherever_it_is_cut(void **state)
+{
+	(void)state;
+	struct err err;
+	char text[2 * ERR_TEXT_SIZE + 2] = "x";
+	err_set(&err, ERR_PEER, ERR_LATER, "k\xf6nnte \xe2\x82\xac \xc3");
+	assert_string_equal(err.text, "k?nnte \xe2\x82\xac ?");
+	for (size_t i = 1; i + 2 < sizeof text; i += 2)
+		memcpy(text + i, "\xc3\xa4", 3);
+	err_set(&err, ERR_PEER, ERR_LATER, "%s", text);
+	assert_true(text_is_utf8(view_of(err.text)));
+	err_set(&err, ERR_PEER, ERR_LATER, "%s", text + 1);
+	assert_true(text_is_utf8(view_of(err.text)));
+	err_prefix(&err, "%s", text);
+	assert_true(text_is_utf8(view_of(err.text)));
+}
+
 static void prefix_keeps_whom_and_when(void **state)
 {
 	(void)state;
@@ -222,6 +240,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(fields_are_cut_at_their_separator),
 	    cmocka_unit_test(copy_that_does_not_fit_or_holds_a_nul_is_empty),
 	    cmocka_unit_test(error_text_is_one_line),
+	    cmocka_unit_test(
+		error_text_is_well_formed_whatever_a_peer_wrote_and_wherever_it_is_cut),
 	    cmocka_unit_test(prefix_keeps_whom_and_when),
 	};
 	if (argc > 1)
