@@ -107,7 +107,7 @@ bool courier_take_watch(struct view body, struct courier_watch *watch)
 	watch->validity = take_u32(&taker);
 	watch->uid = take_u32(&taker);
 	watch->size = take_i64(&taker);
-	take_text(&taker, watch->text, sizeof watch->text);
+	take_line(&taker, watch->text, sizeof watch->text);
 	if (!take_end(&taker) || what > COURIER_WATCH_REFUSED || watch->size < 0)
 		return false;
 	watch->what = (enum courier_watch_what)what;

@@ -221,6 +221,22 @@ static void result_whose_text_is_not_one_shown_line_is_malformed(void **state)
 	assert_false(takes_text((struct view){"a\0b", 3}));
 }
 
+static void event_of_the_mailbox_whose_text_is_not_one_shown_line_is_malformed(void **state)
+{
+	struct courier_watch watch = {.what = COURIER_WATCH_LEFT, .uid = 7, .text = "too large"};
+	struct courier_watch back;
+	struct buf body = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	courier_put_watch(&body, &watch);
+	assert_true(courier_take_watch(buf_view(&body), &back));
+	assert_string_equal(back.text, watch.text);
+	buf_clear(&body);
+	memcpy(watch.text, "\x1b[2J", sizeof "\x1b[2J");
+	courier_put_watch(&body, &watch);
+	assert_false(courier_take_watch(buf_view(&body), &back));
+	buf_release(&body);
+}
+
 static void result_beyond_its_values_is_malformed(void **state)
 {
 	(void)state;
@@ -257,6 +273,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(more_than_the_most_deliveries_are_malformed),
 	    cmocka_unit_test(result_comes_back_as_it_was),
 	    cmocka_unit_test(result_whose_text_is_not_one_shown_line_is_malformed),
+	    cmocka_unit_test(event_of_the_mailbox_whose_text_is_not_one_shown_line_is_malformed),
 	    cmocka_unit_test(result_beyond_its_values_is_malformed),
 	    cmocka_unit_test(reply_becomes_one_line_that_can_be_shown),
 	};
