@@ -180,6 +180,18 @@ static void take_result(struct view body)
 	check_same(&again, body);
 }
 
+static void take_watch(struct view body)
+{
+	struct courier_watch watch;
+	struct buf again = BUF_EMPTY(BODY_MAX);
+	if (!courier_take_watch(body, &watch))
+		return;
+	FUZZ_CHECK(watch.what <= COURIER_WATCH_REFUSED && watch.size >= 0);
+	FUZZ_CHECK(fuzz_is_line(watch.text));
+	courier_put_watch(&again, &watch);
+	check_same(&again, body);
+}
+
 static void take_run(struct view body)
 {
 	static struct courier_run run;
@@ -199,7 +211,7 @@ static void take_run(struct view body)
 
 static void (*const takers[])(struct view) = {take_outline, take_content, take_open, take_stash,
     take_unstash, take_shard, take_seal, take_notice, take_renew, take_stranger, take_result,
-    take_run};
+    take_run, take_watch};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -43,20 +43,27 @@ static void check_comment(const struct reply *reply, struct view text)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check(void (*read)(struct view, struct view, struct reply *), struct view text,
+    struct view subject, struct view all)
 {
 	static const char *const words[] = {
 	    "received", "affected", "not affected", "acting", "unreadable", NULL};
-	struct view text = fuzz_view(data, size);
-	const struct view all = text;
-	struct view subject = {"", 0};
 	struct reply reply;
-	view_next_line(&text, &subject);
-	reply_read(text, subject, &reply);
+	read(text, subject, &reply);
 	check_tokens(&reply, all);
 	FUZZ_CHECK(fuzz_is_one_of(reply.status, words));
 	check_comment(&reply, text);
 	FUZZ_CHECK(agreement_read(&reply) <= AGREEMENT_LEAVE);
 	buf_release(&reply.comment);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct view text = fuzz_view(data, size);
+	const struct view all = text;
+	struct view subject = {"", 0};
+	view_next_line(&text, &subject);
+	check(reply_read, text, subject, all);
+	check(reply_read_cleartext, text, subject, all);
 	return 0;
 }
