@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs a program under what a systemd unit file says, without systemd: confine.py UNIT DIR PROGRAM...
+"""Runs a program under what a unit of systemd says, without systemd: confine.py UNIT DIR PROGRAM...
 
 What is forbidden by the unit's SystemCallFilter, MemoryDenyWriteExecute, RestrictNamespaces or
 RestrictRealtime kills here, so that a test cannot pass over it; address families that it forbids
-fail as they do there. As root also: no network with PrivateNetwork, everything read-only but DIR with
-ProtectSystem=strict, /proc with ProcSubset and ProtectProc, no other users with PrivateUsers.
+fail as they do there. As root also: no network with PrivateNetwork, everything read-only but DIR
+with ProtectSystem=strict, /proc with ProcSubset and ProtectProc, no other users with PrivateUsers.
 """
 import ctypes
 import errno

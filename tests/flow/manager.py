@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The units under a real systemd, in namespaces of its own: manager.py BUILD, started by unshare.
 
-A manager of this program's own, of the kind that users have but run as root, so that it can do what the
-units ask for. It has its own processes, mounts, /run and /srv; the gateway lies below /srv, because
-its services have no /tmp. Ends with a line "skip: WHY" and 77 where such a manager cannot be had.
+A manager of this program's own, of the kind that users have but run as root, so that it can do what
+the units ask for. It has its own processes, mounts, /run and /srv; the gateway lies below /srv,
+because its services have no /tmp. Ends with a line "skip: WHY" and 77 where such a manager cannot be had.
 """
 import contextlib
 import os
@@ -67,7 +67,7 @@ def write_units(gateway, encrypted):
 
 
 def own_groups():
-    """The manager's own control groups: in every hierarchy below where systemd's own says that we are."""
+    """The manager's control groups: in every hierarchy below where systemd's own has us."""
     rows = [row.split(":", 2) for row in pathlib.Path("/proc/self/cgroup").read_text().splitlines()]
     paths = {kinds: path.lstrip("/") for _, kinds, path in rows}
     ours, top = paths.get("name=systemd", paths.get("", "")), pathlib.Path("/sys/fs/cgroup")
@@ -131,7 +131,8 @@ def look_at_processes():
 
 
 def whole_run(t):
-    gateway = OwnUsersGateway(t, Smarthost(t), False, {"courier": {"socket": "/run/dewline/courier"}})
+    gateway = OwnUsersGateway(t, Smarthost(t), False,
+                              {"courier": {"socket": "/run/dewline/courier"}})
     publisher = gateway.admit_publisher(t.publisher())
     official = gateway.admit(t.official("cert@us-de.example"))
     write_units(gateway, encrypt_passphrase(gateway))

@@ -1,4 +1,4 @@
-"""The gateway's key has a passphrase: a copy of the state opens nothing, and without it nothing is lost."""
+"""The gateway's key has a passphrase: a copy of the state opens nothing; without it nothing is lost."""
 import os
 import pathlib
 import pty
@@ -218,7 +218,8 @@ def key_passphrase(t, scene):
     former = file.read_text() if file.exists() else ""
     said = scene.gateway.ctl("key", "passphrase")
     assert str(file) in said
-    assert file.stat().st_mode & 0o777 == 0o600 and not file.with_suffix(".passphrase.next").exists()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert not file.with_name(file.name + ".next").exists()
     return former.strip(), file.read_text().strip()
 
 
