@@ -169,6 +169,8 @@ static void allow_sockets(struct filter *filter, unsigned groups)
 	allow_all(filter, calls_on_sockets);
 	if ((groups & CALLS_UNIX_SOCKETS) != 0)
 		allow_if(filter, "socket", local);
+	else /* the resolver of the C library looks for a cache, and asks the servers without one */
+		add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), "socket", 1, &local);
 	if ((groups & CALLS_INTERNET) != 0) {
 		allow_if(filter, "socket", is(0, AF_INET));
 		allow_if(filter, "socket", is(0, AF_INET6));

@@ -166,6 +166,23 @@ def test_courier_connects_to_the_configured_servers_only(t):
         assert intruder.call(*connect_to(fd, scene.smarthost.port)) == 0
 
 
+def test_courier_that_is_taken_over_reaches_no_agent(t):
+    """It would sign, decrypt where the key has no passphrase, and delete the key, for whoever asks."""
+    needs_root(t)
+    scene = Scene(t)
+    everybody(scene)
+    living(scene, "gpg-agent")
+    home = scene.gateway.dir / "state" / "gnupg"
+    place = subprocess.run(["gpgconf", "--homedir", home, "--list-dirs", "agent-socket"],
+                           capture_output=True, check=True, text=True).stdout.strip()
+    address = struct.pack("=H", socket.AF_UNIX) + os.fsencode(place) + b"\0"
+    with Intruder(living(scene, "courier")) as intruder:
+        fd = intruder.call("socket", socket.AF_UNIX, SOCK_STREAM, 0)
+        if fd >= 0:
+            fd = intruder.call("connect", fd, address, len(address))
+        assert fd == -errno.EAFNOSUPPORT, f"the agent takes its commands: {fd}"
+
+
 # Who was started as root.
 
 class OwnedGateway(Gateway):

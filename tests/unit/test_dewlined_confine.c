@@ -148,6 +148,12 @@ static int make_local_socket(void)
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 ? WORKS : errno;
 }
 
+static int make_pair(void)
+{
+	int ends[2];
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0 ? WORKS : errno;
+}
+
 static int execute_shell(void)
 {
 	char *const argv[] = {
@@ -412,6 +418,7 @@ static void courier_has_the_network_and_no_keys_no_store_no_program(void **state
 	    {"a file of others", open_foreign_file, EACCES},
 	    {"a file of the system", open_system_file, EACCES},
 	    {"a new file elsewhere", make_foreign_file, EACCES},
+	    {"the gpg-agent", make_local_socket, EAFNOSUPPORT},
 	    {"a shell", execute_shell, KILLED},
 	    {"a child", fork_a_child, KILLED},
 	    {"signals to others", signal_parent, KILLED},
@@ -425,6 +432,8 @@ static void starter_of_couriers_has_what_they_have_and_children(void **state)
 {
 	static const struct expected expected[] = {
 	    {"a child", fork_a_child, WORKS},
+	    {"a pair of sockets for it", make_pair, WORKS},
+	    {"the gpg-agent", make_local_socket, EAFNOSUPPORT},
 	    {"its store", open_store, EACCES},
 	    {"the gateway's key", open_key, EACCES},
 	    {"a shell", execute_shell, KILLED},
