@@ -19,14 +19,22 @@ static const char *const invisibles[] = {"\xc2\xad", "\xe2\x80\x8b", "\xe2\x80\x
 static const char *const marks[] = {
     ".", ",", ";", ":", "!", "-", "\xe2\x80\x93", "\xe2\x80\x94", NULL};
 
-/* Words that turn an answer round or leave it open, in the languages of those who answer. */
-static const char *const doubts[] = {"no", "not", "none", "never", "nobody", "nothing", "neither",
-    "nor", "nil", "false", "wrong", "n/a", "na", "without", "unaffected", "unknown", "unclear",
-    "unsure", "maybe", "perhaps", "possibly", "whether", "if", "tbd", "isn't", "aren't", "don't",
-    "wasn't", "weren't", "cannot", "can't", "nein", "nicht", "kein", "keine", "keiner", "keines",
-    "non", "pas", "aucun", "aucune", "nao", "n\xc3\xa3o", "nem", "ninguno", "ninguna", "nunca",
-    "niet", "geen", "nej", "inte", "ikke", "ei", "nie", "nicht.", "\xd0\xbd\xd0\xb5\xd1\x82",
-    "\xd0\xbd\xd0\xb5", "\xe5\x90\xa6", "\xe4\xb8\x8d", NULL};
+/* Words that turn an answer round, in the languages of those who answer. */
+static const char *const denials[] = {"no", "not", "none", "never", "nobody", "nothing", "neither",
+    "nor", "nil", "false", "wrong", "n/a", "na", "without", "unaffected", "isn't", "aren't",
+    "don't", "wasn't", "weren't", "cannot", "can't", "nein", "nicht", "kein", "keine", "keiner",
+    "keines", "non", "pas", "aucun", "aucune", "nao", "n\xc3\xa3o", "nem", "ninguno", "ninguna",
+    "nunca", "niet", "geen", "nej", "inte", "ikke", "ei", "nie", "hardly",
+    "\xd0\xbd\xd0\xb5\xd1\x82", "\xd0\xbd\xd0\xb5", "\xe5\x90\xa6", "\xe4\xb8\x8d", NULL};
+
+/* Words that do so where they come first; elsewhere they are part of an address, or of a list. */
+static const char *const first_denials[] = {"0", "zero", "n", "nope", "nah", "negative", NULL};
+
+/* Words that leave an answer open. */
+static const char *const openings[] = {"unknown", "unclear", "unsure", "maybe", "perhaps",
+    "possibly", "probably", "potentially", "presumably", "unlikely", "whether", "if", "unless",
+    "tbd", "tbc", "tba", "pending", "checking", "investigating", "investigation", "undetermined",
+    "undecided", "unconfirmed", NULL};
 
 static const char *const greetings[] = {"hello", "hi", "hey", "dear", "good morning",
     "good afternoon", "good evening", "good day", "greetings", "to whom it may concern", "hallo",
@@ -150,31 +158,52 @@ static bool next_word(struct view *rest, struct view *word)
 	return word->len > 0;
 }
 
-static bool is_doubt(struct view word)
+static bool is_one_of(struct view word, const char *const *which)
 {
-	for (const char *const *doubt = doubts; *doubt != NULL; doubt++)
-		if (view_is_nocase(word, *doubt))
+	for (; *which != NULL; which++)
+		if (view_is_nocase(word, *which))
 			return true;
-	return view_is(word, "?") ||
+	return false;
+}
+
+static bool is_denial(struct view word, bool first)
+{
+	return is_one_of(word, denials) || (first && is_one_of(word, first_denials)) ||
 	       (word.len > 3 && view_is_nocase(skip(word, word.len - 2), "'t"));
+}
+
+/* A word behind "not affected", which says no more often than not: "no such product here". It turns
+ * the answer round where nothing follows that it could belong to. */
+static bool takes_back_a_denial(struct view word, struct view behind, bool first)
+{
+	char mark;
+	return view_is_nocase(word, "affected") ||
+	       (first && is_denial(word, first) &&
+		   (status_trim(behind).len == 0 || punctuation(behind, &mark) > 0));
 }
 
 /* A colon or a dash announces an answer, "affected: no", and any word of doubt behind it counts; a
  * comma goes on, and only the first word can turn it; after a full stop comes another sentence. */
-static bool is_doubtful(char mark, struct view tail, struct view next)
+static bool is_doubtful(bool denies, char mark, struct view tail, struct view next)
 {
 	struct view word;
+	struct view former = {"", 0};
+	const bool announced = mark == ':' || mark == '-';
 	tail = status_trim(tail);
+	if (tail.len > 0 && tail.data[0] == '?')
+		return true;
 	if (mark == '.' || mark == '!' || mark == '\0')
 		return false;
-	if (tail.len == 0 && mark == ':')
+	if (tail.len == 0 && announced)
 		tail = next;
-	const bool announced = mark == ':' || mark == '-';
 	for (int i = 0; i < CLAUSE_WORDS_MAX && next_word(&tail, &word); i++) {
-		if (is_doubt(word))
+		if (view_is(word, "?") || is_one_of(word, openings) ||
+		    (view_is_nocase(former, "to") && view_is_nocase(word, "be")) ||
+		    (denies ? takes_back_a_denial(word, tail, i == 0) : is_denial(word, i == 0)))
 			return true;
-		if (!announced)
+		if (!announced && !denies)
 			return false;
+		former = word;
 	}
 	return false;
 }
@@ -195,11 +224,14 @@ enum status_found status_take(
 			continue;
 		for (; took > 0; took = punctuation(tail, &last)) {
 			tail = skip(tail, took);
-			mark = last == ':' || mark == '\0' ? ':' : mark;
+			if (last == ':')
+				mark = ':';
+			else if (last == '.' && mark == '.') /* the sentence goes on */
+				mark = '-';
 		}
-		/* "not affected" and "received" say the same whatever follows. */
-		if (words[i] != status_unless_said && strcmp(words[i], "not affected") != 0 &&
-		    is_doubtful(mark, tail, next))
+		/* "received" says the same whatever follows. */
+		if (words[i] != status_unless_said &&
+		    is_doubtful(strcmp(words[i], "not affected") == 0, mark, tail, next))
 			return STATUS_DOUBTFUL;
 		*word = words[i];
 		*rest = status_trim(tail);

@@ -1,6 +1,7 @@
 /* The status word of an answer, as people and their mail programs write it. Pure.
  *
- * Careful on purpose: what says "affected" and may mean its contrary sets no status. */
+ * Careful on purpose: what says "affected" or "not affected" and may mean its contrary sets no
+ * status. */
 #ifndef DEWLINE_RULES_STATUS_H
 #define DEWLINE_RULES_STATUS_H
 

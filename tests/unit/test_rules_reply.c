@@ -169,7 +169,15 @@ static void status_word_that_may_mean_its_contrary_sets_no_status(void **state)
 	    "affected: we aren't", "affected - if at all", "unreadable: no", "affected; not acting",
 	    "affected:\n\n> quoted\n\nNo, none.", "affected/acting", "affected? no",
 	    "not\naffected", "Hello,\naffected: no", "are we affected? no",
-	    "neither affected nor acting", "un-affected", "non affected", "no, not affected"};
+	    "neither affected nor acting", "un-affected", "non affected", "no, not affected",
+	    "affected: 0", "affected: zero", "affected: 0 of 120", "affected... no",
+	    "affected!? no", "affected: N", "affected: negative", "affected: unlikely",
+	    "affected: nope", "affected: under investigation", "affected: checking",
+	    "affected: to be confirmed", "affected -\nno", "not affected: no",
+	    "not affected: unknown", "not affected: false", "not affected - maybe",
+	    "not affected: to be confirmed", "not affected:\nno", "not affected: no, two sites are",
+	    "not affected: wrong, we are affected", "not affected - if patched",
+	    "not affected, but site B is affected", "not affected... perhaps", "not affected!? no"};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct reply reply;
@@ -192,6 +200,12 @@ static void doubt_in_another_sentence_takes_nothing_back(void **state)
 	reads("affected: yes", "affected", "yes");
 	reads("affected\nno fix yet", "affected", "no fix yet");
 	reads("not affected: none here", "not affected", "none here");
+	reads("not affected: no such product here", "not affected", "no such product here");
+	reads("not affected, we do not run it", "not affected", "we do not run it");
+	reads("not affected - nothing to do", "not affected", "nothing to do");
+	reads("not affected. Site B is not affected either.", "not affected",
+	    "Site B is not affected either.");
+	reads("affected: 10.0.0.1", "affected", "10.0.0.1");
 	reads("received, not affected", "received", "not affected");
 }
 
