@@ -1,9 +1,14 @@
 #include "config.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 
 #include "pgp/conf.h"
 
@@ -103,11 +108,54 @@ static int write_file(const char *dir, const char *name, struct view content, st
 	return file_is(path, content) ? 0 : file_write(path, content, 0600, err);
 }
 
+/* GnuPG reads gpg.conf-2 or gpg.conf-2.2 in the place of gpg.conf, and common.conf before it. Such
+ * a file can name programs that are run, also by those who run gpg without a sandbox. */
+static bool is_foreign_conf(const char *name)
+{
+	static const char *const programs[] = {"gpg", "gpg-agent", "gpgsm", "dirmngr", "scdaemon",
+	    "keyboxd", "tpm2daemon", "common", "gpgconf"};
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+		const size_t len = strlen(programs[i]);
+		if (strncmp(name, programs[i], len) != 0 ||
+		    strncmp(name + len, ".conf", strlen(".conf")) != 0)
+			continue;
+		const char *behind = name + len + strlen(".conf");
+		/* What we write ourselves, and what another of us is about to write. */
+		const bool ours =
+		    strcmp(programs[i], "gpg") == 0 || strcmp(programs[i], "gpg-agent") == 0;
+		return behind[0] == '-' || (behind[0] == '\0' && !ours);
+	}
+	return strcmp(name, "gpgconf.ctl") == 0 || strcmp(name, "options") == 0;
+}
+
+static int remove_foreign(const char *dir, struct err *err)
+{
+	DIR *listing = opendir(dir);
+	const struct dirent *entry;
+	int result = 0;
+	if (listing == NULL)
+		return err_system(err, "cannot read the directory %s", dir);
+	while (result == 0 && (entry = readdir(listing)) != NULL) {
+		if (!is_foreign_conf(entry->d_name))
+			continue;
+		if (unlinkat(dirfd(listing), entry->d_name, 0) == 0)
+			log_error("%s/%s is none of ours, GnuPG would obey it, and it is removed: "
+				  "find out who wrote it",
+			    dir, entry->d_name);
+		else if (errno != ENOENT)
+			result = err_system(err, "cannot remove %s/%s", dir, entry->d_name);
+	}
+	closedir(listing);
+	return result;
+}
+
 int conf_write(const char *dir, enum conf_kind kind, const char *signer, struct err *err)
 {
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	conf_add(&text, kind, signer);
-	int result = write_file(dir, "gpg.conf", buf_view(&text), err);
+	int result = remove_foreign(dir, err);
+	if (result == 0)
+		result = write_file(dir, "gpg.conf", buf_view(&text), err);
 	if (result == 0 && kind == CONF_MAIN)
 		result = write_file(dir, "gpg-agent.conf", VIEW(agent_conf), err);
 	buf_release(&text);
@@ -121,7 +169,8 @@ bool conf_is(const char *dir, enum conf_kind kind, const char *signer)
 		return false;
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	conf_add(&text, kind, signer);
-	const bool same = file_is(path, buf_view(&text));
+	struct err ignored;
+	const bool same = file_is(path, buf_view(&text)) && remove_foreign(dir, &ignored) == 0;
 	buf_release(&text);
 	return same;
 }

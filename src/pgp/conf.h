@@ -14,10 +14,11 @@ enum conf_kind {
 /* Appends gpg.conf of this kind; `signer` is the fingerprint that a shard signs with, or "". */
 void conf_add(struct buf *out, enum conf_kind kind, const char *signer);
 
-/* Writes gpg.conf, and gpg-agent.conf for a main home, into `dir` unless they are so already. */
+/* Writes gpg.conf, and gpg-agent.conf for a main home, into `dir` unless they are so already.
+ * Settings of GnuPG's under other names, which would count as well, are removed. */
 int conf_write(const char *dir, enum conf_kind kind, const char *signer, struct err *err);
 
-/* True when gpg.conf in `dir` is as conf_write would make it. */
+/* True when gpg.conf in `dir` is as conf_write would make it; other settings are removed. */
 bool conf_is(const char *dir, enum conf_kind kind, const char *signer);
 
 #endif

@@ -222,6 +222,28 @@ static void settings_of_the_main_home_are_written_anew(void **state)
 	assert_int_not_equal(world_run("grep -q encrypt-to.somebody $D/g/gpg.conf", NULL), 0);
 }
 
+/* gpg-agent would be the file of another: whoever wrote that could have it executed by dewctl. */
+static void settings_under_other_names_are_removed(void **state)
+{
+	static const char *const names[] = {
+	    "gpg.conf-2", "gpg.conf-2.2", "gpg-agent.conf-2.2", "common.conf", "scdaemon.conf"};
+	struct home home;
+	struct err err;
+	char command[200];
+	(void)state;
+	assert_works(build(7, 1, &err));
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(command, sizeof command,
+		    "for h in g g/shard-7-1; do echo 'agent-program /bin/false' >$D/$h/%s; done",
+		    names[i]);
+		world_do(command);
+	}
+	assert_works(home_open(world.home.path, &home, &err));
+	assert_true(home_has_shard(&home, 7, 1));
+	assert_int_not_equal(
+	    world_run("ls $D/g $D/g/shard-7-1 | grep -qE 'conf-|common|scdaemon'", NULL), 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -238,6 +260,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(shard_of_another_configuration_is_built_anew),
 	    cmocka_unit_test(certificate_that_stops_gpg_leaves_the_others_in_the_shard),
 	    cmocka_unit_test(settings_of_the_main_home_are_written_anew),
+	    cmocka_unit_test(settings_under_other_names_are_removed),
 	};
 	return cmocka_run_group_tests_name("pgp_home", tests, setup, teardown);
 }
