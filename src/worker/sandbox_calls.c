@@ -23,8 +23,8 @@
 
 static const char *const calls_of_all[] = {
     /* descriptors that it has */
-    "read", "write", "readv", "writev", "pread64", "pwrite64", "close", "lseek", "fstat", "fcntl",
-    "dup", "dup2", "dup3", "ftruncate", "memfd_create", "sendmsg", "recvmsg", "sendto", "recvfrom",
+    "read", "write", "readv", "writev", "pread64", "pwrite64", "close", "lseek", "fstat", "dup",
+    "dup2", "dup3", "ftruncate", "memfd_create", "sendmsg", "recvmsg", "sendto", "recvfrom",
     "getsockopt", "shutdown",
     /* sleeping */
     "poll", "ppoll", "select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait",
@@ -127,6 +127,24 @@ static void allow_all(struct filter *filter, const char *const *names)
 		allow(filter, names[i]);
 }
 
+/* F_SETOWN and F_SETSIG would make the kernel send any signal to any process of the user, such as
+ * SIGSTOP to the gate; Landlock forbids that since Linux 6.12 only. */
+static void allow_fcntl(struct filter *filter, unsigned groups)
+{
+	static const char *const names[] = {"fcntl", "fcntl64"};
+	static const int commands[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+	    F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_ADD_SEALS,
+	    F_GET_SEALS};
+	for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+		if ((groups & CALLS_FORK) != 0)
+			allow(filter, names[n]);
+		for (size_t i = 0;
+		     (groups & CALLS_FORK) == 0 && i < sizeof commands / sizeof commands[0]; i++)
+			allow_if(
+			    filter, names[n], has_bits(1, UINT32_MAX, (scmp_datum_t)commands[i]));
+	}
+}
+
 /* A call that the C library tries, and does without where there is none. */
 static void absent(struct filter *filter, const char *name)
 {
@@ -137,6 +155,7 @@ static void absent(struct filter *filter, const char *name)
 static void allow_of_all(struct filter *filter, unsigned groups)
 {
 	allow_all(filter, calls_of_all);
+	allow_fcntl(filter, groups);
 	if ((groups & CALLS_CODE) != 0) {
 		allow(filter, "mmap");
 		allow(filter, "mprotect");

@@ -185,6 +185,12 @@ static int signal_parent(void)
 	return landlock < LANDLOCK_WITH_SIGNALS && failure == WORKS ? EPERM : failure;
 }
 
+/* What a process that may not kill(2) could have the kernel do when something comes in. */
+static int signal_parent_by_descriptor(void)
+{
+	return fcntl(STDIN_FILENO, F_SETOWN, getppid()) == 0 ? WORKS : errno;
+}
+
 static int trace_parent(void)
 {
 	return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0 ? WORKS : errno;
@@ -354,6 +360,7 @@ static void gate_has_its_store_and_drop_and_no_keys_no_network_no_program(void *
 	    {"a shell", execute_shell, KILLED},
 	    {"a child", fork_a_child, KILLED},
 	    {"signals to others", signal_parent, KILLED},
+	    {"signals by way of a descriptor", signal_parent_by_descriptor, KILLED},
 	    {"the memory of others", trace_parent, KILLED},
 	    {"new code", make_code, KILLED},
 	};
@@ -374,6 +381,7 @@ static void reader_opens_connects_and_executes_nothing(void **state)
 	    {"a shell", execute_shell, KILLED},
 	    {"a child", fork_a_child, KILLED},
 	    {"signals to others", signal_parent, KILLED},
+	    {"signals by way of a descriptor", signal_parent_by_descriptor, KILLED},
 	    {"the memory of others", trace_parent, KILLED},
 	    {"new code", make_code, KILLED},
 	    {"all memory", take_all_memory, ENOMEM},
@@ -422,6 +430,7 @@ static void courier_has_the_network_and_no_keys_no_store_no_program(void **state
 	    {"a shell", execute_shell, KILLED},
 	    {"a child", fork_a_child, KILLED},
 	    {"signals to others", signal_parent, KILLED},
+	    {"signals by way of a descriptor", signal_parent_by_descriptor, KILLED},
 	    {"the memory of others", trace_parent, KILLED},
 	};
 	(void)state;
