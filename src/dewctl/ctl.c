@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "base/user.h"
+#include "pgp/vault.h"
 #include "dewctl/agent.h"
 #include "dewctl/ctl.h"
 #include "dewctl/passphrase.h"
@@ -31,7 +32,7 @@ int ctl_open_config(struct ctl *ctl, struct err *err)
 	if (config_load(ctl->config_path, &ctl->config, err) < 0)
 		return -1;
 	ctl->config_is_read = true;
-	return 0;
+	return vault_confine_programs(&ctl->config, err);
 }
 
 void ctl_state_path(const struct ctl *ctl, const char *name, char out[static CTL_PATH_SIZE])

@@ -57,22 +57,42 @@ static void allow_runtime_directory(struct sandbox *sandbox)
 	}
 }
 
+static void allow_gnupg(struct sandbox *sandbox)
+{
+	allow_programs(sandbox, gpgme_get_dirinfo("gpg-name"));
+	allow_programs(sandbox, gpgme_get_dirinfo("gpgconf-name"));
+	allow_loaders(sandbox);
+}
+
+static int find_gnupg(struct err *err)
+{
+	return gpgme_check_version("1.18.0") != NULL
+		   ? 0
+		   : err_set(err, ERR_DAEMON, ERR_NEVER, "GPGME is older than 1.18.0");
+}
+
+int vault_confine_programs(const struct config *config, struct err *err)
+{
+	if (find_gnupg(err) != 0)
+		return -1;
+	struct sandbox *sandbox = sandbox_new("those who run gpg", config);
+	allow_gnupg(sandbox);
+	sandbox_system(sandbox);
+	return sandbox_enter_programs(sandbox, err);
+}
+
 int vault_confine(const struct config *config, struct err *err)
 {
 	static const char *const readable[] = {
 	    "/etc/gnupg", "/usr/share/gnupg", "/etc/nsswitch.conf", "/etc/passwd"};
 	char home[CONFIG_PATH_SIZE + 8];
 	snprintf(home, sizeof home, "%s/gnupg", config->state);
-	if (file_make_dir(home, 0700, err) != 0)
+	if (file_make_dir(home, 0700, err) != 0 || find_gnupg(err) != 0)
 		return -1;
-	if (gpgme_check_version("1.18.0") == NULL)
-		return err_set(err, ERR_DAEMON, ERR_NEVER, "GPGME is older than 1.18.0");
 	struct sandbox *sandbox = sandbox_new("the vault", config);
 	sandbox_write(sandbox, home);
 	sandbox_read_secret(sandbox, SECRET_GATEWAY, config->gateway.passphrase_file);
-	allow_programs(sandbox, gpgme_get_dirinfo("gpg-name"));
-	allow_programs(sandbox, gpgme_get_dirinfo("gpgconf-name"));
-	allow_loaders(sandbox);
+	allow_gnupg(sandbox);
 	allow_runtime_directory(sandbox);
 	for (size_t i = 0; i < sizeof readable / sizeof readable[0]; i++)
 		sandbox_read(sandbox, readable[i]);

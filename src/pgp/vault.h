@@ -90,9 +90,13 @@ void vault_put_stranger(struct buf *body, int64_t shard, enum open_form form, st
 /* result->minimal is a copy that the caller releases. */
 bool vault_take_stranger(struct view body, struct vault_reply *reply, struct stranger *result);
 
-/* Enters the vault's sandbox, which gpg and the agent inherit: the GnuPG homes, GnuPG's programs, no
- * network. */
+/* Enters the vault's sandbox, which gpg and the agent inherit: the GnuPG homes, GnuPG's programs,
+ * no network. */
 int vault_confine(const struct config *config, struct err *err);
+/* Lets this process and its children execute GnuPG's programs and nothing else; all other rights
+ * stay (sandbox_enter_programs). What a gpg that was taken over has left in its home, such as the
+ * name of an agent, is then not executed by somebody without a sandbox. */
+int vault_confine_programs(const struct config *config, struct err *err);
 
 /* Worker side (worker_main_fn): settings is `const struct config *`; the home is STATE/gnupg. */
 int vault_main(const void *settings, int fd);

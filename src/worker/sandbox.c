@@ -214,6 +214,21 @@ int sandbox_enter(struct sandbox *sandbox, struct err *err)
 	return result;
 }
 
+int sandbox_enter_programs(struct sandbox *sandbox, struct err *err)
+{
+	int result = 0;
+	sandbox->files.programs_only = true;
+	sandbox_write(sandbox, "/"); /* where files may be moved */
+#ifndef DEWLINE_SANITIZED
+	if (landlock_version() >= LANDLOCK_LEAST)
+		result = landlock_enter(&sandbox->files, err);
+#endif
+	if (result != 0)
+		err_prefix(err, "the sandbox of %s", sandbox->who);
+	sandbox_free(sandbox);
+	return result;
+}
+
 bool sandbox_is_missing(char what[static SANDBOX_MISSING_SIZE])
 {
 	const bool landlock = landlock_version() >= LANDLOCK_LEAST;

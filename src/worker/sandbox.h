@@ -67,6 +67,11 @@ void sandbox_limit(struct sandbox *sandbox, int resource, uint64_t most);
  * `sandbox` says "relaxed": then it is done without. -1: do not go on. */
 int sandbox_enter(struct sandbox *sandbox, struct err *err);
 
+/* Withholds execution alone, of everything but the paths with `run`, and frees the sandbox: for a
+ * program that people run, which reads and writes where they say. Where the kernel has no Landlock
+ * it does nothing. */
+int sandbox_enter_programs(struct sandbox *sandbox, struct err *err);
+
 /* Says what of this the kernel does not offer, in words. False when nothing is missing. */
 enum { SANDBOX_MISSING_SIZE = 256 };
 bool sandbox_is_missing(char what[static SANDBOX_MISSING_SIZE]);

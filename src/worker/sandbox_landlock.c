@@ -84,6 +84,10 @@ int landlock_version(void)
 static struct ruleset withheld(int version, const struct sandbox_files *files)
 {
 	struct ruleset ruleset = {.fs = basic};
+	/* Moving files between directories is withheld by each domain that does not speak of it. */
+	if (files->programs_only)
+		return (struct ruleset){
+		    .fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REFER};
 	if (version >= VERSION_TRUNCATE)
 		ruleset.fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
 	if (version >= VERSION_NET)
@@ -118,7 +122,8 @@ static int add_path(int set, const struct sandbox_path *path, uint64_t handled, 
 		rule.allowed_access = rights[path->access] & handled;
 		if (!S_ISDIR(about.st_mode))
 			rule.allowed_access &= on_files;
-		if (syscall(SYS_landlock_add_rule, set, RULE_PATH_BENEATH, &rule, 0) != 0)
+		if (rule.allowed_access != 0 &&
+		    syscall(SYS_landlock_add_rule, set, RULE_PATH_BENEATH, &rule, 0) != 0)
 			result = err_system(err, "cannot allow %s", path->path);
 	}
 	close(rule.parent_fd);

@@ -23,6 +23,7 @@ struct sandbox_files {
 	size_t port_count;
 	uint16_t ports[SANDBOX_PORTS_MAX];
 	bool abstract_sockets;
+	bool programs_only; /* of all rights only that to execute is withheld */
 };
 
 /* The version of Landlock's interface that this kernel has, 0 without Landlock. */

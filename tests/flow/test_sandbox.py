@@ -183,6 +183,20 @@ def test_courier_that_is_taken_over_reaches_no_agent(t):
         assert fd == -errno.EAFNOSUPPORT, f"the agent takes its commands: {fd}"
 
 
+def test_dewctl_executes_nothing_but_gnupg(t):
+    """It runs gpg on what a vault that was taken over may have left behind, and has the network."""
+    needs_root(t)
+    gateway = Gateway(t, start=False)
+    dewctl = subprocess.Popen([t.build / "dewctl", "-c", gateway.configuration, "key", "add", "-"],
+                              stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        eventually(lambda: status(dewctl.pid)["NoNewPrivs"] == "1", "dewctl has read its settings")
+        with Intruder(dewctl.pid) as intruder:
+            assert intruder.call(*SHELL) == -errno.EACCES
+    finally:
+        dewctl.communicate(b"")
+
+
 # Who was started as root.
 
 class OwnedGateway(Gateway):

@@ -162,6 +162,16 @@ static int execute_shell(void)
 	return errno;
 }
 
+/* Executable for all: only the sandbox can stand against it. */
+static int execute_from_home(void)
+{
+	char path[PATH_SIZE];
+	char *const argv[] = {(char *)(uintptr_t) "key", NULL};
+	chmod(below("state/gnupg/key", path), 0700);
+	execv(path, argv);
+	return errno;
+}
+
 static int execute_gpg(void)
 {
 	char *const argv[] = {(char *)(uintptr_t) "gpg", (char *)(uintptr_t) "--version", NULL};
@@ -249,6 +259,12 @@ static int become_reader(struct err *err)
 static int become_vault(struct err *err)
 {
 	return vault_confine(&config, err) != 0 ? -1 : vault_confine(&config, err);
+}
+
+/* As dewctl, which has no other sandbox. */
+static int become_who_runs_gpg(struct err *err)
+{
+	return vault_confine_programs(&config, err);
 }
 
 static int become_courier(struct err *err)
@@ -413,6 +429,20 @@ static void vault_has_its_home_and_runs_gnupg_alone(void **state)
 	HOLDS(become_vault, expected);
 }
 
+static void who_runs_gpg_without_a_sandbox_executes_nothing_else(void **state)
+{
+	static const struct expected expected[] = {
+	    {"gpg", execute_gpg, WORKS},
+	    {"a shell", execute_shell, EACCES},
+	    {"what lies in the home", execute_from_home, EACCES},
+	    {"a file of others", open_foreign_file, WORKS},
+	    {"a file that is moved", set_mail_aside, WORKS},
+	    {"the smarthost", connect_to_smarthost, WORKS},
+	};
+	(void)state;
+	HOLDS(become_who_runs_gpg, expected);
+}
+
 static void courier_has_the_network_and_no_keys_no_store_no_program(void **state)
 {
 	static const struct expected expected[] = {
@@ -524,6 +554,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(gate_has_its_store_and_drop_and_no_keys_no_network_no_program),
 	    cmocka_unit_test(reader_opens_connects_and_executes_nothing),
 	    cmocka_unit_test(vault_has_its_home_and_runs_gnupg_alone),
+	    cmocka_unit_test(who_runs_gpg_without_a_sandbox_executes_nothing_else),
 	    cmocka_unit_test(courier_has_the_network_and_no_keys_no_store_no_program),
 	    cmocka_unit_test(starter_of_couriers_has_what_they_have_and_children),
 	    cmocka_unit_test(courier_of_a_mailbox_writes_to_the_drop),
