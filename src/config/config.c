@@ -15,237 +15,17 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/secret.h"
+#include "config/settings.h"
 
 enum {
 	NAME_SIZE = 64,
 	HOST_MAX = 253, /* characters of a name in the DNS (RFC 1035 section 2.3.4) */
-	LABEL_MAX = 12,
 	/* What the gate puts behind the local part of the return path, at most: "+", a delivery's
 	 * number, "." and a code of 16 characters. */
 	RETURN_PATH_TAG_MAX = 1 + 19 + 1 + 16,
 	RETURN_PATH_LOCAL_MAX = TEXT_LOCAL_PART_MAX - RETURN_PATH_TAG_MAX,
-	/* GnuPG puts the sockets of its agent below the state directory, and a socket's path holds
-	 * 107 bytes. */
-	STATE_PATH_MAX = 80,
-	SOCKET_PATH_MAX = 107, /* sun_path with its NUL (unix(7)) */
 	PERCENT_MAX = 99,
-	MINUTE = 60,
-	HOUR = 3600,
-	DAY = 86400,
-	WEEK = 7 * DAY,
-	/* Leaves room for a frame's other fields below FRAME_BODY_MAX. */
-	BYTES_MAX = 400000000,
-	BYTES_MIN = 1024,
 };
-
-enum type {
-	TEXT,
-	LABEL,
-	PATH,
-	PATHS,
-	SECRET,
-	ADDRESS,
-	HOST,
-	NUMBER,
-	DURATION,
-	CHOICE,
-	FLAG,
-	PERCENTS,
-};
-
-/* `standard` is the default as it would stand in the file, NULL for a required setting; where it is
- * "", the setting may be empty. least and most bound numbers, durations in seconds, and the length
- * of a path. Choices are in the order of the enum they stand for. */
-struct setting {
-	const char *name;
-	enum type type;
-	size_t offset;
-	int64_t least;
-	int64_t most;
-	const char *standard;
-	const char *const *choices;
-	const char *help;
-};
-
-static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
-static const char *const approvals[] = {
-    "never", "always", "RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR", NULL};
-static const char *const imap_tls_modes[] = {"implicit", "starttls", NULL};
-static const char *const sandboxes[] = {"required", "relaxed", NULL};
-static const char *const tls_modes[] = {"starttls", "tls", "none", NULL};
-
-static const char *const answer_rules[] = {"member", "contact", NULL};
-
-_Static_assert(sizeof(enum log_level) == sizeof(int), "choices are stored as int");
-_Static_assert(sizeof(enum config_approval) == sizeof(int), "choices are stored as int");
-_Static_assert(sizeof(enum config_sandbox) == sizeof(int), "choices are stored as int");
-_Static_assert(sizeof(enum config_tls) == sizeof(int), "choices are stored as int");
-_Static_assert(sizeof(enum config_imap_tls) == sizeof(int), "choices are stored as int");
-_Static_assert(sizeof(enum config_answers) == sizeof(int), "choices are stored as int");
-
-#define AT(field) offsetof(struct config, field)
-
-static const struct setting settings[] = {
-    {"state", PATH, AT(state), 1, STATE_PATH_MAX, NULL, NULL,
-	"Directory of the gateway's own: its store and its GnuPG homes. Mode 0700, on a local "
-	"disk."},
-    {"drop", PATH, AT(drop), 1, CONFIG_PATH_SIZE - 1, NULL, NULL,
-	"Maildir into which all mail for the gateway is delivered."},
-    {"log_level", CHOICE, AT(log_level), 0, 0, "info", log_levels,
-	"How much goes to the log; each level holds those before it."},
-    {"user", TEXT, AT(user), 0, 0, "", NULL,
-	"The user that owns the state. Started as root, dewlined becomes that user for good. Empty: "
-	"it stays who started it."},
-    {"sandbox", CHOICE, AT(sandbox), 0, 0, "required", sandboxes,
-	"What to do where the kernel lacks Landlock or seccomp filters: required: refuse to start; "
-	"relaxed: do without what is missing, with a warning at every start."},
-    {"sandbox_read", PATHS, AT(sandbox_read), 0, 0, "", NULL,
-	"Further paths that processes which read files of the system may read and run, where GnuPG "
-	"or libraries stand in unusual places."},
-    {"sandbox_write", PATHS, AT(sandbox_write), 0, 0, "", NULL,
-	"Further paths that these processes may write."},
-
-    {"gateway.name", TEXT, AT(gateway.name), 0, 0, "Early warning", NULL,
-	"Name of the programme, as members read it."},
-    {"gateway.prefix", LABEL, AT(gateway.prefix), 0, 0, "DEW", NULL,
-	"How advisory numbers begin: DEW-2026-0007."},
-    {"gateway.address", ADDRESS, AT(gateway.address), 0, 0, NULL, NULL,
-	"The gateway's own mailbox: From of all it sends, and where replies go."},
-    {"gateway.list", ADDRESS, AT(gateway.list), 0, 0, NULL, NULL,
-	"What stands in To of every advisory, in place of its recipients."},
-    {"gateway.return_path", ADDRESS, AT(gateway.return_path), 0, 0, "", NULL,
-	"Where bounces go: bounce@example.org becomes bounce+TAG@example.org, which must arrive in "
-	"the drop too. Empty: gateway.address."},
-    {"gateway.passphrase_file", SECRET, AT(gateway.passphrase_file), 0, CONFIG_PATH_SIZE - 1,
-	"dewline.passphrase", NULL,
-	"File whose first line is the passphrase of the gateway's key; dewctl init writes it. A "
-	"credential gateway-passphrase of the service manager goes before it. Empty: only that, or "
-	"the key has no passphrase."},
-
-    {"smarthost.host", HOST, AT(smarthost.host), 0, 0, NULL, NULL,
-	"The mail server that takes the gateway's mail and delivers it."},
-    {"smarthost.port", NUMBER, AT(smarthost.port), 1, 65535, "587", NULL,
-	"Its TCP port: 587 for submission, 465 with tls = \"tls\", 25 between servers."},
-    {"smarthost.tls", CHOICE, AT(smarthost.tls), 0, 0, "starttls", tls_modes,
-	"starttls: TLS is demanded after the greeting; tls: from the first byte; none: only to "
-	"this "
-	"machine itself."},
-    {"smarthost.ca_file", PATH, AT(smarthost.ca_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
-	"Certificates (PEM) that may vouch for the smarthost. Empty: those the system trusts."},
-    {"smarthost.helo", HOST, AT(smarthost.helo), 0, 0, "", NULL,
-	"The name to greet with. Empty: the machine's name."},
-    {"smarthost.user", TEXT, AT(smarthost.user), 0, 0, "", NULL,
-	"User name for the smarthost. Empty: no authentication."},
-    {"smarthost.password_file", SECRET, AT(smarthost.password_file), 0, CONFIG_PATH_SIZE - 1, "",
-	NULL,
-	"File whose first line is the password of that user, readable by the gateway alone. A "
-	"credential smarthost-password of the service manager goes before it."},
-    {"smarthost.connections", NUMBER, AT(smarthost.connections), 1, 64, "2", NULL,
-	"Connections to the smarthost side by side."},
-
-    {"imap.server", HOST, AT(imap.server), 0, 0, "", NULL,
-	"An IMAP server with a mailbox that is emptied into the drop. Empty: there is none, and "
-	"whoever delivers puts mail into the drop."},
-    {"imap.port", NUMBER, AT(imap.port), 1, 65535, "993", NULL,
-	"Its TCP port: 993 for TLS from the first byte, 143 with tls = \"starttls\"."},
-    {"imap.tls", CHOICE, AT(imap.tls), 0, 0, "implicit", imap_tls_modes,
-	"implicit: TLS from the first byte; starttls: TLS is demanded after the greeting. The "
-	"server's certificate is always verified."},
-    {"imap.ca_file", PATH, AT(imap.ca_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
-	"Certificates (PEM) that may vouch for the IMAP server. Empty: those the system trusts."},
-    {"imap.user", TEXT, AT(imap.user), 0, 0, "", NULL, "User name for the IMAP server."},
-    {"imap.password_file", SECRET, AT(imap.password_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
-	"File whose first line is the password of that user, readable by the gateway alone. A "
-	"credential imap-password of the service manager goes before it."},
-    {"imap.mailbox", TEXT, AT(imap.mailbox), 0, 0, "INBOX", NULL,
-	"The mailbox, which should be the gateway's alone. All that lies in it is taken, whatever "
-	"flags it has."},
-    {"imap.after", TEXT, AT(imap.after), 0, 0, "delete", NULL,
-	"What becomes of a message once it is in the drop: delete, or move:NAME for another "
-	"mailbox, which is made when there is none."},
-    {"imap.idle", DURATION, AT(imap.idle), 1, 29 * MINUTE, "5m", NULL,
-	"How long to wait for the server to tell of new mail (IDLE) before it is asked once more."},
-    {"imap.poll", DURATION, AT(imap.poll), 1, HOUR, "1m", NULL,
-	"How often to ask a server that does not tell of new mail."},
-    {"imap.alarm", DURATION, AT(imap.alarm), 1, WEEK, "1h", NULL,
-	"How long the mailbox may be out of reach before the admins get a mail."},
-
-    {"courier.socket", PATH, AT(courier.socket), 0, SOCKET_PATH_MAX, "", NULL,
-	"Socket at which another service hands out couriers (dewline-courier.socket). Empty: "
-	"dewlined starts them itself."},
-
-    {"retry.first", DURATION, AT(retry.first), 1, DAY, "60s", NULL,
-	"Pause before a delivery's second attempt; it doubles from there."},
-    {"retry.most", DURATION, AT(retry.most), 1, WEEK, "1h", NULL,
-	"The longest pause between two attempts."},
-    {"retry.give_up", DURATION, AT(retry.give_up), MINUTE, 30 * DAY, "2d", NULL,
-	"Time after the first attempt until a delivery counts as failed."},
-
-    {"release.approval", CHOICE, AT(release.approval), 0, 0, "never", approvals,
-	"When another publisher must approve an advisory before it goes: never, always, or from "
-	"this TLP label on. `Approval: yes` in an advisory asks for it besides."},
-    {"release.name_gateway", FLAG, AT(release.name_gateway), 0, 0, "false", NULL,
-	"Whether an advisory must say which gateway it is for (`Gateway: ADDRESS`), so that nobody "
-	"can "
-	"pass one that was signed for another gateway off here."},
-
-    {"reminders.stages", PERCENTS, AT(reminders.stages), 0, 0, "50%, 75%", NULL,
-	"Parts of the time to answer after which whoever has not answered is reminded. At its end "
-	"the member's other contacts, the publisher and the admins are told."},
-    {"reminders.rule", CHOICE, AT(reminders.rule), 0, 0, "member", answer_rules,
-	"Whose answer it takes: member: that of any contact of a member; contact: that of each."},
-
-    {"bounces.next_contact", FLAG, AT(bounces.next_contact), 0, 0, "false", NULL,
-	"Whether an advisory that bounced goes to the member's next contact by rank who has not "
-	"got it and may have it."},
-
-    {"sealing.vaults", NUMBER, AT(sealing.vaults), 0, 64, "0", NULL,
-	"Processes that encrypt side by side. 0: one for each core."},
-    {"sealing.batch", NUMBER, AT(sealing.batch), 1, 1000, "300", NULL,
-	"Recipients in one run of gpg."},
-    {"sealing.shard", NUMBER, AT(sealing.shard), 1, 5000, "300", NULL,
-	"Certificates in one keyring; gpg walks the whole keyring for each recipient."},
-
-    {"materials.size", NUMBER, AT(materials.size), BYTES_MIN, 64000000, "20000000", NULL,
-	"Bytes of one material that is kept to be handed out."},
-
-    {"trace.most", NUMBER, AT(trace.most), 1, 200, "50", NULL,
-	"Recipients that an advisory with traced copies may have: each copy is sealed on its own."},
-
-    {"admin.four_eyes", FLAG, AT(admin.four_eyes), 0, 0, "false", NULL,
-	"Confirming a key, changing a person's key and adding a publisher take two admins: one "
-	"asks, another user of the operating system approves."},
-    {"admin.warn_every", DURATION, AT(admin.warn_every), MINUTE, WEEK, "6h", NULL,
-	"The admins are told at most so often of mails that ended the process which read them."},
-
-    {"keep.strangers", DURATION, AT(keep.strangers), HOUR, 3650LL * DAY, "30d", NULL,
-	"How long the mail of strangers is kept: what nobody signed whom the gateway knows. What "
-	"was found of it stays, and all else is kept for good."},
-    {"keep.strangers_mb", NUMBER, AT(keep.strangers_mb), 1, 1000000, "2000", NULL,
-	"How much of it is kept, in millions of bytes; beyond that the oldest goes first."},
-
-    {"limits.message", NUMBER, AT(limits.message), BYTES_MIN, BYTES_MAX, "35000000", NULL,
-	"Bytes of a received mail."},
-    {"limits.plaintext", NUMBER, AT(limits.plaintext), BYTES_MIN, BYTES_MAX, "64000000", NULL,
-	"Bytes that an encrypted mail may open to."},
-    {"limits.header", NUMBER, AT(limits.header), BYTES_MIN, 1048576, "65536", NULL,
-	"Bytes of all header fields of a mail or one of its parts."},
-    {"limits.headers", NUMBER, AT(limits.headers), 10, 10000, "500", NULL,
-	"Header fields of a mail or one of its parts."},
-    {"limits.header_line", NUMBER, AT(limits.header_line), 998, 1048576, "32768", NULL,
-	"Bytes of one line of a header. RFC 5322 allows 998; keys in a header are far longer."},
-    {"limits.comments", NUMBER, AT(limits.comments), 1, 1000, "64", NULL,
-	"Parentheses that may be open at once within a header field."},
-    {"limits.parts", NUMBER, AT(limits.parts), 1, 1000, "200", NULL, "MIME parts of a mail."},
-    {"limits.nesting", NUMBER, AT(limits.nesting), 1, 50, "10", NULL,
-	"How deep MIME parts may stand within parts."},
-    {"limits.clock_skew", DURATION, AT(limits.clock_skew), 0, DAY, "5m", NULL,
-	"How far a signer's clock may be ahead of ours."},
-    {"limits.drop_age", DURATION, AT(limits.drop_age), MINUTE, 30 * DAY, "2d", NULL,
-	"Age from which a publisher's signature is too old to act on."},
-};
-
-enum { SETTINGS = sizeof settings / sizeof settings[0] };
 
 /* One reading of one file. */
 struct reading {
@@ -253,112 +33,8 @@ struct reading {
 	char directory[PATH_MAX];
 	config_t tree;
 	struct config *out;
-	bool seen[SETTINGS];
+	bool seen[SETTINGS_MAX];
 };
-
-/* -- what is allowed, in words -- */
-
-static void add_duration(struct buf *out, int64_t seconds)
-{
-	static const struct {
-		int64_t seconds;
-		const char *name;
-	} units[] = {{WEEK, "w"}, {DAY, "d"}, {HOUR, "h"}, {MINUTE, "m"}, {1, "s"}};
-	size_t unit = 0;
-	while (units[unit].seconds > 1 && (seconds == 0 || seconds % units[unit].seconds != 0))
-		unit++;
-	buf_printf(out, "%lld%s", (long long)(seconds / units[unit].seconds), units[unit].name);
-}
-
-static void add_choices(struct buf *out, const char *const *choices)
-{
-	buf_add_text(out, "one of");
-	for (size_t i = 0; choices[i] != NULL; i++)
-		buf_printf(out, "%s \"%s\"", i == 0 ? "" : ",", choices[i]);
-}
-
-static bool may_be_empty(const struct setting *setting)
-{
-	return setting->type == SECRET ||
-	       (setting->standard != NULL && setting->standard[0] == '\0');
-}
-
-static void add_allowed(struct buf *out, const struct setting *setting)
-{
-	switch (setting->type) {
-	case TEXT:
-		buf_printf(
-		    out, "a text in quotes, one line of at most %d bytes", CONFIG_TEXT_SIZE - 1);
-		break;
-	case LABEL:
-		buf_printf(out,
-		    "a text in quotes, a letter A-Z and then letters A-Z or digits, at most %d",
-		    LABEL_MAX);
-		break;
-	case PATH:
-		buf_printf(out, "a path in quotes of at most %lld bytes", (long long)setting->most);
-		break;
-	case PATHS:
-		buf_printf(out,
-		    "absolute paths in quotes with \":\" between them, of at most %d bytes",
-		    CONFIG_TEXT_SIZE - 1);
-		break;
-	case SECRET:
-		buf_printf(out, "a path in quotes of at most %lld bytes, \"credential:NAME\"",
-		    (long long)setting->most);
-		break;
-	case ADDRESS:
-		buf_add_text(out, "a mail address in quotes, such as \"dewline@example.org\"");
-		break;
-	case HOST:
-		buf_add_text(out, "a host name or an IP address in quotes");
-		break;
-	case NUMBER:
-		buf_printf(out, "a number from %lld to %lld", (long long)setting->least,
-		    (long long)setting->most);
-		break;
-	case DURATION:
-		buf_add_text(out, "a duration from ");
-		add_duration(out, setting->least);
-		buf_add_text(out, " to ");
-		add_duration(out, setting->most);
-		buf_add_text(
-		    out, ", such as \"90s\", \"15m\", \"4h\", \"2d\", or a number of seconds");
-		break;
-	case CHOICE:
-		add_choices(out, setting->choices);
-		break;
-	case FLAG:
-		buf_add_text(out, "true or false, without quotes");
-		break;
-	case PERCENTS:
-		buf_printf(out,
-		    "percentages in quotes from 1%% to 99%%, each more than the one before, such "
-		    "as \"50%%, 75%%\", at most %d, or empty",
-		    CONFIG_PERCENTS_MAX);
-		break;
-	}
-	if (may_be_empty(setting))
-		buf_add_text(out, ", or empty");
-}
-
-void config_print_settings(FILE *out)
-{
-	for (size_t i = 0; i < SETTINGS; i++) {
-		const struct setting *setting = &settings[i];
-		struct buf allowed = BUF_EMPTY(BUF_SMALL);
-		add_allowed(&allowed, setting);
-		fprintf(out, "%s\n\tAllowed: %s.\n", setting->name, buf_text(&allowed));
-		if (setting->standard == NULL)
-			fprintf(out, "\tRequired.\n");
-		else if (setting->type == NUMBER || setting->type == FLAG)
-			fprintf(out, "\tDefault: %s.\n", setting->standard);
-		else
-			fprintf(out, "\tDefault: \"%s\".\n", setting->standard);
-		fprintf(out, "\t%s\n\n", setting->help);
-		buf_release(&allowed);
-	}
-}
 
 /* -- values -- */
 
@@ -378,7 +54,7 @@ static bool is_label(struct view text)
 		if (!(c >= 'A' && c <= 'Z') && (i == 0 || !(c >= '0' && c <= '9')))
 			return false;
 	}
-	return text.len > 0 && text.len <= LABEL_MAX;
+	return text.len > 0 && text.len <= SETTING_LABEL_MAX;
 }
 
 static bool is_ip_address(const char *host)
@@ -480,40 +156,40 @@ static bool set_value(struct reading *reading, const struct setting *setting, st
 	const char *why;
 	int64_t number;
 	bool good = false;
-	if (text.len == 0 && may_be_empty(setting)) {
+	if (text.len == 0 && setting_may_be_empty(setting)) {
 		out[0] = '\0';
 		return true;
 	}
 	switch (setting->type) {
-	case TEXT:
+	case SETTING_TEXT:
 		return text.len > 0 && is_plain_text(text) &&
 		       view_copy(text, out, CONFIG_TEXT_SIZE);
-	case LABEL:
+	case SETTING_LABEL:
 		return is_label(text) && view_copy(text, out, CONFIG_TEXT_SIZE);
-	case SECRET:
+	case SETTING_SECRET:
 		if (secret_is_credential(text))
 			return view_copy(text, out, CONFIG_PATH_SIZE);
 		return set_path(setting, reading->directory, text, out);
-	case PATH:
+	case SETTING_PATH:
 		return set_path(setting, reading->directory, text, out);
-	case PATHS:
+	case SETTING_PATHS:
 		return set_paths(text, out);
-	case ADDRESS:
+	case SETTING_ADDRESS:
 		return text_is_address(text, &why) && view_copy(text, out, CONFIG_TEXT_SIZE);
-	case HOST:
+	case SETTING_HOST:
 		return is_host(text) && view_copy(text, out, CONFIG_TEXT_SIZE);
-	case NUMBER:
+	case SETTING_NUMBER:
 		good = text_number(text, setting->least, setting->most, &number);
 		break;
-	case DURATION:
+	case SETTING_DURATION:
 		good = text_duration(text, &number) && number >= setting->least &&
 		       number <= setting->most;
 		break;
-	case CHOICE:
+	case SETTING_CHOICE:
 		return set_choice(setting, text, out);
-	case FLAG:
+	case SETTING_FLAG:
 		return set_flag(text, out);
-	case PERCENTS:
+	case SETTING_PERCENTS:
 		return set_percents(text, out);
 	}
 	if (good)
@@ -548,7 +224,7 @@ static int refuse_value(const struct reading *reading, const config_setting_t *n
     const struct setting *setting, struct err *err)
 {
 	struct buf allowed = BUF_EMPTY(BUF_SMALL);
-	add_allowed(&allowed, setting);
+	setting_add_allowed(&allowed, setting);
 	refuse(reading, node, setting->name, err, "must be %s", buf_text(&allowed));
 	buf_release(&allowed);
 	return -1;
@@ -563,10 +239,10 @@ static int refuse_unknown(
 	const size_t group_len = dot == NULL ? 0 : (size_t)(dot - name) + 1;
 	struct buf known = BUF_EMPTY(BUF_SMALL);
 	struct view former = VIEW("");
-	for (size_t i = 0; i < SETTINGS; i++) {
-		if (strncmp(settings[i].name, name, group_len) != 0)
+	for (size_t i = 0; i < config_settings_count; i++) {
+		if (strncmp(config_settings[i].name, name, group_len) != 0)
 			continue;
-		const char *rest = settings[i].name + group_len;
+		const char *rest = config_settings[i].name + group_len;
 		const struct view here = {rest, strcspn(rest, ".")};
 		if (view_equals(here, former))
 			continue;
@@ -583,7 +259,7 @@ static int refuse_unknown(
 static size_t find(const char *name)
 {
 	size_t i = 0;
-	while (i < SETTINGS && strcmp(settings[i].name, name) != 0)
+	while (i < config_settings_count && strcmp(config_settings[i].name, name) != 0)
 		i++;
 	return i;
 }
@@ -591,8 +267,9 @@ static size_t find(const char *name)
 static bool is_group(const char *name)
 {
 	const size_t len = strlen(name);
-	for (size_t i = 0; i < SETTINGS; i++) {
-		if (strncmp(settings[i].name, name, len) == 0 && settings[i].name[len] == '.')
+	for (size_t i = 0; i < config_settings_count; i++) {
+		if (strncmp(config_settings[i].name, name, len) == 0 &&
+		    config_settings[i].name[len] == '.')
 			return true;
 	}
 	return false;
@@ -600,13 +277,13 @@ static bool is_group(const char *name)
 
 /* The value as text, when its form in the file fits the setting's type. */
 static bool value_text(
-    const config_setting_t *node, enum type type, struct buf *scratch, struct view *text)
+    const config_setting_t *node, enum setting_type type, struct buf *scratch, struct view *text)
 {
-	const bool may_be_number = type == NUMBER || type == DURATION;
+	const bool may_be_number = type == SETTING_NUMBER || type == SETTING_DURATION;
 	switch (config_setting_type(node)) {
 	case CONFIG_TYPE_STRING:
 		*text = view_of(config_setting_get_string(node));
-		return type != NUMBER && type != FLAG;
+		return type != SETTING_NUMBER && type != SETTING_FLAG;
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
 		buf_printf(scratch, "%lld", config_setting_get_int64(node));
@@ -614,7 +291,7 @@ static bool value_text(
 		return may_be_number;
 	case CONFIG_TYPE_BOOL:
 		*text = view_of(config_setting_get_bool(node) ? "true" : "false");
-		return type == FLAG;
+		return type == SETTING_FLAG;
 	default:
 		return false;
 	}
@@ -625,7 +302,7 @@ static int read_setting(
 {
 	struct buf scratch = BUF_EMPTY(NAME_SIZE);
 	struct view text;
-	const struct setting *setting = &settings[index];
+	const struct setting *setting = &config_settings[index];
 	int result = 0;
 	if (!value_text(node, setting->type, &scratch, &text) || !set_value(reading, setting, text))
 		result = refuse_value(reading, node, setting, err);
@@ -644,7 +321,7 @@ static int read_group(
 		int result;
 		snprintf(name, sizeof name, "%s%s", prefix, config_setting_name(node));
 		const size_t index = find(name);
-		if (index < SETTINGS) {
+		if (index < config_settings_count) {
 			result = read_setting(reading, node, index, err);
 		} else if (!is_group(name)) {
 			result = refuse_unknown(reading, node, name, err);
@@ -664,13 +341,13 @@ static int read_group(
 
 static int fill_in(struct reading *reading, struct err *err)
 {
-	for (size_t i = 0; i < SETTINGS; i++) {
-		const struct setting *setting = &settings[i];
+	for (size_t i = 0; i < config_settings_count; i++) {
+		const struct setting *setting = &config_settings[i];
 		if (reading->seen[i])
 			continue;
 		if (setting->standard == NULL) {
 			struct buf allowed = BUF_EMPTY(BUF_SMALL);
-			add_allowed(&allowed, setting);
+			setting_add_allowed(&allowed, setting);
 			refuse(reading, NULL, setting->name, err, "is required: %s",
 			    buf_text(&allowed));
 			buf_release(&allowed);

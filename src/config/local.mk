@@ -1,5 +1,8 @@
 # The files of src/config/
-libdewline_a_SOURCES += src/config/config.c src/config/config.h src/config/secret.c src/config/secret.h
+libdewline_a_SOURCES += \
+	src/config/config.c src/config/config.h \
+	src/config/secret.c src/config/secret.h \
+	src/config/settings.c src/config/settings.h
 EXTRA_DIST += conf/dewline.cfg conf/agreement.txt
 dist_man_MANS += src/config/dewline.cfg.5
 
