@@ -12,7 +12,10 @@ dewlined_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 dist_man_MANS += src/dewlined/dewlined.8
 EXTRA_DIST += conf/dewlined.service conf/dewline-courier.socket conf/dewline-courier@.service
 
-unit_tests += test_dewlined_confine test_dewlined_state test_dewlined_supervise
+unit_tests += test_dewlined_state test_dewlined_supervise
+if SANDBOXED
+unit_tests += test_dewlined_confine
+endif
 test_dewlined_confine_SOURCES = tests/unit/test_dewlined_confine.c
 test_dewlined_confine_LDADD = $(unit_libs)
 test_dewlined_state_SOURCES = tests/unit/test_dewlined_state.c

@@ -14,8 +14,10 @@ libdewline_a_SOURCES += \
 	src/worker/spawn.c src/worker/spawn.h \
 	src/worker/starter.c
 
-unit_tests += test_worker_frame test_worker_loop test_worker_pool test_worker_sandbox
-unit_tests += test_worker_spawn
+unit_tests += test_worker_frame test_worker_loop test_worker_pool test_worker_spawn
+if SANDBOXED
+unit_tests += test_worker_sandbox
+endif
 test_worker_frame_SOURCES = tests/unit/test_worker_frame.c
 test_worker_frame_LDADD = $(unit_libs)
 test_worker_loop_SOURCES = tests/unit/test_worker_loop.c
