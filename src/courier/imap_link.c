@@ -324,11 +324,30 @@ static int stay_idle(
 	return 0;
 }
 
+/* What the server had said before it heard DONE may be more than one step takes: only the time for
+ * all of it is bounded. */
+static int end_idle(struct imap_link *link, struct view tag, struct err *err)
+{
+	const int64_t deadline = clock_monotonic_ms() + link->limits->step;
+	begin_step(link, 0);
+	if (send_line(link, VIEW("DONE")) != 0)
+		return broke(link, err);
+	while (clock_monotonic_ms() < deadline) {
+		struct imap_response response;
+		if (imap_link_read(link, &response, err) != 0)
+			return -1;
+		if (response.tag.len > 0)
+			return view_equals(response.tag, tag)
+				   ? 0
+				   : malformed(VIEW("it answers what was not asked"), err);
+		begin_step(link, 0);
+	}
+	return malformed(VIEW("it does not end IDLE"), err);
+}
+
 int imap_idle(struct imap_link *link, int other, int64_t until, bool *supported, bool *called,
     struct err *err)
 {
-	const struct imap_command none = {.what = "IDLE"};
-	struct imap_result result;
 	struct buf tag = BUF_EMPTY(LINE_SIZE);
 	struct buf line = BUF_EMPTY(LINE_SIZE);
 	int status = 0;
@@ -342,12 +361,8 @@ int imap_idle(struct imap_link *link, int other, int64_t until, bool *supported,
 		status = begin_idle(link, buf_view(&tag), supported, err);
 	if (status == 0 && *supported) {
 		status = stay_idle(link, other, until, called, err);
-		if (status == 0) {
-			begin_step(link, 0);
-			status = send_line(link, VIEW("DONE")) != 0
-				     ? broke(link, err)
-				     : read_until(link, buf_view(&tag), &none, &result, err);
-		}
+		if (status == 0)
+			status = end_idle(link, buf_view(&tag), err);
 	}
 	buf_release(&tag);
 	buf_release(&line);

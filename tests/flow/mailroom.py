@@ -51,10 +51,19 @@ class Mailroom:
     def log_count(self, pattern):
         return len(re.findall(pattern, self.gateway.text_of_log()))
 
-    def finding(self):
-        """What the pre-flight says of the mailbox."""
-        rows = self.gateway.rows("check", may_fail=True)["findings"]
-        return next(row for row in rows if row["what"] == "mailbox")
+    def finds(self, result, words=""):
+        """What the pre-flight says of the mailbox, in the end: it may come after the log's line."""
+        seen = {}
+
+        def does():
+            rows = self.gateway.rows("check", may_fail=True)["findings"]
+            seen.update(next(row for row in rows if row["what"] == "mailbox"))
+            return seen["result"] == result and words in seen["detail"]
+
+        try:
+            eventually(does, "")
+        except AssertionError:
+            raise AssertionError(f"{seen}, not {result}: {words}") from None
 
     def events(self, event):
         return [row for row in self.gateway.audit() if row["event"] == event]

@@ -39,7 +39,7 @@ def test_mail_that_comes_while_the_courier_idles_is_taken_at_once(t):
     room.emptied()
     assert room.log_count("is open with") == 1, "a connection for each mail"
     assert room.log_count(r"\(IDLE\)") == 1
-    assert room.finding()["result"] == "ok", room.finding()
+    room.finds("ok")
 
 
 def test_starttls_serves_as_well(t):
@@ -80,13 +80,12 @@ def test_restart_of_the_server_loses_nothing(t):
     room.server.stop()
     room.log_says("cannot be watched")
     room.deliver(2)
-    finding = room.finding()
-    assert finding["result"] == "warning" and "out of reach since" in finding["detail"], finding
+    room.finds("warning", "out of reach since")
     room.server.start()
     room.deliver(3)
     room.wait([1, 2, 3])
     room.emptied()
-    assert room.finding()["result"] == "ok", room.finding()
+    room.finds("ok")
     assert len(room.events("mailbox.lost")) == 1 and len(room.events("mailbox.reached")) == 1
 
 
@@ -158,7 +157,7 @@ def test_nothing_is_taken_where_nothing_could_be_removed_singly(t):
     room.deliver(1)
     room.log_says("UIDPLUS")
     assert room.taken() == [] and room.held() == 1
-    assert "UIDPLUS" in room.finding()["detail"], room.finding()
+    room.finds("warning", "UIDPLUS")
 
 
 def test_refused_password_is_named_and_not_tried_again_soon(t):
@@ -168,8 +167,7 @@ def test_refused_password_is_named_and_not_tried_again_soon(t):
     log = room.server.text_of_log()
     assert log.count("auth failed, 1 attempts") == 1, log
     assert room.log_count(r"next attempt in 60 s") == 1
-    finding = room.finding()
-    assert finding["result"] == "warning" and "refuses user" in finding["detail"], finding
+    room.finds("warning", "refuses user")
     assert "wrong horse" not in room.gateway.text_of_log()
 
 

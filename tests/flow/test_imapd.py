@@ -43,7 +43,7 @@ def refused_before_login(t, imapd, words, **settings):
     imapd.deliver(mail(1))
     room = Mailroom(t, imapd, **settings)
     room.log_says("cannot be watched")
-    assert words in room.finding()["detail"], (words, room.finding())
+    room.finds("warning", words)
     assert imapd.connections > 0, "nobody connected"
     assert not imapd.said("LOGIN|AUTHENTICATE|dewline"), imapd.log
     assert room.taken() == []
@@ -128,8 +128,7 @@ def test_message_that_is_too_large_stays_and_is_told(t):
     imapd.deliver(mail(3))
     room.wait([2, 3])
     eventually(lambda: list(imapd.messages) == [large], "only the large one is left")
-    finding = room.finding()
-    assert finding["result"] == "warning" and "1 message stays" in finding["detail"], finding
+    room.finds("warning", "1 message stays")
     room.gateway.restart()
     room.log_says("is open with", 2)
     imapd.deliver(mail(4))
@@ -164,7 +163,7 @@ def test_message_that_cannot_be_taken_keeps_no_other_waiting(t, what):
     room.wait([2])
     room.log_says("stays in the mailbox")
     eventually(lambda: list(imapd.messages) == [bad], "only that one is left")
-    assert room.finding()["result"] == "warning", room.finding()
+    room.finds("warning", "cannot be taken")
 
 
 @limit(200)
@@ -259,7 +258,7 @@ def test_admins_are_told_when_the_mailbox_stays_out_of_reach(t):
     room.gateway.start()
     letter = admin.open(room.gateway.smarthost.only(admin.address, 60).raw)
     assert letter.good and "the directory is down" in letter.text, letter.text
-    assert room.finding()["result"] == "bad", room.finding()
+    room.finds("bad")
     room.gateway.restart()
     room.log_says("cannot be watched", 4)
     time.sleep(2)
@@ -267,7 +266,7 @@ def test_admins_are_told_when_the_mailbox_stays_out_of_reach(t):
     imapd.faults.clear()
     imapd.deliver(mail(1))
     room.wait([1])
-    assert room.finding()["result"] == "ok", room.finding()
+    room.finds("ok")
 
 
 def test_mail_of_the_largest_size_is_taken(t):

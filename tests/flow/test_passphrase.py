@@ -4,6 +4,7 @@ import pathlib
 import pty
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -25,8 +26,8 @@ def own_gpg(home, *arguments, given=b"", passphrase=""):
 
 
 def copy_of_home(t, gateway):
-    home = t.dir / "copy"
-    shutil.copytree(gateway.dir / "state" / "gnupg", home,
+    home = pathlib.Path(tempfile.mkdtemp(prefix="copy-", dir=t.dir))
+    shutil.copytree(gateway.dir / "state" / "gnupg", home, dirs_exist_ok=True,
                     ignore=lambda _, names: [name for name in names if name.startswith("S.")])
     t.later(lambda: subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"],
                                    capture_output=True))
@@ -233,10 +234,6 @@ def goes_on(scene, count):
 
 def opens_with(t, scene, passphrase):
     stash = scene.gateway.store_rows("SELECT title FROM revision")[0][0]
-    home = t.dir / "copy"
-    if home.exists():
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], capture_output=True)
-        shutil.rmtree(home)
     return own_gpg(copy_of_home(t, scene.gateway), "--decrypt", given=stash,
                    passphrase=passphrase).returncode == 0
 
