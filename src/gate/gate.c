@@ -288,8 +288,8 @@ int gate_main(const void *settings, int control)
 	log_open("gate", gate.config->log_level);
 	int result = start(&gate, starter, &err);
 	if (result == 0) {
-		say_alive(&gate);
 		log_info("ready: mail comes in at %s", gate.config->drop);
+		say_alive(&gate);
 		result = loop_run(gate.loop, &err);
 	}
 	if (result != 0)

@@ -98,7 +98,7 @@ int vault_confine(const struct config *config, struct err *err)
 		sandbox_read(sandbox, readable[i]);
 	sandbox_system(sandbox);
 	sandbox_limit(sandbox, RLIMIT_NOFILE, DESCRIPTORS);
-	sandbox_allow(sandbox, CALLS_READ_FILES | CALLS_WRITE_FILES | CALLS_UNIX_SOCKETS |
+	sandbox_allow(sandbox, CALLS_READ_FILES | CALLS_WRITE_FILES | CALLS_UNIX_STREAMS |
 				   CALLS_WATCH | CALLS_FORK | CALLS_RUN | CALLS_CODE);
 	return sandbox_enter(sandbox, err);
 }

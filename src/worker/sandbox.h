@@ -24,8 +24,11 @@
 enum sandbox_calls {
 	CALLS_READ_FILES = 1 << 0,
 	CALLS_WRITE_FILES = 1 << 1,
-	/* To connect to any of this machine that the user may: Landlock does not look at those. */
+	/* To connect to any of this machine that the user may: Landlock does not look at those. The
+	 * gpg-agent listens for streams; a service's couriers (packets) and the service manager
+	 * (datagrams) do not. */
 	CALLS_UNIX_SOCKETS = 1 << 2,
+	CALLS_UNIX_STREAMS = 1 << 8,
 	CALLS_INTERNET = 1 << 3, /* IPv4, IPv6, and asking the kernel about its routes */
 	CALLS_WATCH = 1 << 4, /* inotify, signalfd, pipes: what an event loop waits for */
 	CALLS_FORK = 1 << 5, /* children: fork, wait, kill, pairs of sockets; a narrower sandbox */

@@ -78,6 +78,7 @@ static const char *const calls_to_run[] = {"execve", "arch_prctl", "set_tid_addr
     "tee", "splice", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "sync", "syncfs", NULL};
 
 enum {
+	SOCKET_TYPE = 0xF, /* SOCK_TYPE_MASK of the kernel */
 	NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
 		     CLONE_NEWPID | CLONE_NEWNET
 };
@@ -177,19 +178,42 @@ static void allow_of_all(struct filter *filter, unsigned groups)
 		add(filter, SCMP_ACT_ERRNO(ENOTTY), "ioctl", 0, NULL);
 }
 
-static void allow_sockets(struct filter *filter, unsigned groups)
+/* Besides the type the argument holds flags. A library that would tell the system log by a datagram
+ * gets an error and no signal. */
+static void allow_streams(struct filter *filter)
+{
+	static const int others[] = {SOCK_DGRAM, SOCK_SEQPACKET};
+	const struct scmp_arg_cmp streams[] = {
+	    is(0, AF_UNIX), has_bits(1, SOCKET_TYPE, SOCK_STREAM)};
+	add(filter, SCMP_ACT_ALLOW, "socket", 2, streams);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		const struct scmp_arg_cmp other[] = {
+		    is(0, AF_UNIX), has_bits(1, SOCKET_TYPE, (scmp_datum_t)others[i])};
+		add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), "socket", 2, other);
+	}
+}
+
+static void allow_local_sockets(struct filter *filter, unsigned groups)
 {
 	const struct scmp_arg_cmp local = is(0, AF_UNIX);
-	const struct scmp_arg_cmp routes[] = {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)};
-	if ((groups & (CALLS_UNIX_SOCKETS | CALLS_FORK)) != 0) /* what a child talks on */
-		allow_if(filter, "socketpair", local);
-	if ((groups & (CALLS_UNIX_SOCKETS | CALLS_INTERNET)) == 0)
-		return;
-	allow_all(filter, calls_on_sockets);
 	if ((groups & CALLS_UNIX_SOCKETS) != 0)
 		allow_if(filter, "socket", local);
+	else if ((groups & CALLS_UNIX_STREAMS) != 0)
+		allow_streams(filter);
 	else /* the resolver of the C library looks for a cache, and asks the servers without one */
 		add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), "socket", 1, &local);
+}
+
+static void allow_sockets(struct filter *filter, unsigned groups)
+{
+	const unsigned of_this_machine = CALLS_UNIX_SOCKETS | CALLS_UNIX_STREAMS;
+	const struct scmp_arg_cmp routes[] = {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)};
+	if ((groups & (of_this_machine | CALLS_FORK)) != 0) /* what a child talks on */
+		allow_if(filter, "socketpair", is(0, AF_UNIX));
+	if ((groups & (of_this_machine | CALLS_INTERNET)) == 0)
+		return;
+	allow_all(filter, calls_on_sockets);
+	allow_local_sockets(filter, groups);
 	if ((groups & CALLS_INTERNET) != 0) {
 		allow_if(filter, "socket", is(0, AF_INET));
 		allow_if(filter, "socket", is(0, AF_INET6));

@@ -12,7 +12,7 @@ import subprocess
 
 from gateway import Gateway, Smarthost
 from harness import eventually, limit
-from intruder import Intruder, Killed
+from intruder import Intruder, Killed, needs_root
 from scene import Scene
 
 LANDLOCK_CREATE_RULESET = 444
@@ -68,13 +68,6 @@ def test_every_process_has_a_filter_and_no_way_to_privileges(t):
 
 AF_INET, SOCK_STREAM = 2, 1
 STOPPED = "was stopped by its sandbox (SIGSYS)"
-
-
-def needs_root(t):
-    if os.geteuid() != 0:
-        t.skip("only root can trace the processes of the daemon")
-    if os.uname().machine != "x86_64":
-        t.skip("processes are taken over on x86-64 only")
 
 
 def living(scene, role):

@@ -1,14 +1,17 @@
 """The services of systemd: couriers apart from the rest, and the units themselves."""
+import errno
 import os
 import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 
 from harness import SKIPPED, descendants, eventually, limit, sanitized
+from intruder import Intruder, needs_root
 from scene import Scene
 from test_secrets import descriptors, network_sockets
 
@@ -106,6 +109,23 @@ def test_gateway_itself_has_no_network_socket(t):
 
 
 @limit(180)
+def test_vault_that_is_taken_over_reaches_no_courier_of_another_service(t):
+    """They look at the user alone, who is the same: one would send whatever it is given."""
+    needs_root(t)
+    scene, couriers = scene_apart(t)
+    scene.release()
+    scene.opened()
+    vault = next(pid for pid, role in scene.gateway.processes().items() if role == "vault")
+    address = struct.pack("=H", socket.AF_UNIX) + os.fsencode(couriers.socket) + b"\0"
+    with Intruder(vault) as intruder:
+        packets = intruder.call("socket", socket.AF_UNIX, socket.SOCK_SEQPACKET, 0)
+        assert packets == -errno.EPROTONOSUPPORT, f"it may speak to couriers: {packets}"
+        stream = intruder.call("socket", socket.AF_UNIX, socket.SOCK_STREAM, 0)
+        assert stream >= 0, f"it cannot speak to the agent: {stream}"
+        reached = intruder.call("connect", stream, address, len(address))
+        assert reached == -errno.EPROTOTYPE, f"it reaches the couriers: {reached}"
+
+
 def test_killed_couriers_of_another_service_are_replaced(t):
     scene, couriers = scene_apart(t, 6, script=["connect * * slow 3000"])
     gateway = scene.gateway

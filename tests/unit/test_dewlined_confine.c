@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +147,47 @@ static int connect_elsewhere(void)
 static int make_local_socket(void)
 {
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 ? WORKS : errno;
+}
+
+static struct sockaddr_un couriers_address(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/couriers", directory);
+	return address;
+}
+
+static int connect_to_couriers(int fd)
+{
+	const struct sockaddr_un address = couriers_address();
+	if (fd < 0)
+		return errno;
+	return connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 ? WORKS : errno;
+}
+
+static int connect_to_couriers_by_packets(void)
+{
+	return connect_to_couriers(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+}
+
+static int connect_to_couriers_by_a_stream(void)
+{
+	return connect_to_couriers(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+/* One that is of the right type already. */
+static int connect_to_couriers_by_half_a_pair(void)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		return errno;
+	close(ends[1]);
+	shutdown(ends[0], SHUT_RDWR);
+	return connect_to_couriers(ends[0]);
+}
+
+static int make_datagram_socket(void)
+{
+	return socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) >= 0 ? WORKS : errno;
 }
 
 static int make_pair(void)
@@ -410,6 +452,13 @@ static void vault_has_its_home_and_runs_gnupg_alone(void **state)
 	    {"the gateway's key", open_key, WORKS},
 	    {"gpg", execute_gpg, WORKS},
 	    {"a local socket", make_local_socket, WORKS},
+	    {"couriers of another service, by packets", connect_to_couriers_by_packets,
+		EPROTONOSUPPORT},
+	    {"couriers of another service, by a stream", connect_to_couriers_by_a_stream,
+		EPROTOTYPE},
+	    {"couriers of another service, by half a pair", connect_to_couriers_by_half_a_pair,
+		EISCONN},
+	    {"the service manager", make_datagram_socket, EPROTONOSUPPORT},
 	    {"its store", open_store, EACCES},
 	    {"mail", read_mail, EACCES},
 	    {"a file of others", open_foreign_file, EACCES},
@@ -506,6 +555,16 @@ static int listen_somewhere(uint16_t *port)
 	return 0;
 }
 
+static int listen_for_couriers(void)
+{
+	const struct sockaddr_un address = couriers_address();
+	const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	return fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+			       listen(fd, SOMAXCONN) != 0
+		   ? -1
+		   : 0;
+}
+
 static int setup(void **state)
 {
 	static const char *const directories[] = {
@@ -518,7 +577,7 @@ static int setup(void **state)
 	(void)state;
 	landlock = landlock_version();
 	if (mkdtemp(directory) == NULL || listen_somewhere(&port) != 0 ||
-	    listen_somewhere(&other_port) != 0)
+	    listen_somewhere(&other_port) != 0 || listen_for_couriers() != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
 		if (mkdir(below(directories[i], path), 0700) != 0)
