@@ -29,13 +29,8 @@ struct target {
 	struct delivery delivery;
 };
 
-static void end(
-    struct acknowledging *job, const char *event, const char *meaning, const char *reason)
+static void free_job(struct acknowledging *job)
 {
-	if (event != NULL)
-		open_end(job->facts, event, meaning, reason);
-	else
-		open_done(job->facts);
 	buf_release(&job->reply.comment);
 	buf_release(&job->comment);
 	free(job);
@@ -141,18 +136,20 @@ static void record(struct acknowledging *job)
 	    (accepted > 0 && store_commit(store, &err) != 0)) {
 		store_rollback(store);
 		gate_fail(facts->gate, &err);
-		end(job, NULL, "", "");
+		open_done(facts);
+		free_job(job);
 		return;
 	}
 	if (accepted == 0)
 		store_rollback(store);
 	facts->gate->want_account = true;
 	if (!fresh)
-		end(job, "finish", "duplicate", "the same signed text was taken before");
+		open_duplicate(facts);
 	else if (accepted == 0)
-		end(job, "refuse", "acknowledgment", reason);
+		open_end(facts, "refuse", "acknowledgment", reason);
 	else
-		end(job, NULL, "", "");
+		open_done(facts);
+	free_job(job);
 }
 
 static bool on_stashed(void *context, enum pool_event event, struct view body)
@@ -183,7 +180,8 @@ void acknowledge_mail(struct mail_facts *facts, const struct contact *contact)
 	job->contact = *contact;
 	job->comment = BUF_EMPTY(FRAME_BODY_MAX);
 	if (!facts->content->readable) {
-		end(job, "refuse", "acknowledgment", facts->content->reason);
+		open_end(facts, "refuse", "acknowledgment", facts->content->reason);
+		free_job(job);
 		return;
 	}
 	(facts->form == OPEN_CLEARTEXT ? reply_read_cleartext : reply_read)(

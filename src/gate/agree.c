@@ -200,7 +200,7 @@ static void record(struct answering *job)
 	}
 	if (!fresh) {
 		store_rollback(store);
-		open_end(facts, "finish", "duplicate", "the same signed text was taken before");
+		open_duplicate(facts);
 		return;
 	}
 	schedule_soon(facts->gate);

@@ -115,7 +115,7 @@ static void report_done(void *context, enum outgoing_end end, const char *proble
 		schedule_soon(facts->gate);
 		open_done(facts);
 	} else if (end == OUTGOING_DROPPED) {
-		open_end(facts, "finish", "duplicate", "the same signed text was acted on before");
+		open_duplicate(facts);
 	} else {
 		open_again(facts, problem);
 	}

@@ -58,8 +58,7 @@ static void done(void *context, enum outgoing_end end, const char *problem)
 		log_info("%s: %s replies", job->report.number, job->publisher.address);
 		open_done(job->facts);
 	} else if (end == OUTGOING_DROPPED) {
-		open_end(
-		    job->facts, "finish", "duplicate", "the same signed text was acted on before");
+		open_duplicate(job->facts);
 	} else {
 		open_again(job->facts, problem);
 	}

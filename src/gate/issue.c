@@ -304,8 +304,7 @@ void issue_done(void *context, enum outgoing_end end, const char *problem)
 	else if (end == OUTGOING_RECORDED || (issue->hold.id != 0 && end == OUTGOING_DROPPED))
 		open_done(issue->facts);
 	else if (end == OUTGOING_DROPPED)
-		open_end(issue->facts, "finish", "duplicate",
-		    "the same signed text was acted on before");
+		open_duplicate(issue->facts);
 	else
 		open_again(issue->facts, problem);
 	issue_free(issue);

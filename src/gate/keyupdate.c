@@ -238,8 +238,7 @@ static void done(void *context, enum outgoing_end how, const char *problem)
 		return;
 	}
 	if (how == OUTGOING_DROPPED) {
-		open_end(
-		    update->facts, "finish", "duplicate", "the same signed text was taken before");
+		open_duplicate(update->facts);
 	} else {
 		log_end(update);
 		open_done(update->facts);
@@ -314,7 +313,7 @@ static void end_silently(struct keyupdate *update)
 	}
 	if (!fresh) {
 		store_rollback(store);
-		open_end(facts, "finish", "duplicate", "the same signed text was taken before");
+		open_duplicate(facts);
 	} else {
 		log_end(update);
 		open_done(facts);

@@ -119,6 +119,21 @@ void open_end(struct mail_facts *facts, const char *event, const char *meaning, 
 	open_done(facts);
 }
 
+void open_duplicate(struct mail_facts *facts)
+{
+	char reason[STORE_REASON_SIZE];
+	int64_t first;
+	struct err err;
+	if (store_signed_first(facts->gate->store, facts->digest, &first, &err) != 0) {
+		gate_fail(facts->gate, &err);
+		open_done(facts);
+		return;
+	}
+	snprintf(reason, sizeof reason, "the same signed text came before, as arrival %lld",
+	    (long long)first);
+	open_end(facts, "finish", "duplicate", reason);
+}
+
 bool open_is_taken(struct mail_facts *facts, enum intake_from from)
 {
 	facts->refusal = intake_decide(&facts->intake, from);

@@ -52,6 +52,9 @@ void open_done(struct mail_facts *facts);
  * cannot be released. */
 void open_end(struct mail_facts *facts, const char *event, const char *meaning, const char *reason);
 
+/* The same for signed text that was dealt with before (store_signed_seen): it names that arrival. */
+void open_duplicate(struct mail_facts *facts);
+
 /* Decides whether the shape is taken from these (rules/intake.h), and notes it for the record. */
 bool open_is_taken(struct mail_facts *facts, enum intake_from from);
 /* Ends what open_is_taken refused. */

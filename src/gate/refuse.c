@@ -35,7 +35,7 @@ static void done(void *context, enum outgoing_end end, const char *problem)
 	struct refusing *refusing = context;
 	struct mail_facts *facts = refusing->facts;
 	if (end == OUTGOING_DROPPED) {
-		open_end(facts, "finish", "duplicate", "the same signed text was refused before");
+		open_duplicate(facts);
 	} else if (end == OUTGOING_FAILED) {
 		open_again(facts, problem);
 	} else {

@@ -64,7 +64,7 @@ static void conclude(struct joining *job)
 	}
 	if (!go) {
 		store_rollback(store);
-		open_end(facts, "finish", "duplicate", "the same signed text was taken before");
+		open_duplicate(facts);
 		return;
 	}
 	if (added)

@@ -278,3 +278,9 @@ int store_signed_seen(
 	*fresh = changes == 1;
 	return result;
 }
+
+int store_signed_first(struct store *store, const char *digest, int64_t *arrival, struct err *err)
+{
+	return sql_number(store, "SELECT arrival FROM signed_seen WHERE digest = ?1",
+	    SQL_WITH(sql_text(digest)), arrival, err);
+}

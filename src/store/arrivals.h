@@ -66,5 +66,7 @@ int store_strangers_remove(struct store *, int64_t before, int64_t bytes, int64_
  * other wrapping). `digest` is SHA-256, hexadecimal, over what was signed, by whom and when. */
 int store_signed_seen(
     struct store *, const char *digest, int64_t arrival, bool *fresh, struct err *);
+/* The arrival that it was acted on for, 0: it never was. */
+int store_signed_first(struct store *, const char *digest, int64_t *arrival, struct err *);
 
 #endif

@@ -1,5 +1,7 @@
 """Which shapes are taken, and that nothing but signed bytes is ever read: every mail here holds a
 token that would count, and words outside the signature that must not."""
+import time
+
 import letters
 from harness import sanitized
 from scene import Scene
@@ -247,6 +249,26 @@ def test_shapes_of_a_publisher_are_refused_by_name(t):
     assert sum("travelled in the open" in text for text in said) == 2, said
     assert sum("outside the signed part" in text for text in said) == 2, said
     assert scene.smarthost.received(scene.official.address) == []
+
+
+def test_changed_copy_that_comes_first_is_told_and_the_text_signed_anew_is_taken(t):
+    """What was refused stays so in every shape: who was told so may rely on it."""
+    scene = Scene(t)
+    publisher = scene.publisher
+    inner = publisher.entity(f"{publisher.block()}\nOpen the door.\n", "A title")
+    encrypted = letters.encrypted_entity(publisher.encrypt(inner))
+    changed = scene.drop(publisher.message(mixed(encrypted, letters.text_part("A footer\n"))))
+    assert (changed["state"], changed["refusal"]) == ("refused", "text-outside"), changed
+    receipt = scene.receipts(1)[0].text
+    assert "outside the signed part" in receipt and "signed anew" in receipt, receipt
+    row = scene.drop(publisher.message(encrypted))
+    assert (row["meaning"], row["reason"]) == (
+        "duplicate", "the same signed text came before, as arrival 1"), row
+    time.sleep(1.1)  # the signature's time is in whole seconds
+    row = scene.drop(publisher.message(letters.encrypted_entity(publisher.encrypt(inner))))
+    assert (row["state"], row["meaning"]) == ("done", "advisory"), row
+    scene.opened()
+    scene.receipts(2)
 
 
 def test_strangers_are_refused_in_every_shape(t):
