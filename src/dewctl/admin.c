@@ -2,8 +2,8 @@
 #include "config.h"
 
 #include "dewctl/find.h"
+#include "dewctl/role.h"
 #include "dewctl/verbs.h"
-#include "rules/reach.h"
 
 static const struct ctl_option add_options[] = {
     {"key", "FINGERPRINT", "the admin's certificate (dewctl key add)", NULL, true},
@@ -40,75 +40,19 @@ static int run_add(struct ctl *ctl, const struct ctl_call *call, struct err *err
 	return 0;
 }
 
-static const struct report_column list_columns[] = {
-    {"address", "ADDRESS", REPORT_TEXT},
-    {"name", "NAME", REPORT_TEXT},
-    {"fingerprint", "FINGERPRINT", REPORT_TEXT},
-    {"usable", "USABLE", REPORT_FLAG},
-    {"reason", "REASON", REPORT_TEXT},
-    {"added_at", "ADDED", REPORT_TIME},
-};
-
-struct list {
-	struct ctl *ctl;
-	struct report *report;
-};
-
-static int list_admin(void *context, const struct publisher *admin, struct err *err)
-{
-	const struct list *list = context;
-	struct certificate certificate;
-	char reason[STORE_REASON_SIZE] = "there is no such certificate";
-	bool found;
-	if (store_certificate_get(list->ctl->store, admin->fingerprint, &certificate, &found, err) <
-	    0)
-		return -1;
-	report_row(list->report);
-	report_add_text(list->report, admin->address);
-	report_add_text(list->report, admin->name);
-	report_add_text(list->report, admin->fingerprint);
-	report_add_flag(
-	    list->report, found && reach_certificate(&certificate, list->ctl->now, reason));
-	report_add_text(list->report, reason);
-	report_add_time(list->report, admin->added_at);
-	return 0;
-}
+static const struct role role = {"admin", store_admin_each, store_admin_by_address};
 
 static int run_list(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
 	(void)call;
-	if (ctl_open_store(ctl, err) < 0)
-		return -1;
-	struct list list = {ctl, NULL};
-	list.report = report_table(list_columns, sizeof list_columns / sizeof list_columns[0],
-	    "no admins yet: dewctl admin add ADDRESS --key FINGERPRINT");
-	if (store_admin_each(ctl->store, list_admin, &list, err) < 0) {
-		report_free(list.report);
-		return -1;
-	}
-	return ctl_print(ctl, list.report, err);
-}
-
-static int remove_admin(struct ctl *ctl, const char *address, struct err *err)
-{
-	struct publisher admin;
-	bool found;
-	if (store_admin_by_address(ctl->store, address, &admin, &found, err) < 0)
-		return -1;
-	if (!found)
-		return ctl_refuse(err, "there is no admin %s: see dewctl admin list", address);
-	if (store_publisher_remove(ctl->store, admin.id, err) < 0)
-		return -1;
-	return ctl_audit(ctl, "admin.remove", admin.address, err, "key %s", admin.fingerprint);
+	return role_list(ctl, &role, err);
 }
 
 static int run_remove(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
-	const char *address = call->arguments[0];
-	if (ctl_open_store(ctl, err) < 0 || store_begin(ctl->store, err) < 0 ||
-	    ctl_end(ctl, remove_admin(ctl, address, err), err) < 0)
+	if (role_remove(ctl, &role, call->arguments[0], err) < 0)
 		return -1;
-	ctl_say("Admin %s is removed; the record stays.", address);
+	ctl_say("Admin %s is removed; the record stays.", call->arguments[0]);
 	return 0;
 }
 
