@@ -50,7 +50,7 @@ int file_read(const char *path, struct buf *out, struct err *err)
 	return result;
 }
 
-static int write_all(int fd, struct view content)
+int file_write_all(int fd, struct view content)
 {
 	while (content.len > 0) {
 		const ssize_t put = write(fd, content.data, content.len);
@@ -60,7 +60,7 @@ static int write_all(int fd, struct view content)
 			return -1;
 		content = view_part(content, (size_t)put, content.len);
 	}
-	return fsync(fd);
+	return 0;
 }
 
 static void parent_of(const char *path, char out[PATH_MAX])
@@ -70,25 +70,32 @@ static void parent_of(const char *path, char out[PATH_MAX])
 	snprintf(out, PATH_MAX, "%s", dirname(copy));
 }
 
-int file_write(const char *path, struct view content, mode_t mode, struct err *err)
+int file_write_by(const char *temporary, const char *path, struct view content, mode_t mode,
+    struct err *err)
 {
-	char temporary[PATH_MAX];
-	if (snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid()) >= PATH_MAX)
-		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the path %.100s... is too long", path);
-	unlink(temporary);
 	const int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return err_system(err, "cannot create %s", temporary);
-	const int written = write_all(fd, content);
+	const bool written = file_write_all(fd, content) == 0 && fsync(fd) == 0;
 	const int saved = errno;
 	close(fd);
 	errno = saved;
-	if (written != 0 || rename(temporary, path) != 0) {
-		err_system(err, "cannot write %s", path);
-		unlink(temporary);
-		return -1;
-	}
+	if (written && rename(temporary, path) == 0)
+		return 0;
+	err_system(err, "cannot write %s", path);
+	unlink(temporary);
+	return -1;
+}
+
+int file_write(const char *path, struct view content, mode_t mode, struct err *err)
+{
+	char temporary[PATH_MAX];
 	char parent[PATH_MAX];
+	if (snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid()) >= PATH_MAX)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the path %.100s... is too long", path);
+	unlink(temporary);
+	if (file_write_by(temporary, path, content, mode, err) != 0)
+		return -1;
 	parent_of(path, parent);
 	return file_sync_dir(parent, err);
 }

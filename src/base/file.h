@@ -15,6 +15,14 @@ int file_read(const char *path, struct buf *out, struct err *err);
  * the new: a temporary file beside it, fsync, rename, fsync of the directory. */
 int file_write(const char *path, struct view content, mode_t mode, struct err *err);
 
+/* The same without the fsync of the directory (file_sync_dir), and by a temporary file of the
+ * caller's, which must not be there yet; on the same file system. */
+int file_write_by(const char *temporary, const char *path, struct view content, mode_t mode,
+    struct err *err);
+
+/* write(2) until all is written. -1 with errno. */
+int file_write_all(int fd, struct view content);
+
 /* Makes a directory with this mode unless it is there. */
 int file_make_dir(const char *path, mode_t mode, struct err *err);
 

@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,19 +33,6 @@ void deposit_name(
 	    (unsigned long)uid, digest);
 }
 
-static int write_whole(int fd, struct view content)
-{
-	while (content.len > 0) {
-		const ssize_t put = write(fd, content.data, content.len);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -1;
-		content = view_part(content, (size_t)put, content.len);
-	}
-	return fsync(fd);
-}
-
 int deposit(const char *drop, const char *name, struct view message, struct err *err)
 {
 	unsigned char bytes[RANDOM_LEN];
@@ -58,18 +44,7 @@ int deposit(const char *drop, const char *name, struct view message, struct err 
 	text_hex(bytes, sizeof bytes, suffix);
 	snprintf(draft, sizeof draft, "%s/tmp/%s.%s", drop, name, suffix);
 	snprintf(path, sizeof path, "%s/new/%s", drop, name);
-	const int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	if (fd < 0)
-		return err_system(err, "cannot create a file in %s/tmp", drop);
-	const int written = write_whole(fd, message);
-	const int saved = errno;
-	close(fd);
-	errno = saved;
-	if (written == 0 && rename(draft, path) == 0)
-		return 0;
-	err_system(err, "cannot write to %s/new", drop);
-	unlink(draft);
-	return -1;
+	return file_write_by(draft, path, message, FILE_MODE, err);
 }
 
 int deposit_sync(const char *drop, struct err *err)

@@ -151,24 +151,13 @@ int store_advisory_move(struct store *store, int64_t id, const char *event, stru
 int store_advisory_reached(struct store *store, int64_t advisory,
     int (*fn)(void *context, int64_t contact, struct err *err), void *context, struct err *err)
 {
-	struct sql_query query;
-	int got;
 	/* One that failed after an attempt of unknown outcome may well have arrived. */
-	if (sql_open(store, &query,
-		"SELECT DISTINCT d.contact FROM revision AS r"
-		" JOIN delivery AS d ON d.message = r.message WHERE r.advisory = ?1"
-		" AND d.contact IS NOT NULL AND (d.state <> 'failed' OR d.ambiguous > 0)"
-		" ORDER BY d.contact",
-		SQL_WITH(sql_int(advisory)), err) != 0)
-		return -1;
-	while ((got = sql_next(&query, err)) > 0) {
-		if (fn(context, sql_column_int(&query, 0), err) != 0) {
-			got = -1;
-			break;
-		}
-	}
-	sql_close(&query);
-	return got;
+	return sql_each_number(store,
+	    "SELECT DISTINCT d.contact FROM revision AS r"
+	    " JOIN delivery AS d ON d.message = r.message WHERE r.advisory = ?1"
+	    " AND d.contact IS NOT NULL AND (d.state <> 'failed' OR d.ambiguous > 0)"
+	    " ORDER BY d.contact",
+	    SQL_WITH(sql_int(advisory)), fn, context, err);
 }
 
 int store_withdrawal_ask(

@@ -174,23 +174,12 @@ int store_agreement_request_get(struct store *store, int64_t version, int64_t co
 int store_agreement_each_unasked(struct store *store, int64_t version,
     int (*fn)(void *context, int64_t contact, struct err *err), void *context, struct err *err)
 {
-	struct sql_query query;
-	int got;
-	if (sql_open(store, &query,
-		"SELECT c.id FROM member AS m JOIN contact AS c ON c.member = m.id"
-		" WHERE c.removed = 0 AND m.state IN ('invited', 'active', 'lapsed')"
-		" AND NOT EXISTS (SELECT 1 FROM agreement_request AS r"
-		"  WHERE r.contact = c.id AND r.version = ?1)",
-		SQL_WITH(sql_int(version)), err) != 0)
-		return -1;
-	while ((got = sql_next(&query, err)) > 0) {
-		if (fn(context, sql_column_int(&query, 0), err) != 0) {
-			got = -1;
-			break;
-		}
-	}
-	sql_close(&query);
-	return got;
+	return sql_each_number(store,
+	    "SELECT c.id FROM member AS m JOIN contact AS c ON c.member = m.id"
+	    " WHERE c.removed = 0 AND m.state IN ('invited', 'active', 'lapsed')"
+	    " AND NOT EXISTS (SELECT 1 FROM agreement_request AS r"
+	    "  WHERE r.contact = c.id AND r.version = ?1)",
+	    SQL_WITH(sql_int(version)), fn, context, err);
 }
 
 int store_agreement_each_unanswered(

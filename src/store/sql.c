@@ -225,6 +225,23 @@ int sql_script(struct store *store, const char *text, struct err *err)
 	return code == SQLITE_OK ? 0 : sql_fail(store, code, "the store", err);
 }
 
+int sql_each_number(struct store *store, const char *text, const struct sql_value *values,
+    sql_number_fn *fn, void *context, struct err *err)
+{
+	struct sql_query query;
+	int got;
+	if (sql_open(store, &query, text, values, err) != 0)
+		return -1;
+	while ((got = sql_next(&query, err)) > 0) {
+		if (fn(context, sql_column_int(&query, 0), err) != 0) {
+			got = -1;
+			break;
+		}
+	}
+	sql_close(&query);
+	return got;
+}
+
 int sql_number(struct store *store, const char *text, const struct sql_value *values,
     int64_t *number, struct err *err)
 {

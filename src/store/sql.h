@@ -69,6 +69,10 @@ int sql_run(struct store *store, const char *text, const struct sql_value *value
     struct err *err);
 /* Several statements without values, not kept: schema, pragmas. */
 int sql_script(struct store *store, const char *text, struct err *err);
+/* Calls fn with the number in the first column of each row, until it says -1. */
+typedef int sql_number_fn(void *context, int64_t number, struct err *err);
+int sql_each_number(struct store *store, const char *text, const struct sql_value *values,
+    sql_number_fn *fn, void *context, struct err *err);
 /* The number in the first column of the first row, 0 where there is no row. */
 int sql_number(struct store *store, const char *text, const struct sql_value *values,
     int64_t *number, struct err *err);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "worker/frame.h"
 #include "worker/packet.h"
@@ -153,26 +154,13 @@ bool take_end(const struct taker *taker)
 
 /* -- sending -- */
 
-static int write_all(int fd, struct view content)
-{
-	while (content.len > 0) {
-		const ssize_t put = write(fd, content.data, content.len);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -1;
-		content = view_part(content, (size_t)put, content.len);
-	}
-	return 0;
-}
-
 /* The descriptor of a memory file that nobody can change any more, or -1. */
 static int sealed_memory(struct view body, struct err *err)
 {
 	const int fd = memfd_create("frame", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return err_system(err, "cannot make a memory file");
-	if (write_all(fd, body) == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == 0)
+	if (file_write_all(fd, body) == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == 0)
 		return fd;
 	err_system(err, "cannot fill a memory file of %zu bytes", body.len);
 	close(fd);

@@ -205,7 +205,7 @@ def test_message_is_removed_only_after_it_is_in_the_drop(t):
     tmp, away = room.gateway.drop_dir / "tmp", room.gateway.drop_dir / "away"
     tmp.rename(away)
     imapd.deliver(mail(1))
-    room.log_says("cannot create a file in .*/drop/tmp")
+    room.log_says("cannot create .*/drop/tmp/")
     assert not imapd.said("STORE|EXPUNGE"), imapd.log
     assert list(imapd.messages) == [1]
     away.rename(tmp)
