@@ -84,6 +84,11 @@ int secret_read(const char *name, const char *setting, struct buf *out, struct e
 	if (secret_is_credential(view_of(place)))
 		return no_secret(err, place, "the service manager hands over no credentials");
 	const int fd = open(place, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A sandbox withholds open(2) and not access(2). */
+	if (fd < 0 && errno == EACCES && access(place, R_OK) == 0)
+		return no_secret(err, place,
+		    "this file has taken the place of the one that was there at the start, and the "
+		    "sandbox does not reach it: restart dewlined");
 	if (fd < 0)
 		return err_system(err, "cannot open %s", place);
 	const int result = secret_read_from(fd, place, out, err);

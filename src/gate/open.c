@@ -350,7 +350,7 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 		shard_build(facts->gate, facts->signer.shard, on_shard_ready, job);
 		return true;
 	}
-	if (reply.status == VAULT_FAILED) {
+	if (reply.status != VAULT_OK) {
 		open_again(facts, reply.text);
 		return true;
 	}

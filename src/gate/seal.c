@@ -162,6 +162,14 @@ static void exclude_alone(struct batch *batch)
 	gate->want_account = true;
 }
 
+/* For what is no recipient's fault. Takes over the batch. */
+static void everybody_waits(struct batch *batch, const char *why)
+{
+	log_error("nothing can be sealed now, and everybody waits: %s", why);
+	let_rest(batch);
+	batch_free(batch);
+}
+
 /* Could the vault at least open the message? If not, gpg or its agent is what fails, whoever the
  * recipient is. */
 static bool on_probed(void *context, enum pool_event event, struct view body)
@@ -175,11 +183,10 @@ static bool on_probed(void *context, enum pool_event event, struct view body)
 	buf_release(&plaintext);
 	if (reply.status == VAULT_OK) {
 		exclude_alone(batch);
+		batch_free(batch);
 	} else {
-		log_error("nothing can be sealed now, and everybody waits: %s", reply.text);
-		let_rest(batch);
+		everybody_waits(batch, reply.text);
 	}
-	batch_free(batch);
 	return true;
 }
 
@@ -238,6 +245,10 @@ static bool on_sealed(void *context, enum pool_event event, struct view body)
 	if (reply.status == VAULT_NO_SHARD) {
 		buf_release(&data);
 		shard_build(gate, batch->group.shard, on_shard_ready, batch);
+		return true;
+	}
+	if (reply.status == VAULT_LOCKED) {
+		everybody_waits(batch, reply.text);
 		return true;
 	}
 	if (reply.status == VAULT_FAILED) {

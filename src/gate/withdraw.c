@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "gate/issuing.h"
 #include "pgp/vault.h"
 #include "worker/frame.h"
@@ -26,6 +27,13 @@ void issue_withdrawal_ended(struct gate *gate, bool recorded)
 		loop_after(gate->loop, WITHDRAW_PAUSE_MS, withdraw_again, gate);
 }
 
+static void try_again(struct issue *issue)
+{
+	struct gate *gate = issue->gate;
+	free(issue);
+	issue_withdrawal_ended(gate, false);
+}
+
 static bool on_title(void *context, enum pool_event event, struct view body)
 {
 	struct issue *issue = context;
@@ -34,6 +42,13 @@ static bool on_title(void *context, enum pool_event event, struct view body)
 	if (event == POOL_ANSWER && !vault_take_unstash(body, &reply, &title)) {
 		buf_release(&title);
 		return false;
+	}
+	if (reply.status == VAULT_LOCKED) {
+		log_error("%s cannot be withdrawn now, and is tried again: %s",
+		    issue->advisory.number, reply.text);
+		buf_release(&title);
+		try_again(issue);
+		return true;
 	}
 	/* Without its title it is withdrawn all the same: the number says which. */
 	view_copy(reply.status == VAULT_OK ? buf_view(&title) : VIEW("(no title)"),

@@ -140,6 +140,7 @@ bool engine_is_locked(struct passphrase *passphrase, gpgme_error_t code, struct 
 	else
 		return false;
 	passphrase_release(passphrase);
+	passphrase->locked = true;
 	return true;
 }
 

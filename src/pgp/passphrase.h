@@ -28,6 +28,7 @@ struct passphrase {
 	bool asked; /* it asked for the gateway's key */
 	bool others; /* it asked for something else */
 	char trouble[ERR_TEXT_SIZE]; /* why there was no answer, or "" */
+	bool locked; /* a run failed for want of it; the caller sets it back */
 };
 
 /* One that `find` finds when it is needed. */

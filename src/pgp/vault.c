@@ -545,13 +545,13 @@ static int open_home(struct vault *vault, struct err *err)
 	return 0;
 }
 
-static void put_answer(
-    struct buf *answer, int result, bool missing, const char *why, const struct buf *details)
+static void put_answer(struct buf *answer, enum vault_status status, const char *why,
+    const struct buf *details)
 {
-	if (missing) {
+	if (status == VAULT_NO_SHARD) {
 		put_reply(answer, VAULT_NO_SHARD, "the shard's keyring is not there");
-	} else if (result != 0) {
-		put_reply(answer, VAULT_FAILED, why);
+	} else if (status != VAULT_OK) {
+		put_reply(answer, status, why);
 	} else {
 		put_reply(answer, VAULT_OK, "");
 		buf_add_view(answer, buf_view(details));
@@ -560,6 +560,15 @@ static void put_answer(
 		buf_clear(answer);
 		put_reply(answer, VAULT_FAILED, "the answer is too large");
 	}
+}
+
+static enum vault_status status_of(const struct vault *vault, int result, bool missing)
+{
+	if (missing)
+		return VAULT_NO_SHARD;
+	if (result == 0)
+		return VAULT_OK;
+	return vault->passphrase.locked ? VAULT_LOCKED : VAULT_FAILED;
 }
 
 /* A malformed request ends the vault; whatever else goes wrong is an answer. */
@@ -573,11 +582,12 @@ static int serve(
 	struct taker request = take_from(body);
 	bool missing = false;
 	*err = (struct err){.text = ""};
+	vault->passphrase.locked = false;
 	int result = open_home(vault, err);
 	if (result == 0)
 		result = answers[type](vault, &request, &details, &missing, err);
 	if (result == 0 || missing || err->whom != ERR_PEER) {
-		put_answer(&answer, result, missing, err->text, &details);
+		put_answer(&answer, status_of(vault, result, missing), err->text, &details);
 		result = pool_reply(service, POOL_ANSWER, buf_view(&answer), err);
 	}
 	buf_release(&details);

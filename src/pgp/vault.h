@@ -32,6 +32,7 @@ enum { VAULT_STASH_MAX = 16, VAULT_RENEW_MAX = 4, VAULT_DIGEST_SIZE = 16 };
 enum vault_status {
 	VAULT_OK,
 	VAULT_NO_SHARD, /* the shard's cache is not there: send VAULT_SHARD, then ask again */
+	VAULT_LOCKED, /* the gateway's key cannot be used now, whatever was asked; text says why */
 	VAULT_FAILED, /* text says why */
 };
 

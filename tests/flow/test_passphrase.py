@@ -136,6 +136,40 @@ def test_passphrase_lost_while_it_runs_delays_and_loses_nothing(t):
     scene.opened(count=2)
 
 
+def test_withdrawal_waits_for_the_passphrase_and_reaches_everybody(t):
+    scene = Scene(t)
+    gateway, file = scene.gateway, passphrase_file(scene.gateway)
+    number = scene.release()["number"]
+    scene.opened()
+    right = file.read_bytes()
+    file.write_bytes(b"another one\n")
+    eventually(lambda: gateway.kill("vault") or True, "the vaults end")
+    gateway.ctl("advisory", "withdraw", number)
+    eventually(lambda: f"{number} cannot be withdrawn now, and is tried again" in
+               gateway.text_of_log(), "the complaint")
+    file.write_bytes(right)
+    letter = scene.opened(count=2)
+    assert letter.good and TITLE in letter.subject and "withdrawn" in letter.text.lower(), letter
+
+
+def test_file_in_place_of_the_one_at_the_start_is_told(t):
+    """It is another one to the sandbox, whose rules name files and not paths."""
+    scene = Scene(t)
+    gateway, file = scene.gateway, passphrase_file(scene.gateway)
+    scene.release()
+    scene.opened()
+    other = file.with_suffix(".other")
+    other.write_bytes(file.read_bytes())
+    other.chmod(0o600)
+    other.rename(file)
+    eventually(lambda: gateway.kill("vault") or True, "the vaults end")
+    gateway.drop(scene.publisher.publish("Another title", "text\n"))
+    eventually(lambda: "does not reach it: restart dewlined" in gateway.text_of_log(), "what to do")
+    gateway.restart()
+    gateway.released(2, 90)
+    scene.opened(count=2)
+
+
 @sanitized
 def test_credential_goes_before_the_file(t):
     scene = Scene(t)

@@ -57,6 +57,10 @@ static void answer_seal(struct taker *request, struct buf *answer)
 		return;
 	}
 	shared->seals++;
+	if (shared->locked) {
+		put_status(answer, VAULT_LOCKED, "the gateway's key is locked");
+		return;
+	}
 	if (shared->cannot_decrypt || hated) {
 		put_status(answer, VAULT_FAILED, "sealing does not work");
 		return;

@@ -167,6 +167,18 @@ static void dead_agent_excludes_nobody(void **state)
 	assert_true(world_run(world, all_sent));
 }
 
+/* Another vault may have the passphrase still, or again, and would say that all is well. */
+static void locked_key_excludes_nobody(void **state)
+{
+	struct world *world = *state;
+	recipients(world, 1);
+	world->orders->locked = true;
+	world_run_for(world, OUTAGE_MS);
+	fixture_expect_state(world->fixture, deliveries[0], "queued");
+	world->orders->locked = false;
+	assert_true(world_run(world, all_sent));
+}
+
 static void one_that_fails_alone_is_excluded_and_the_rest_is_sealed(void **state)
 {
 	struct world *world = *state;
@@ -271,6 +283,7 @@ int main(int argc, char **argv)
 	    WORLD_TEST(member_suspended_since_is_not_sealed_for),
 	    WORLD_TEST(keyring_that_changed_meanwhile_is_taken_as_it_is_now),
 	    WORLD_TEST(dead_agent_excludes_nobody),
+	    WORLD_TEST(locked_key_excludes_nobody),
 	    WORLD_TEST(one_that_fails_alone_is_excluded_and_the_rest_is_sealed),
 	    WORLD_TEST(keyring_that_cannot_be_built_holds_up_no_other),
 	    WORLD_TEST(flood_of_mail_does_not_hold_up_sealing),
