@@ -12,9 +12,10 @@
 #include "dewctl/probe.h"
 #include "store/agreements.h"
 #include "store/audit.h"
+#include "store/backlog.h"
 #include "store/mailbox.h"
 
-enum { EXPIRY_WARNING_S = 30 * 86400, LOSS_WARNING_S = 86400 };
+enum { EXPIRY_WARNING_S = 30 * 86400, LOSS_WARNING_S = 86400, WAITING_WARNING_S = 300 };
 
 static const struct report_column columns[] = {
     {"what", "WHAT", REPORT_TEXT},
@@ -227,6 +228,28 @@ static int read_number(struct ctl *ctl, const char *name, int64_t *number, struc
 	return status;
 }
 
+/* As long as all is well, a mail is opened and sealed within seconds. */
+static enum finding look_at_waiting(struct ctl *ctl, struct buf *detail)
+{
+	struct backlog backlog;
+	char since[TEXT_TIME_SIZE];
+	struct err err;
+	if (store_backlog(ctl->store, ctl->now - WAITING_WARNING_S, &backlog, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (backlog.since == 0) {
+		buf_printf(detail, "nothing waits for longer than %d min", WAITING_WARNING_S / 60);
+		return FINDING_OK;
+	}
+	text_format_time(backlog.since, since);
+	buf_printf(detail,
+	    "to be opened: %" PRId64 ", to be sealed: %" PRId64 ", to be withdrawn: %" PRId64
+	    ", since %s: the log of dewlined says why",
+	    backlog.mails, backlog.unsealed, backlog.withdrawals, since);
+	return FINDING_WARNING;
+}
+
 /* Processes that ended before they had answered: an attack, a fault, or a machine without memory.
  */
 static enum finding look_at_processes(struct ctl *ctl, struct buf *detail)
@@ -295,6 +318,7 @@ static const struct {
     {"mailbox", look_at_mailbox},
     {"agreement", look_at_agreement},
     {"daemon", look_at_daemon},
+    {"waiting", look_at_waiting},
     {"processes", look_at_processes},
 };
 

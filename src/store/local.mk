@@ -3,6 +3,7 @@ libdewline_a_SOURCES += \
 	src/store/agreements.c src/store/agreements.h \
 	src/store/arrivals.c src/store/arrivals.h \
 	src/store/audit.c src/store/audit.h \
+	src/store/backlog.c src/store/backlog.h \
 	src/store/bounces.c src/store/bounces.h \
 	src/store/certificates.c src/store/certificates.h \
 	src/store/compare.c src/store/compare.h \

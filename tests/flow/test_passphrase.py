@@ -3,6 +3,7 @@ import os
 import pathlib
 import pty
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -119,6 +120,12 @@ def test_without_the_right_passphrase_nothing_starts_and_nothing_is_lost(t):
 
 
 @limit(180)
+def waiting(gateway):
+    """What the pre-flight says of work that waits."""
+    return next(row for row in gateway.rows("check", may_fail=True)["findings"]
+                if row["what"] == "waiting")
+
+
 def test_passphrase_lost_while_it_runs_delays_and_loses_nothing(t):
     scene = Scene(t)
     gateway, file = scene.gateway, passphrase_file(scene.gateway)
@@ -131,8 +138,16 @@ def test_passphrase_lost_while_it_runs_delays_and_loses_nothing(t):
     eventually(lambda: "the gateway's key is locked" in gateway.text_of_log(), "the complaint")
     time.sleep(1)
     assert [row["state"] for row in gateway.arrivals()][0] == "received", gateway.arrivals()
+    assert waiting(gateway)["result"] == "ok", waiting(gateway)
+    gateway.stop()
+    with sqlite3.connect(gateway.dir / "state" / "store.db") as store:
+        store.execute("UPDATE arrival SET received_at = received_at - 301 WHERE state = 'received'")
+    assert (waiting(gateway)["result"] == "warning"
+            and "to be opened: 1, to be sealed: 0" in waiting(gateway)["detail"]), waiting(gateway)
     file.write_bytes(right)
+    gateway.start()
     gateway.released(2, 90)
+    assert waiting(gateway)["result"] == "ok", waiting(gateway)
     scene.opened(count=2)
 
 

@@ -1,0 +1,38 @@
+#include "config.h"
+
+#include "store/backlog.h"
+#include "store/sql.h"
+
+/* `text` gives a number and the oldest time. */
+static int add(struct store *store, const char *text, int64_t before, int64_t *count,
+    struct backlog *out, struct err *err)
+{
+	struct sql_query query;
+	bool found;
+	if (sql_first(store, &query, text, SQL_WITH(sql_int(before)), &found, err) != 0)
+		return -1;
+	*count = sql_column_int(&query, 0);
+	const int64_t oldest = sql_column_int(&query, 1);
+	if (*count > 0 && (out->since == 0 || oldest < out->since))
+		out->since = oldest;
+	sql_close(&query);
+	return 0;
+}
+
+int store_backlog(struct store *store, int64_t before, struct backlog *out, struct err *err)
+{
+	*out = (struct backlog){0};
+	if (add(store,
+		"SELECT count(*), min(received_at) FROM arrival"
+		" WHERE state = 'received' AND received_at < ?1",
+		before, &out->mails, out, err) != 0 ||
+	    add(store,
+		"SELECT count(*), min(m.created_at) FROM delivery AS d"
+		" JOIN message AS m ON m.id = d.message"
+		" WHERE d.state = 'queued' AND d.batch IS NULL AND m.created_at < ?1",
+		before, &out->unsealed, out, err) != 0)
+		return -1;
+	return add(store,
+	    "SELECT count(*), min(asked_at) FROM withdrawal WHERE done = 0 AND asked_at < ?1", before,
+	    &out->withdrawals, out, err);
+}

@@ -1,0 +1,20 @@
+/* Work that the gateway has taken on and not done yet. */
+#ifndef DEWLINE_STORE_BACKLOG_H
+#define DEWLINE_STORE_BACKLOG_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+struct backlog {
+	int64_t mails; /* received, and not opened */
+	int64_t unsealed; /* deliveries whose message is not sealed for them */
+	int64_t withdrawals; /* asked for by an admin */
+	int64_t since; /* the time of the oldest of all, 0: there is none */
+};
+
+/* What has waited since before `before`. */
+int store_backlog(struct store *, int64_t before, struct backlog *out, struct err *);
+
+#endif
