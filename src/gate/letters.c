@@ -131,8 +131,8 @@ void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
 		    "\nEach copy says whose it is, and its text bears marks by which a "
 		    "leak is\ntraced. Attachments are not marked.\n");
 	if (receipt->unreached.len > 0) {
-		buf_add_text(
-		    out, "\nNot reached, and why. They know nothing of it: find another way.\n\n");
+		buf_printf(out, "\nNot reached, and why. They know nothing of %s: find another way.\n\n",
+		    receipt->revision->number > 1 ? "this revision" : "it");
 		buf_add_view(out, receipt->unreached);
 	} else {
 		buf_add_text(out, "\nNobody of the audience was left out.\n");

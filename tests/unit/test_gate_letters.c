@@ -123,7 +123,7 @@ static void refusal_names_the_line_at_fault(void **state)
 static void receipt_names_everyone_not_reached_and_never_the_token(void **state)
 {
 	(void)state;
-	const struct revision revision = revision_of("new");
+	struct revision revision = revision_of("new");
 	const struct letter_receipt receipt = {.advisory = &advisory,
 	    .revision = &revision,
 	    .title = "Pump controllers stop",
@@ -133,11 +133,17 @@ static void receipt_names_everyone_not_reached_and_never_the_token(void **state)
 	    .audit_sequence = 42,
 	    .audit_hash = "00ff"};
 	struct buf text = BUF_EMPTY(BUF_SMALL);
+	revision.number = 1;
 	letter_receipt(&text, &receipt);
 	assert_true(holds(&text, "NOT reached    1"));
 	assert_true(holds(&text, "a@example.org (us-de)\n      the certificate expired"));
 	assert_true(holds(&text, "entry 42\n00ff"));
 	assert_false(holds(&text, revision.token));
+	assert_true(holds(&text, "They know nothing of it:"));
+	revision.number = 2;
+	buf_clear(&text);
+	letter_receipt(&text, &receipt);
+	assert_true(holds(&text, "They know nothing of this revision:"));
 	buf_release(&text);
 }
 
