@@ -21,7 +21,6 @@ struct batch {
 	struct gate *gate;
 	struct seal_group group;
 	size_t count;
-	char why[STORE_REASON_SIZE]; /* it failed, while that is looked into */
 	struct delivery *deliveries;
 	struct seal_recipient *recipients;
 	struct batch *next; /* among those under way */
@@ -34,6 +33,7 @@ struct trouble {
 	int64_t shard;
 	size_t most;
 	unsigned alone;
+	bool probed; /* the vault worked a moment ago */
 	int64_t rest_until; /* monotonic, milliseconds */
 };
 
@@ -112,7 +112,9 @@ static void wake(void *context)
 
 static void let_rest(const struct batch *batch)
 {
-	trouble_with(batch)->rest_until = clock_monotonic_ms() + SEAL_PAUSE_MS;
+	struct trouble *trouble = trouble_with(batch);
+	trouble->probed = false;
+	trouble->rest_until = clock_monotonic_ms() + SEAL_PAUSE_MS;
 	loop_after(batch->gate->loop, SEAL_PAUSE_MS, wake, batch->gate);
 }
 
@@ -148,13 +150,15 @@ static int record(struct batch *batch, struct view data, uint32_t gpg_runs, stru
 }
 
 /* The one at fault, and nobody else: what it waits for will not come. */
-static void exclude_alone(struct batch *batch)
+static void exclude_alone(struct batch *batch, const char *why)
 {
 	struct gate *gate = batch->gate;
+	char reason[STORE_REASON_SIZE];
 	struct err err;
+	snprintf(reason, sizeof reason, "sealing for this certificate fails: %.200s", why);
 	trouble_over(gate->sealing, batch);
 	if (store_begin(gate->store, &err) != 0 ||
-	    entitle_exclude(gate, &batch->deliveries[0], batch->why, &err) != 0 ||
+	    entitle_exclude(gate, &batch->deliveries[0], reason, &err) != 0 ||
 	    store_commit(gate->store, &err) != 0) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
@@ -182,7 +186,9 @@ static bool on_probed(void *context, enum pool_event event, struct view body)
 		return false;
 	buf_release(&plaintext);
 	if (reply.status == VAULT_OK) {
-		exclude_alone(batch);
+		struct trouble *trouble = trouble_with(batch);
+		trouble->probed = true;
+		trouble->rest_until = 0;
 		batch_free(batch);
 	} else {
 		everybody_waits(batch, reply.text);
@@ -198,18 +204,18 @@ static void probe(struct batch *batch)
 	gate_ask(gate, gate->vaults, VAULT_UNSTASH, &body, GATE_OPEN_MS, on_probed, batch);
 }
 
-/* Half as many the next time. One alone that failed often enough is taken out, when it is to blame.
- * Takes over the batch. */
+/* Half as many the next time. One alone that failed often enough is taken out when it is to blame:
+ * the vault proves to work, and right then it fails once more. Takes over the batch. */
 static void failed(struct batch *batch, const char *why)
 {
 	struct trouble *trouble = trouble_with(batch);
 	log_error("sealing for %zu recipients failed: %s", batch->count, why);
 	trouble->most = (batch->count + 1) / 2;
-	if (batch->count == 1) {
+	if (batch->count == 1 && trouble->probed) {
+		exclude_alone(batch, why);
+	} else if (batch->count == 1) {
 		let_rest(batch);
 		if (++trouble->alone >= SEAL_ALONE_MAX) {
-			snprintf(batch->why, sizeof batch->why,
-			    "sealing for this certificate fails: %.200s", why);
 			probe(batch);
 			return;
 		}

@@ -61,7 +61,8 @@ static void answer_seal(struct taker *request, struct buf *answer)
 		put_status(answer, VAULT_LOCKED, "the gateway's key is locked");
 		return;
 	}
-	if (shared->cannot_decrypt || hated) {
+	if (shared->cannot_decrypt || hated || shared->failures > 0) {
+		shared->failures -= shared->failures > 0;
 		put_status(answer, VAULT_FAILED, "sealing does not work");
 		return;
 	}

@@ -11,6 +11,7 @@ enum { WORLD_PATIENCE_MS = 20 * 1000, WORLD_TEXT_SIZE = 128 };
 /* Shared with the workers: the test sets how they behave, and reads what they were asked. */
 struct world_orders {
 	volatile bool cannot_decrypt; /* as with a dead gpg-agent: unstashing fails, and sealing */
+	volatile int failures; /* so many times sealing fails, whoever it is for, and no longer */
 	volatile bool locked; /* sealing fails for want of the passphrase, unstashing elsewhere works */
 	volatile char hates[WORLD_TEXT_SIZE]; /* a fingerprint with which sealing fails */
 	volatile int64_t shard_there; /* the generation for which the keyring's cache is there */

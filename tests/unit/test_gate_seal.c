@@ -179,6 +179,15 @@ static void locked_key_excludes_nobody(void **state)
 	assert_true(world_run(world, all_sent));
 }
 
+/* A disk that was full, an agent that came back: the next attempt works. */
+static void fault_that_is_over_excludes_nobody(void **state)
+{
+	struct world *world = *state;
+	recipients(world, 1);
+	world->orders->failures = 3; /* as many as bring up the question whose fault it is */
+	assert_true(world_run(world, all_sent));
+}
+
 static void one_that_fails_alone_is_excluded_and_the_rest_is_sealed(void **state)
 {
 	struct world *world = *state;
@@ -284,6 +293,7 @@ int main(int argc, char **argv)
 	    WORLD_TEST(keyring_that_changed_meanwhile_is_taken_as_it_is_now),
 	    WORLD_TEST(dead_agent_excludes_nobody),
 	    WORLD_TEST(locked_key_excludes_nobody),
+	    WORLD_TEST(fault_that_is_over_excludes_nobody),
 	    WORLD_TEST(one_that_fails_alone_is_excluded_and_the_rest_is_sealed),
 	    WORLD_TEST(keyring_that_cannot_be_built_holds_up_no_other),
 	    WORLD_TEST(flood_of_mail_does_not_hold_up_sealing),
