@@ -161,6 +161,12 @@ void open_refuse_shape(struct mail_facts *facts, const char *meaning)
 {
 	const struct job *job = (const struct job *)facts;
 	const char *why = intake_refusal_text(facts->refusal);
+	char reason[STORE_REASON_SIZE];
+	if (facts->refusal == INTAKE_NOBODY_HERE && facts->opened.signature_count == 1) {
+		snprintf(reason, sizeof reason, "%s: key ID %s", why,
+		    facts->opened.signatures[0].key_id);
+		why = reason;
+	}
 	if (facts->refusal == INTAKE_NOT_OPENED && facts->opened.reason[0] != '\0')
 		why = facts->opened.reason;
 	else if (job->outline.reason[0] != '\0')

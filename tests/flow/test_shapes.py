@@ -279,5 +279,6 @@ def test_strangers_are_refused_in_every_shape(t):
     for shape in ("encrypted", "signed-inside", "signed", "inline-signed", "inline-encrypted"):
         row = scene.drop(stranger.reply(scene.opened(), "affected", shape=shape))
         assert (row["shape"], row["refusal"]) == (shape, "stranger"), row
+        assert row["reason"].endswith(f": key ID {stranger.fingerprint[-16:]}"), row
     assert scene.acknowledged() == []
     assert len(scene.smarthost.received()) == before
