@@ -13,7 +13,10 @@
 enum { EXPIRY_WARNING_S = 30 * 86400 };
 
 static const struct report_column summary_columns[] = {
-    {"ok", "All well", REPORT_FLAG},
+    {"ok", NULL, REPORT_FLAG}, /* nothing bad; for people only what needs no look is well */
+    {NULL, "All well", REPORT_FLAG},
+    {"bad", "Bad findings", REPORT_NUMBER},
+    {"warnings", "Warnings", REPORT_NUMBER},
     {"contacts", "Contacts", REPORT_NUMBER},
     {"reachable", "Reachable today", REPORT_NUMBER},
 };
@@ -51,6 +54,7 @@ struct checking {
 	struct report *publishers;
 	struct report *admins;
 	struct report *expiring;
+	struct findings findings;
 	int64_t contacts;
 	int64_t reachable;
 	int64_t publisher_count;
@@ -157,11 +161,23 @@ static void add_count(struct buf *out, int64_t count, const char *one, const cha
 		    count == 1 ? one : many);
 }
 
-/* What the exit status and the last line say. */
-static int judge(const struct checking *checking, int64_t bad_findings, struct err *err)
+static int64_t count_bad(const struct checking *checking)
+{
+	return checking->contacts - checking->reachable + (int64_t)report_rows(checking->members) +
+	       (int64_t)report_rows(checking->publishers) + (int64_t)report_rows(checking->admins) +
+	       checking->findings.bad;
+}
+
+/* Those of the gateway itself, and certificates that will soon be too old. */
+static int64_t count_warnings(const struct checking *checking)
+{
+	return checking->findings.warnings + (int64_t)report_rows(checking->expiring);
+}
+
+/* What is bad, in the last line, which is that of an error. */
+static int refuse(const struct checking *checking, struct err *err)
 {
 	struct buf faults = BUF_EMPTY(BUF_SMALL);
-	int status = 0;
 	add_count(&faults, checking->contacts - checking->reachable,
 	    "contact would not be reached today", "contacts would not be reached today");
 	add_count(&faults, (int64_t)report_rows(checking->members), "member not at all",
@@ -170,22 +186,56 @@ static int judge(const struct checking *checking, int64_t bad_findings, struct e
 	    "publisher's certificate is unusable", "publishers' certificates are unusable");
 	add_count(&faults, (int64_t)report_rows(checking->admins),
 	    "admin's certificate is unusable", "admins' certificates are unusable");
-	add_count(
-	    &faults, bad_findings, "fault in the gateway itself", "faults in the gateway itself");
-	if (faults.len > 0)
-		status = ctl_refuse(err, "%s: the tables say why", buf_text(&faults));
+	add_count(&faults, checking->findings.bad, "fault in the gateway itself",
+	    "faults in the gateway itself");
+	add_count(&faults, count_warnings(checking), "warning", "warnings");
+	const int status = ctl_refuse(err, "%s: the tables say why", buf_text(&faults));
 	buf_release(&faults);
 	return status;
 }
 
-static void say_if_alone(struct checking *checking, struct report *findings)
+static void say_if_alone(struct checking *checking)
 {
 	if (checking->publisher_count == 0)
-		findings_add(findings, "publishers", FINDING_WARNING,
+		findings_add(&checking->findings, "publishers", FINDING_WARNING,
 		    "there is none, so nothing can be published: dewctl publisher add");
 	if (checking->contacts == 0)
-		findings_add(findings, "contacts", FINDING_WARNING,
+		findings_add(&checking->findings, "contacts", FINDING_WARNING,
 		    "there is none, so nothing can be delivered: dewctl contact add");
+}
+
+static void add_summary(struct report *summary, const struct checking *checking)
+{
+	const int64_t bad = count_bad(checking);
+	const int64_t warnings = count_warnings(checking);
+	report_add_flag(summary, bad == 0);
+	report_add_flag(summary, bad == 0 && warnings == 0);
+	report_add_number(summary, bad);
+	report_add_number(summary, warnings);
+	report_add_number(summary, checking->contacts);
+	report_add_number(summary, checking->reachable);
+}
+
+static void attach_tables(struct report *summary, const struct checking *checking)
+{
+	report_attach(summary, "unreachable", "Contacts who would not be reached today",
+	    checking->unreachable);
+	report_attach(
+	    summary, "members", "Members nobody of whom can be reached", checking->members);
+	report_attach(summary, "publishers", "Publishers whose certificate is unusable",
+	    checking->publishers);
+	report_attach(summary, "admins", "Admins whose certificate is unusable", checking->admins);
+	report_attach(
+	    summary, "expiring", "Certificates that expire within 30 days", checking->expiring);
+	report_attach(summary, "findings", "The gateway itself", checking->findings.table);
+}
+
+/* The last line, so that nobody who sees the end alone misses it. */
+static void say_warnings(int64_t warnings)
+{
+	ctl_say_blank();
+	ctl_say("Nothing is bad, but there %s %" PRId64 " %s: the tables say which.",
+	    warnings == 1 ? "is" : "are", warnings, warnings == 1 ? "warning" : "warnings");
 }
 
 static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *err)
@@ -200,36 +250,28 @@ static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *e
 	    .members = TABLE(member_columns, "none"),
 	    .publishers = TABLE(publisher_columns, "none"),
 	    .admins = TABLE(publisher_columns, "none"),
-	    .expiring = TABLE(expiring_columns, "nothing")};
-	struct report *findings = findings_table();
-	report_attach(summary, "unreachable", "Contacts who would not be reached today",
-	    checking.unreachable);
-	report_attach(
-	    summary, "members", "Members nobody of whom can be reached", checking.members);
-	report_attach(
-	    summary, "publishers", "Publishers whose certificate is unusable", checking.publishers);
-	report_attach(summary, "admins", "Admins whose certificate is unusable", checking.admins);
-	report_attach(
-	    summary, "expiring", "Certificates that expire within 30 days", checking.expiring);
-	report_attach(summary, "findings", "The gateway itself", findings);
+	    .expiring = TABLE(expiring_columns, "nothing"),
+	    .findings = findings_begin()};
+	attach_tables(summary, &checking);
 	if (store_member_each(ctl->store, check_member, &checking, err) < 0 ||
 	    store_publisher_each(ctl->store, check_publisher, &checking, err) < 0 ||
 	    store_admin_each(ctl->store, check_publisher, &checking, err) < 0) {
 		report_free(summary);
 		return -1;
 	}
-	int64_t bad = findings_collect(ctl, findings);
+	findings_collect(ctl, &checking.findings);
 	if (ctl_value(call, "smarthost") != NULL)
-		bad += findings_probe(ctl, findings);
-	say_if_alone(&checking, findings);
-	const int status = judge(&checking, bad, &verdict);
-	report_add_flag(summary, status == 0);
-	report_add_number(summary, checking.contacts);
-	report_add_number(summary, checking.reachable);
-	if (ctl_print(ctl, summary, err) < 0)
+		findings_probe(ctl, &checking.findings);
+	say_if_alone(&checking);
+	add_summary(summary, &checking);
+	const int64_t warnings = count_warnings(&checking);
+	const int status = count_bad(&checking) > 0 ? refuse(&checking, &verdict) : 0;
+	if (ctl_print(ctl, summary, err) < 0) /* which takes the tables with it */
 		return -1;
 	if (status < 0)
 		*err = verdict;
+	else if (warnings > 0 && !ctl->json)
+		say_warnings(warnings);
 	return status;
 }
 
@@ -242,7 +284,8 @@ static const struct ctl_option check_options[] = {
 const struct ctl_verb check_verbs[] = {
     {"", "", 0, 0, true, check_options, "Says who would not be reached today, and what is wrong",
 	"Run it before every release. Each contact is judged for the highest label they are\n"
-	"cleared for. Exit status 0: everybody can be reached and the gateway is sound.\n",
+	"cleared for. Exit status 0: everybody can be reached, the gateway is sound and dewlined\n"
+	"runs; there may be warnings, whose number the last line tells.\n",
 	run_check},
     {0},
 };

@@ -23,19 +23,23 @@ static const struct report_column columns[] = {
     {"detail", "DETAIL", REPORT_TEXT},
 };
 
-struct report *findings_table(void)
+struct findings findings_begin(void)
 {
-	return report_table(columns, sizeof columns / sizeof columns[0], "nothing was looked at");
+	return (struct findings){.table = report_table(columns, sizeof columns / sizeof columns[0],
+				     "nothing was looked at")};
 }
 
-void findings_add(struct report *table, const char *what, enum finding result, const char *detail)
+void findings_add(
+    struct findings *findings, const char *what, enum finding result, const char *detail)
 {
 	static const char *const names[] = {
 	    [FINDING_OK] = "ok", [FINDING_WARNING] = "warning", [FINDING_BAD] = "bad"};
-	report_row(table);
-	report_add_text(table, what);
-	report_add_text(table, names[result]);
-	report_add_text(table, detail);
+	report_row(findings->table);
+	report_add_text(findings->table, what);
+	report_add_text(findings->table, names[result]);
+	report_add_text(findings->table, detail);
+	findings->warnings += result == FINDING_WARNING;
+	findings->bad += result == FINDING_BAD;
 }
 
 /* Each looks at one thing and says in `detail` what it saw. */
@@ -205,15 +209,16 @@ static enum finding look_at_mailbox(struct ctl *ctl, struct buf *detail)
 	return look_at_reach(ctl, detail);
 }
 
-/* No fault: it may be stopped on purpose, or not started yet. */
+/* Also where it was stopped on purpose or is not started yet: until it is, nobody is reached. */
 static enum finding look_at_daemon(struct ctl *ctl, struct buf *detail)
 {
 	if (ctl_daemon_runs(ctl)) {
 		buf_printf(detail, "dewlined is running");
 		return FINDING_OK;
 	}
-	buf_printf(detail, "dewlined is not running: nothing is taken in or sent");
-	return FINDING_WARNING;
+	buf_printf(
+	    detail, "dewlined is not running: nothing is taken in or sent until it is started");
+	return FINDING_BAD;
 }
 
 static int read_number(struct ctl *ctl, const char *name, int64_t *number, struct err *err)
@@ -322,24 +327,20 @@ static const struct {
     {"processes", look_at_processes},
 };
 
-int64_t findings_collect(struct ctl *ctl, struct report *table)
+void findings_collect(struct ctl *ctl, struct findings *findings)
 {
-	int64_t bad = 0;
 	for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
 		struct buf detail = BUF_EMPTY(BUF_SMALL);
 		const enum finding result = looks[i].look(ctl, &detail);
-		findings_add(table, looks[i].what, result, buf_text(&detail));
+		findings_add(findings, looks[i].what, result, buf_text(&detail));
 		buf_release(&detail);
-		bad += result == FINDING_BAD;
 	}
-	return bad;
 }
 
-int64_t findings_probe(struct ctl *ctl, struct report *table)
+void findings_probe(struct ctl *ctl, struct findings *findings)
 {
 	struct buf detail = BUF_EMPTY(BUF_SMALL);
 	const bool well = probe_smarthost(&ctl->config, &detail);
-	findings_add(table, "connection", well ? FINDING_OK : FINDING_BAD, buf_text(&detail));
+	findings_add(findings, "connection", well ? FINDING_OK : FINDING_BAD, buf_text(&detail));
 	buf_release(&detail);
-	return well ? 0 : 1;
 }

@@ -6,13 +6,21 @@
 
 enum finding { FINDING_OK, FINDING_WARNING, FINDING_BAD };
 
-struct report *findings_table(void);
-void findings_add(struct report *table, const char *what, enum finding result, const char *detail);
+struct findings {
+	struct report *table;
+	int64_t warnings;
+	int64_t bad;
+};
 
-/* Looks at everything, the store being open, and adds a row for each. How many are not right. */
-int64_t findings_collect(struct ctl *ctl, struct report *table);
+/* An empty table, which the caller gives away or frees. */
+struct findings findings_begin(void);
+void findings_add(
+    struct findings *findings, const char *what, enum finding result, const char *detail);
 
-/* Connects to the smarthost, and adds a row on what became of that. How many are not right. */
-int64_t findings_probe(struct ctl *ctl, struct report *table);
+/* Looks at everything, the store being open, and adds a row for each. */
+void findings_collect(struct ctl *ctl, struct findings *findings);
+
+/* Connects to the smarthost, and adds a row on what became of that. */
+void findings_probe(struct ctl *ctl, struct findings *findings);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -84,10 +85,42 @@ static int start(const char *const *words)
 	return WEXITSTATUS(status);
 }
 
+/* The pipe says when the lock is held. */
+void world_start_daemon(struct world *world)
+{
+	struct err err;
+	int ready[2];
+	char byte = 0;
+	assert_int_equal(pipe(ready), 0);
+	fflush(NULL);
+	world->daemon = fork();
+	if (world->daemon == 0) {
+		if (file_lock(world_path(world, "state/lock"), &err) != 0 ||
+		    write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_true(world->daemon > 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+}
+
+void world_stop_daemon(struct world *world)
+{
+	if (world->daemon <= 0)
+		return;
+	kill(world->daemon, SIGKILL);
+	waitpid(world->daemon, NULL, 0);
+	world->daemon = 0;
+}
+
 int world_close(void **state)
 {
 	struct world *world = *state;
 	struct err err;
+	world_stop_daemon(world);
 	const char *const homes[] = {
 	    world->people, world_path(world, "state/gnupg"), world_path(world, "verify")};
 	for (size_t i = 0; i < sizeof homes / sizeof homes[0]; i++)

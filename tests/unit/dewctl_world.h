@@ -13,6 +13,7 @@ struct world {
 	char dir[32]; /* "/tmp/dl.XXXXXX": agent sockets need short paths */
 	char config[64]; /* DIR/cfg */
 	char people[64]; /* the official's GnuPG home */
+	int daemon; /* process that stands in for dewlined, 0: none */
 	struct buf out; /* what the last command printed */
 	struct buf err;
 };
@@ -28,6 +29,11 @@ int world_run(struct world *world, const char *const *words);
 /* The same, and fails the test unless it exits with 0. */
 #define MUST(world, ...) world_must((world), (const char *const[]){__VA_ARGS__, NULL})
 void world_must(struct world *world, const char *const *words);
+
+/* A process that holds the lock of the state, as dewlined does, until world_stop_daemon or the end
+ * of the test. The gateway must be there. */
+void world_start_daemon(struct world *world);
+void world_stop_daemon(struct world *world);
 
 /* Runs gpg in a home; its exit status. */
 #define GPG(home, ...) world_gpg((home), (const char *const[]){__VA_ARGS__, NULL})

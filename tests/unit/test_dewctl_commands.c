@@ -1,19 +1,15 @@
 #include "config.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "base/file.h"
 
 #include "dewctl_world.h"
 #include "pgp/home.h"
@@ -58,6 +54,7 @@ static void init_makes_private_directories_and_a_key(void **state)
 	read_fingerprint(world, &fingerprint);
 	assert_int_equal(fingerprint.len, 40);
 	buf_release(&fingerprint);
+	world_start_daemon(world);
 	MUST(world, "check");
 }
 
@@ -101,6 +98,7 @@ static void init_makes_a_store_that_was_never_finished_anew(void **state)
 	world_write(world, "state/store.new", VIEW("half"));
 	world_write(world, "state/store.new-journal", VIEW("of it"));
 	MUST(world, "init");
+	world_start_daemon(world);
 	MUST(world, "check");
 	assert_int_not_equal(access(world_path(world, "state/store.new-journal"), F_OK), 0);
 }
@@ -139,6 +137,7 @@ static void contact_with_a_pending_certificate_is_named_by_check(void **state)
 	struct world *world = *state;
 	char fingerprint[FINGERPRINT_SIZE];
 	MUST(world, "init");
+	world_start_daemon(world);
 	world_make_key(world, US, fingerprint);
 	MUST(world, "member", "add", "us", "--name", "United States");
 	MUST(world, "contact", "add", "us", US, "--key", fingerprint);
@@ -152,39 +151,59 @@ static void contact_with_a_pending_certificate_is_named_by_check(void **state)
 	assert_int_equal(CTL(world, "check"), 1);
 }
 
-/* Another process holds the lock of the state, as dewlined does. */
-static void check_says_whether_the_daemon_runs(void **state)
+static void check_finds_it_bad_that_the_daemon_does_not_run(void **state)
 {
 	struct world *world = *state;
-	struct err err;
 	MUST(world, "init");
-	MUST(world, "check");
-	assert_non_null(strstr(buf_text(&world->out), "dewlined is not running"));
+	assert_int_equal(CTL(world, "check"), 1);
+	assert_says(&world->out, "dewlined is not running");
+	assert_says(&world->err, "1 fault in the gateway itself");
 	MUST(world, "queue", "retry");
-	assert_non_null(strstr(buf_text(&world->err), "dewlined is not running"));
-	const pid_t daemon = fork();
-	if (daemon == 0) {
-		if (file_lock(world_path(world, "state/lock"), &err) != 0)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	for (int tries = 0; tries < 500 && strstr(buf_text(&world->out), "is running") == NULL;
-	     tries++) {
-		usleep(10000);
-		MUST(world, "check");
-	}
-	assert_non_null(strstr(buf_text(&world->out), "dewlined is running"));
+	assert_says(&world->err, "dewlined is not running");
+	world_start_daemon(world);
+	MUST(world, "check");
+	assert_says(&world->out, "dewlined is running");
 	MUST(world, "queue", "retry");
 	assert_null(strstr(buf_text(&world->err), "dewlined"));
-	kill(daemon, SIGKILL);
-	waitpid(daemon, NULL, 0);
+}
+
+/* A gateway without publishers and contacts is no fault, but nobody is to take it for ready. */
+static void check_counts_warnings_and_does_not_call_them_well(void **state)
+{
+	struct world *world = *state;
+	char publisher[FINGERPRINT_SIZE];
+	char contact[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_start_daemon(world);
+	MUST(world, "check");
+	assert_null(strstr(buf_text(&world->out), "All well:        yes"));
+	assert_says(
+	    &world->out, "\nNothing is bad, but there are 2 warnings: the tables say which.\n");
+	MUST(world, "check", "--json");
+	assert_says(&world->out, "\"ok\": true");
+	assert_says(&world->out, "\"bad\": 0");
+	assert_says(&world->out, "\"warnings\": 2");
+	assert_null(strstr(buf_text(&world->out), "Nothing is bad"));
+	world_make_key(world, "pub@vendor.example", publisher);
+	world_make_key(world, US, contact);
+	MUST(world, "member", "add", "us", "--name", "United States");
+	MUST(world, "publisher", "add", "pub@vendor.example", "--key", publisher);
+	MUST(world, "contact", "add", "us", US, "--key", contact);
+	MUST(world, "key", "confirm", publisher);
+	assert_int_equal(CTL(world, "check", "--json"), 1);
+	assert_says(&world->out, "\"bad\": 2"); /* the contact, and with it the member */
+	MUST(world, "key", "confirm", contact);
+	MUST(world, "check");
+	assert_says(&world->out, "All well:        yes");
+	assert_says(&world->out, "Warnings:        0");
+	assert_null(strstr(buf_text(&world->out), "Nothing is bad"));
 }
 
 static void member_without_contacts_is_named_by_check(void **state)
 {
 	struct world *world = *state;
 	MUST(world, "init");
+	world_start_daemon(world);
 	MUST(world, "member", "add", "us", "--name", "United States");
 	assert_int_equal(CTL(world, "check"), 1);
 	assert_says(&world->out, "has no contacts");
@@ -295,7 +314,8 @@ int main(int argc, char **argv)
 	    IN_WORLD(init_refuses_a_state_directory_that_is_open_to_others),
 	    IN_WORLD(certificate_is_confirmed_by_its_whole_fingerprint_only),
 	    IN_WORLD(contact_with_a_pending_certificate_is_named_by_check),
-	    IN_WORLD(check_says_whether_the_daemon_runs),
+	    IN_WORLD(check_finds_it_bad_that_the_daemon_does_not_run),
+	    IN_WORLD(check_counts_warnings_and_does_not_call_them_well),
 	    IN_WORLD(member_without_contacts_is_named_by_check),
 	    IN_WORLD(one_certificate_serves_one_person),
 	    IN_WORLD(clearance_is_amber_unless_given),
