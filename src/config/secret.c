@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/secret.h"
@@ -42,6 +43,19 @@ void secret_place(const char *name, const char *setting, char out[static CONFIG_
 	} else if (!credential_path(name, out) || access(out, F_OK) != 0) {
 		snprintf(out, CONFIG_PATH_SIZE, "%s", setting);
 	}
+}
+
+int secret_check(const char *name, const char *setting, struct err *err)
+{
+	char place[CONFIG_PATH_SIZE];
+	struct stat file;
+	secret_place(name, setting, place);
+	if (strcmp(place, setting) != 0 || secret_is_credential(view_of(place)))
+		return 0;
+	if (stat(place, &file) != 0 || (file.st_mode & (S_IROTH | S_IWOTH)) == 0)
+		return 0;
+	return err_set(err, ERR_DAEMON, ERR_NEVER,
+	    "%s can be read or written by everybody: chmod 600 %s", place, place);
 }
 
 static int no_secret(struct err *err, const char *place, const char *why)

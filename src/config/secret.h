@@ -33,6 +33,10 @@ int secret_read(const char *name, const char *setting, struct buf *out, struct e
 /* The same from an open file, which `place` names for people. Closes nothing. */
 int secret_read_from(int fd, const char *place, struct buf *out, struct err *err);
 
+/* Refuses a file that everybody can read or write; `err` names it and says what to do. A file that
+ * is missing, and whatever the service manager hands over, is not refused. */
+int secret_check(const char *name, const char *setting, struct err *err);
+
 /* True when `text` is "credential:NAME" with a good name. */
 bool secret_is_credential(struct view text);
 

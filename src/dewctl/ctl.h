@@ -27,6 +27,7 @@ struct ctl {
 	struct home home;
 	bool home_is_open;
 	struct passphrase passphrase; /* of the gateway's key (dewctl/passphrase.h) */
+	char passphrase_place[CONFIG_PATH_SIZE]; /* where it was found, "" at the terminal */
 	int passphrase_file; /* open before root became another user, or -1 */
 	unsigned passphrase_asked; /* how often it was looked for */
 	bool agent_is_ours; /* no agent served the home before us */

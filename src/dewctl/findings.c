@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -93,25 +92,30 @@ static enum finding look_at_key(struct ctl *ctl, struct buf *detail)
 		buf_printf(detail, "%s", err.text);
 		return FINDING_BAD;
 	}
+	if (secret_check(SECRET_GATEWAY, ctl->config.gateway.passphrase_file, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
 	buf_printf(detail, "%s", ctl->gateway);
 	return FINDING_OK;
 }
 
-static enum finding look_at_password(const char *user, const char *path, struct buf *detail)
+static enum finding look_at_password(
+    const char *name, const char *user, const char *path, struct buf *detail)
 {
-	struct stat file;
+	struct err err;
 	if (secret_is_credential(view_of(path)))
 		return FINDING_OK; /* which only the service has */
 	if (path[0] == '\0') {
 		buf_printf(detail, "user %s has no password_file", user);
 		return FINDING_BAD;
 	}
-	if (stat(path, &file) != 0 || access(path, R_OK) != 0) {
+	if (access(path, R_OK) != 0) {
 		buf_printf(detail, "the password file %s cannot be read", path);
 		return FINDING_BAD;
 	}
-	if ((file.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-		buf_printf(detail, "everybody can read the password file: chmod 600 %s", path);
+	if (secret_check(name, path, &err) < 0) {
+		buf_printf(detail, "the password file %s", err.text);
 		return FINDING_BAD;
 	}
 	return FINDING_OK;
@@ -133,8 +137,8 @@ static enum finding look_at_smarthost(struct ctl *ctl, struct buf *detail)
 		return FINDING_BAD;
 	}
 	if (config->smarthost.user[0] != '\0' &&
-	    look_at_password(config->smarthost.user, config->smarthost.password_file, detail) !=
-		FINDING_OK)
+	    look_at_password(SECRET_SMARTHOST, config->smarthost.user,
+		config->smarthost.password_file, detail) != FINDING_OK)
 		return FINDING_BAD;
 	buf_printf(detail, "%s, port %" PRId64 ", %s", config->smarthost.host,
 	    config->smarthost.port, tls[config->smarthost.tls]);
@@ -204,7 +208,8 @@ static enum finding look_at_mailbox(struct ctl *ctl, struct buf *detail)
 		buf_printf(detail, "the ca_file %s cannot be read", ca_file);
 		return FINDING_BAD;
 	}
-	if (look_at_password(config->imap.user, config->imap.password_file, detail) != FINDING_OK)
+	if (look_at_password(SECRET_IMAP, config->imap.user, config->imap.password_file, detail) !=
+	    FINDING_OK)
 		return FINDING_BAD;
 	return look_at_reach(ctl, detail);
 }

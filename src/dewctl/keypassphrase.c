@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,35 +54,55 @@ static int change(struct ctl *ctl, struct passphrase *next, struct err *err)
 	return ctl_end(ctl, status, err);
 }
 
-static _Noreturn void run_child(struct ctl *ctl, struct passphrase *next)
+/* Why nothing was changed goes to `why`. */
+static _Noreturn void run_child(struct ctl *ctl, struct passphrase *next, int why)
 {
 	struct err err;
 	int status = CHANGED;
 	if (change(ctl, next, &err) < 0) {
 		/* What is changed stays so, even where it could not be written down. */
 		status = ctl->home.passphrase == next ? CHANGED : UNCHANGED;
-		ctl_warn("%s", err.text);
+		if (status == CHANGED || write(why, err.text, strlen(err.text)) < 0)
+			ctl_warn("%s", err.text);
 	}
 	ctl_close(ctl);
 	fflush(NULL);
 	_exit(status);
 }
 
-/* 0: changed. 1: nothing was changed, and the child has said why. -1: nobody knows. */
+/* What the child has to say for itself, which is less than a pipe holds. */
+static int refuse_unchanged(int why, struct err *err)
+{
+	char text[ERR_TEXT_SIZE] = "";
+	const ssize_t got = read(why, text, sizeof text - 1);
+	text[got > 0 ? got : 0] = '\0';
+	ctl_refuse(err, "%s; the passphrase is what it was", text);
+	return UNCHANGED;
+}
+
+/* CHANGED, or UNCHANGED with the reason in err; -1: nobody knows. */
 static int change_in_child(struct ctl *ctl, struct passphrase *next, struct err *err)
 {
+	int why[2];
 	int status = 0;
+	int result;
 	fflush(NULL);
+	if (pipe2(why, O_CLOEXEC) != 0)
+		return err_system(err, "cannot make a pipe");
 	const pid_t child = fork();
-	if (child < 0)
-		return err_system(err, "cannot start a process");
 	if (child == 0)
-		run_child(ctl, next);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		run_child(ctl, next, why[1]);
+	close(why[1]);
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) <= UNCHANGED)
-		return WEXITSTATUS(status);
-	return ctl_refuse(err, "the change was interrupted: call this again");
+	if (child < 0)
+		result = err_system(err, "cannot start a process");
+	else if (!WIFEXITED(status) || WEXITSTATUS(status) > UNCHANGED)
+		result = ctl_refuse(err, "the change was interrupted: call this again");
+	else
+		result = WEXITSTATUS(status) == CHANGED ? CHANGED : refuse_unchanged(why[0], err);
+	close(why[0]);
+	return result;
 }
 
 static int put_in_place(const char *next, const char *path, struct err *err)
@@ -107,15 +128,14 @@ int keypassphrase_run(struct ctl *ctl, const struct ctl_call *call, struct err *
 	if (access(next_path, F_OK) != 0 && ctl_passphrase_write(ctl, next_path, err) < 0)
 		return -1;
 	struct passphrase next = passphrase_from(find_in_file, next_path);
+	next.place = next_path;
 	int result = passphrase_get(&next, err);
 	if (result == 0)
 		result = change_in_child(ctl, &next, err);
 	passphrase_release(&next);
-	if (result > 0) {
+	if (result == UNCHANGED)
 		unlink(next_path);
-		return ctl_refuse(err, "the passphrase is what it was");
-	}
-	if (result < 0 || put_in_place(next_path, path, err) < 0)
+	if (result != CHANGED || put_in_place(next_path, path, err) < 0)
 		return -1;
 	ctl_say("The gateway's key has a new passphrase, which stands in %s.", path);
 	ctl_say("Keep a copy of that file, and not beside the copies of %s. Copies of the",

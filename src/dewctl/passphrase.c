@@ -74,12 +74,12 @@ static int ask_terminal(struct buf *out, struct err *err)
 	return result < 0 ? -1 : 1;
 }
 
-static int read_file(const struct ctl *ctl, struct buf *out, struct err *err)
+static int read_file(struct ctl *ctl, struct buf *out, struct err *err)
 {
-	char place[CONFIG_PATH_SIZE];
-	if (ctl->passphrase_file < 0)
-		return passphrase_configured((void *)(uintptr_t)&ctl->config, out, err);
+	char *place = ctl->passphrase_place;
 	secret_place(SECRET_GATEWAY, ctl->config.gateway.passphrase_file, place);
+	if (ctl->passphrase_file < 0)
+		return passphrase_configured(&ctl->config, out, err);
 	return secret_read_from(ctl->passphrase_file, place, out, err);
 }
 
@@ -93,11 +93,12 @@ static int find(void *context, struct buf *out, struct err *err)
 		if (!again)
 			return 0;
 		buf_clear(out);
-		return ctl_refuse(err, "the passphrase in %s does not open it",
-		    ctl->config.gateway.passphrase_file);
+		return ctl_refuse(
+		    err, "the passphrase in %s does not open it", ctl->passphrase_place);
 	}
 	if (ctl->passphrase_asked > ATTEMPTS)
 		return ctl_refuse(err, "the passphrase was refused");
+	ctl->passphrase_place[0] = '\0';
 	const int asked = ask_terminal(out, &nobody);
 	if (asked < 0)
 		*err = nobody;
@@ -107,6 +108,7 @@ static int find(void *context, struct buf *out, struct err *err)
 void ctl_passphrase_begin(struct ctl *ctl)
 {
 	ctl->passphrase = passphrase_from(find, ctl);
+	ctl->passphrase.place = ctl->passphrase_place;
 	ctl->passphrase_file = -1;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "config/secret.h"
 #include "dewlined/key.h"
 #include "pgp/home.h"
 #include "pgp/vault.h"
@@ -36,6 +37,9 @@ static int prove(const struct config *config, struct err *err)
 		return 0;
 	struct passphrase passphrase =
 	    passphrase_from(passphrase_configured, (void *)(uintptr_t)config);
+	char place[CONFIG_PATH_SIZE];
+	secret_place(SECRET_GATEWAY, config->gateway.passphrase_file, place);
+	passphrase.place = place;
 	home.passphrase = &passphrase;
 	int result = home_prove_key(&home, err);
 	for (int i = 1; i < ATTEMPTS && result != 0 && err->when != ERR_NEVER; i++) {
@@ -85,6 +89,8 @@ int key_prove(const struct config *config, struct err *err)
 	pid_t pid;
 	int fd;
 	int status = -1;
+	if (secret_check(SECRET_GATEWAY, config->gateway.passphrase_file, err) != 0)
+		return err_prefix(err, "the passphrase of the gateway's key");
 	if (process_start("vault", program, &pid, &fd, err) != 0)
 		return -1;
 	listen_to(fd, err);

@@ -8,7 +8,8 @@
 
 /* Proves in a process of its own, which ends with the answer, that the key in STATE/gnupg can be
  * used with the passphrase that the configuration or the service manager gives: no other process of
- * ours ever holds that passphrase but the vaults. A home without a key is good. */
+ * ours ever holds that passphrase but the vaults. A home without a key is good; a passphrase in a
+ * file that everybody can read is not. */
 int key_prove(const struct config *config, struct err *err);
 
 #endif

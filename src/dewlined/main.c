@@ -203,6 +203,11 @@ static int test(const struct config *config, struct err *err)
 {
 	if (geteuid() == 0 && config->user[0] != '\0' && user_become(config->user, err) != 0)
 		return -1;
+	if (state_is_missing(config->state, err)) {
+		printf(
+		    "%s: good; the gateway's key was not tried, for %s\n", config->file, err->text);
+		return 0;
+	}
 	if (!state_is_ours(config->state)) {
 		printf("%s: good; the gateway's key was not tried, for %s is not this user's\n",
 		    config->file, config->state);

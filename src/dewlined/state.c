@@ -66,6 +66,20 @@ int state_find_store(const char *state, struct err *err)
 	return -1;
 }
 
+bool state_is_missing(const char *state, struct err *err)
+{
+	char path[PATH_MAX];
+	struct stat about;
+	if (snprintf(path, sizeof path, "%s/gnupg", state) >= (int)sizeof path)
+		return false;
+	if (stat(path, &about) == 0 || errno != ENOENT)
+		return false;
+	const bool is_there = stat(state, &about) == 0;
+	err_set(err, ERR_DAEMON, ERR_NEVER, "%s %s yet: run dewctl init", state,
+	    is_there ? "holds no gateway" : "does not exist");
+	return true;
+}
+
 bool state_is_ours(const char *state)
 {
 	char path[PATH_MAX];

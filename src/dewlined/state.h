@@ -14,6 +14,9 @@ int state_take(const char *state, struct err *err);
  * run, or where a store put back from a backup belongs to another user. */
 int state_find_store(const char *state, struct err *err);
 
+/* True when `dewctl init` was not run; `err` then says what is missing. */
+bool state_is_missing(const char *state, struct err *err);
+
 /* True when STATE/gnupg is there and belongs to our user: only then may its key be tried. */
 bool state_is_ours(const char *state);
 

@@ -119,6 +119,14 @@ void engine_unlock_new(gpgme_ctx_t ctx, struct passphrase *passphrase)
 	answer_questions(ctx, passphrase, on_question_for_new);
 }
 
+static void refuse_passphrase(
+    const struct passphrase *passphrase, const char *what, struct err *err)
+{
+	const char *place = passphrase->place == NULL ? "" : passphrase->place;
+	err_set(err, ERR_DAEMON, ERR_NEVER, "%s: the passphrase%s%s does not open it", what,
+	    place[0] == '\0' ? "" : " in ", place);
+}
+
 /* A message within the message that wants a password of its own shows that ours was right: by then
  * the outer one was open. */
 bool engine_is_locked(struct passphrase *passphrase, gpgme_error_t code, struct err *err)
@@ -136,7 +144,7 @@ bool engine_is_locked(struct passphrase *passphrase, gpgme_error_t code, struct 
 	if (passphrase->trouble[0] != '\0')
 		err_set(err, ERR_DAEMON, ERR_NEVER, "%s: %s", what, passphrase->trouble);
 	else if (reason == GPG_ERR_BAD_PASSPHRASE)
-		err_set(err, ERR_DAEMON, ERR_NEVER, "%s: the passphrase does not open it", what);
+		refuse_passphrase(passphrase, what, err);
 	else
 		return false;
 	passphrase_release(passphrase);

@@ -23,6 +23,7 @@ typedef int passphrase_fn(void *context, struct buf *out, struct err *err);
 struct passphrase {
 	passphrase_fn *find; /* called when gpg first asks, and again after a refusal */
 	void *context;
+	const char *place; /* where it is found, for people; NULL or "": nowhere with a name */
 	struct buf text; /* once found */
 	/* What the last run of gpg came to. */
 	bool asked; /* it asked for the gateway's key */

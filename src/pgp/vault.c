@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "config/secret.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
 
@@ -305,6 +306,7 @@ struct vault {
 	const struct config *config;
 	struct home home; /* opened with the first request, and again until its key can be used */
 	struct passphrase passphrase;
+	char place[CONFIG_PATH_SIZE]; /* of the passphrase */
 	bool ready;
 };
 
@@ -602,6 +604,8 @@ int vault_main(const void *settings, int fd)
 	    .passphrase = passphrase_from(passphrase_configured, (void *)(uintptr_t)settings),
 	};
 	struct err err;
+	secret_place(SECRET_GATEWAY, vault.config->gateway.passphrase_file, vault.place);
+	vault.passphrase.place = vault.place;
 	/* gpg that ends early must not end us while we write to it. */
 	signal(SIGPIPE, SIG_IGN);
 	/* At once, as long as its file is within reach; a key without one needs none. */

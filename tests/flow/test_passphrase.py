@@ -86,6 +86,17 @@ def test_passphrase_stands_nowhere_but_in_its_file(t):
     assert holding == {"dewline.passphrase"}, holding
 
 
+def put(file, content):
+    file.write_bytes(content)
+    file.chmod(0o600)
+
+
+def key_finding(gateway):
+    """What dewctl check finds about the gateway's key."""
+    return next(row for row in gateway.rows("check", may_fail=True)["findings"]
+                if row["what"] == "gateway-key")
+
+
 def starts(gateway, *options):
     return subprocess.run([gateway.test.build / "dewlined", "-c", gateway.configuration, *options],
                           capture_output=True, timeout=60)
@@ -101,22 +112,76 @@ def test_without_the_right_passphrase_nothing_starts_and_nothing_is_lost(t):
     for wrong in (b"another one\n", b"\n", None):
         file.unlink()
         if wrong is not None:
-            file.write_bytes(wrong)
+            put(file, wrong)
         for options in (["-t"], []):
             done = starts(gateway, *options)
             said = done.stderr.decode()
             assert done.returncode == 1 and "the gateway's key is locked" in said, (wrong, done)
-            if wrong != b"another one\n":
-                assert str(file) in said, said
+            assert str(file) in said, said
         assert len(list((gateway.drop_dir / "new").iterdir())) == 1
-        gateway.ctl("check", may_fail=True)
-        assert gateway.code != 0, "dewctl check finds nothing wrong"
-        file.write_bytes(right)
+        found = key_finding(gateway)
+        assert found["result"] == "bad" and str(file) in found["detail"], found
+        put(file, right)
     done = starts(gateway, "-t")
     assert done.returncode == 0 and b": good" in done.stdout, done
     gateway.start()
     gateway.released(1)
     scene.opened()
+
+
+@sanitized
+def test_passphrase_that_everybody_can_read_is_refused(t):
+    scene = Scene(t)
+    gateway, file = scene.gateway, passphrase_file(scene.gateway)
+    scene.release()
+    file.chmod(0o644)
+    found = key_finding(gateway)
+    assert found["result"] == "bad" and f"chmod 600 {file}" in found["detail"], found
+    scene.release()  # what runs is not cut off
+    scene.opened(count=2)
+    gateway.stop()
+    for options in (["-t"], []):
+        done = starts(gateway, *options)
+        said = done.stderr.decode()
+        assert done.returncode == 1 and f"chmod 600 {file}" in said, (options, done)
+    file.chmod(0o600)
+    done = starts(gateway, "-t")
+    assert done.returncode == 0 and b": good\n" in done.stdout, done
+    assert key_finding(gateway)["result"] == "ok"
+
+
+@sanitized
+def test_wrong_credential_is_named(t):
+    scene = Scene(t)
+    gateway = scene.gateway
+    gateway.stop()
+    credentials = t.dir / "credentials"
+    credentials.mkdir()
+    (credentials / "gateway-passphrase").write_text("another one\n")
+    os.environ["CREDENTIALS_DIRECTORY"] = str(credentials)
+    for options in (["-t"], []):
+        done = starts(gateway, *options)
+        assert done.returncode == 1 and b"credentials/gateway-passphrase" in done.stderr, done
+
+
+def test_configuration_is_good_before_init_and_says_what_is_missing(t):
+    configuration, state = t.dir / "dewline.cfg", t.dir / "state"
+    configuration.write_text(f"""
+        state = "{state}"; drop = "{t.dir}/drop";
+        gateway: {{ address = "g@gw.example"; list = "all@gw.example"; }};
+        smarthost: {{ host = "localhost"; }};
+    """)
+
+    def tested():
+        done = subprocess.run([t.build / "dewlined", "-c", configuration, "-t"],
+                              capture_output=True)
+        assert done.returncode == 0, done
+        return done.stdout.decode()
+    said = tested()
+    assert f"{state} does not exist yet: run dewctl init" in said and "good" in said, said
+    state.mkdir(0o700)
+    said = tested()
+    assert f"{state} holds no gateway yet: run dewctl init" in said and "good" in said, said
 
 
 @limit(180)
@@ -311,17 +376,23 @@ def test_passphrase_is_not_changed_while_the_daemon_runs_or_with_a_wrong_one(t):
     file = passphrase_file(scene.gateway)
     former = file.read_text()
     scene.gateway.ctl("key", "passphrase", may_fail=True)
-    assert scene.gateway.code != 0 and "stop it first" in scene.gateway.said, scene.gateway.said
+    said = scene.gateway.said
+    assert scene.gateway.code == 1 and "stop it first" in said, said
+    assert "the passphrase is what it was" in said and said.count("\n") == 1, said
+    assert "warning" not in said, said
+    assert file.read_text() == former and not file.with_name(file.name + ".next").exists()
     scene.gateway.stop()
     file.write_text("wrong\n")
     scene.gateway.ctl("key", "passphrase", may_fail=True)
-    assert scene.gateway.code != 0 and "does not open it" in scene.gateway.said
+    said = scene.gateway.said
+    assert scene.gateway.code == 1 and f"{file} does not open it" in said, said
+    assert said.count("\n") == 1, said
     assert file.read_text() == "wrong\n" and opens_with(t, scene, former.strip())
     file.write_text(former)
     # One that was interrupted before the last step is completed.
     key_passphrase(t, scene)
     file.rename(file.with_name(file.name + ".next"))
-    file.write_text(former)
+    put(file, former.encode())
     assert starts(scene.gateway, "-t").returncode == 1
     key_passphrase(t, scene)
     goes_on(scene, 2)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -127,6 +128,29 @@ static void what_is_no_secret_is_an_error_that_says_where(void **state)
 	fails("a", put("large", (struct view){large, sizeof large}), "/large: it is too long");
 }
 
+static void file_that_everybody_can_read_is_refused_and_a_credential_is_not(void **state)
+{
+	struct err err;
+	(void)state;
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_int_equal(secret_check("a", file, &err), 0);
+	assert_int_equal(chmod(file, 0644), 0);
+	assert_int_equal(secret_check("a", file, &err), -1);
+	assert_non_null(strstr(err.text, "chmod 600 "));
+	assert_non_null(strstr(err.text, file));
+	assert_int_equal(chmod(file, 0602), 0);
+	assert_int_equal(secret_check("a", file, &err), -1);
+	give_credentials();
+	assert_int_equal(chmod(put("given/a", VIEW("given\n")), 0644), 0);
+	assert_int_equal(secret_check("a", file, &err), 0);
+	assert_int_equal(secret_check("b", "credential:a", &err), 0);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_int_equal(secret_check("a", "credential:a", &err), 0);
+	assert_int_equal(secret_check("a", "", &err), 0);
+	assert_int_equal(secret_check("a", "/nonexistent/x", &err), 0); /* reading says so */
+	assert_int_equal(chmod(file, 0600), 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +159,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(named_credential_is_taken_and_nothing_else),
 	    cmocka_unit_test(credential_names_leave_no_directory),
 	    cmocka_unit_test(what_is_no_secret_is_an_error_that_says_where),
+	    cmocka_unit_test(file_that_everybody_can_read_is_refused_and_a_credential_is_not),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

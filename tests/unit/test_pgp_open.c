@@ -590,9 +590,10 @@ static int find_none(void *context, struct buf *out, struct err *err)
 }
 
 /* Opening and unstashing both fail, and neither blames what was to be opened. */
-static void assert_locked(passphrase_fn *find, const char *why)
+static void assert_locked(passphrase_fn *find, const char *place, const char *why)
 {
 	struct passphrase passphrase = passphrase_from(find, NULL);
+	passphrase.place = place;
 	struct home home = world.home;
 	struct buf message = world_read(WORLD_GPG("ann") "-se " TO_GATEWAY "<$D/text 2>/dev/null");
 	struct buf stash = BUF_EMPTY(LIMIT), text = BUF_EMPTY(LIMIT);
@@ -620,8 +621,11 @@ static void locked_key_is_an_error_and_not_the_messages_fault(void **state)
 {
 	(void)state;
 	struct err err;
-	assert_locked(find_wrong, "the gateway's key is locked: the passphrase does not open it");
-	assert_locked(find_none, "the gateway's key is locked: it lies in the safe");
+	assert_locked(
+	    find_wrong, NULL, "the gateway's key is locked: the passphrase does not open it");
+	assert_locked(find_wrong, "/a/file",
+	    "the gateway's key is locked: the passphrase in /a/file does not open it");
+	assert_locked(find_none, "/a/file", "the gateway's key is locked: it lies in the safe");
 	assert_works(home_prove_key(&world.home, &err));
 }
 
