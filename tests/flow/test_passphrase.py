@@ -184,13 +184,13 @@ def test_configuration_is_good_before_init_and_says_what_is_missing(t):
     assert f"{state} holds no gateway yet: run dewctl init" in said and "good" in said, said
 
 
-@limit(180)
 def waiting(gateway):
     """What the pre-flight says of work that waits."""
     return next(row for row in gateway.rows("check", may_fail=True)["findings"]
                 if row["what"] == "waiting")
 
 
+@limit(180)
 def test_passphrase_lost_while_it_runs_delays_and_loses_nothing(t):
     scene = Scene(t)
     gateway, file = scene.gateway, passphrase_file(scene.gateway)
