@@ -155,9 +155,9 @@ static int run_verify(struct ctl *ctl, const struct ctl_call *call, struct err *
 		return -1;
 	if (chain.bad != 0)
 		return ctl_refuse(err,
-		    "the log was tampered with or damaged: %s; keep a copy of the state directory "
-		    "as it is now",
-		    chain.what);
+		    "the log was tampered with or damaged%s: %s; keep a copy of the state "
+		    "directory as it is now",
+		    checkpoint != NULL ? ", or the checkpoint was mistyped" : "", chain.what);
 	if (found.count != 0)
 		return ctl_refuse(err,
 		    "the store was changed behind the log's back, in %" PRId64

@@ -131,7 +131,8 @@ void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
 		    "\nEach copy says whose it is, and its text bears marks by which a "
 		    "leak is\ntraced. Attachments are not marked.\n");
 	if (receipt->unreached.len > 0) {
-		buf_printf(out, "\nNot reached, and why. They know nothing of %s: find another way.\n\n",
+		buf_printf(out,
+		    "\nNot reached, and why. They know nothing of %s: find another way.\n\n",
 		    receipt->revision->number > 1 ? "this revision" : "it");
 		buf_add_view(out, receipt->unreached);
 	} else {
@@ -143,6 +144,7 @@ void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
 		    "whoever\ncarried them could read them.\n\n");
 		buf_add_view(out, receipt->clear);
 	}
-	buf_printf(out, "\nCheckpoint of the gateway's log: entry %lld\n%s\n",
+	buf_printf(out,
+	    "\nCheckpoint of the gateway's log, for dewctl audit verify --checkpoint:\n%lld:%s\n",
 	    (long long)receipt->audit_sequence, receipt->audit_hash);
 }

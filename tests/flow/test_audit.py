@@ -28,8 +28,8 @@ def checkpoint_of(scene):
     """Number and hash of an entry, from the receipt that says all is handed over."""
     def found():
         text = next((r.text for r in scene.receipts() if "Complete:" in r.subject), "")
-        return re.search(r"entry (\d+)\s+([0-9A-F]{64})", text)
-    return ":".join(eventually(found, "the last receipt, with a checkpoint").groups())
+        return re.search(r"^\d+:[0-9A-F]{64}$", text, re.MULTILINE)
+    return eventually(found, "the last receipt, with a checkpoint")[0]
 
 
 def edit(scene, *statements):

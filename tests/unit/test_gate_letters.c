@@ -137,7 +137,7 @@ static void receipt_names_everyone_not_reached_and_never_the_token(void **state)
 	letter_receipt(&text, &receipt);
 	assert_true(holds(&text, "NOT reached    1"));
 	assert_true(holds(&text, "a@example.org (us-de)\n      the certificate expired"));
-	assert_true(holds(&text, "entry 42\n00ff"));
+	assert_true(holds(&text, "\n42:00ff\n"));
 	assert_false(holds(&text, revision.token));
 	assert_true(holds(&text, "They know nothing of it:"));
 	revision.number = 2;
