@@ -14,7 +14,8 @@ static const struct ctl_option add_options[] = {
 static int add_admin(struct ctl *ctl, struct publisher *admin, const char *key, struct err *err)
 {
 	bool added;
-	if (find_free_certificate(ctl, key, admin->address, admin->fingerprint, err) < 0 ||
+	if (find_free_certificate(
+		ctl, key, admin->address, FIND_KEPT_MAIL, admin->fingerprint, err) < 0 ||
 	    store_publisher_add(ctl->store, admin, &added, err) < 0)
 		return -1;
 	if (!added)

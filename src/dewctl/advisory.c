@@ -161,13 +161,14 @@ static int ask_withdrawal(struct ctl *ctl, const char *number, struct err *err)
 	if (find_advisory(ctl, number, &advisory, err) < 0)
 		return -1;
 	if (strcmp(advisory.state, "withdrawn") == 0)
-		return ctl_refuse(err, "%s is withdrawn already", number);
+		return ctl_refuse(err, "%s is withdrawn already", advisory.number);
 	if (store_withdrawal_ask(ctl->store, advisory.id, ctl->now, &fresh, err) < 0)
 		return -1;
 	if (!fresh)
-		return ctl_refuse(
-		    err, "the withdrawal of %s was asked for already: dewlined sends it", number);
-	return ctl_audit(ctl, "advisory.withdraw", number, err, "asked for by an admin");
+		return ctl_refuse(err,
+		    "the withdrawal of %s was asked for already: dewlined sends it",
+		    advisory.number);
+	return ctl_audit(ctl, "advisory.withdraw", advisory.number, err, "asked for by an admin");
 }
 
 static int run_withdraw(struct ctl *ctl, const struct ctl_call *call, struct err *err)

@@ -197,13 +197,14 @@ static int trace(struct tracing *tracing, const char *number, struct err *err)
 		return -1;
 	if (tracing->count == 0)
 		return ctl_refuse(err,
-		    "%s has no traced copies: it was published without \"Trace: yes\"", number);
+		    "%s has no traced copies: it was published without \"Trace: yes\"",
+		    advisory.number);
 	judge(tracing);
-	if (record(tracing, number, err) < 0)
+	if (record(tracing, advisory.number, err) < 0)
 		return -1;
 	struct report *report =
 	    report_record(verdict_columns, sizeof verdict_columns / sizeof verdict_columns[0]);
-	add_verdict(tracing, number, report);
+	add_verdict(tracing, advisory.number, report);
 	report_attach(report, "copies", "Copies that agree best", list_candidates(tracing));
 	return ctl_print(tracing->ctl, report, err);
 }

@@ -34,7 +34,8 @@ static int add_contact(struct ctl *ctl, struct contact *contact, const char *key
 		return -1;
 	if (strcmp(member.state, "left") == 0)
 		return ctl_refuse(err, "member %s left: add it under another ID first", member.id);
-	if (find_free_certificate(ctl, key, contact->address, contact->fingerprint, err) < 0 ||
+	if (find_free_certificate(
+		ctl, key, contact->address, FIND_KEPT_MAIL, contact->fingerprint, err) < 0 ||
 	    store_contact_add(ctl->store, contact, &added, err) < 0)
 		return -1;
 	if (!added)

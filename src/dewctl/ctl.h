@@ -16,6 +16,7 @@ enum { CTL_PATH_SIZE = CONFIG_PATH_SIZE + 64 };
 
 struct ctl {
 	const char *config_path;
+	bool config_is_default; /* programs find it without being told */
 	bool json;
 	int64_t now; /* one moment for the whole command */
 	char actor[STORE_NAME_SIZE]; /* "admin NAME" */

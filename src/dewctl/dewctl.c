@@ -105,6 +105,7 @@ static int run(const struct ctl_call *call, const char *default_config)
 	if (named == NULL || named[0] == '\0')
 		named = default_config;
 	ctl->config_path = call->config != NULL ? call->config : named;
+	ctl->config_is_default = strcmp(ctl->config_path, default_config) == 0;
 	ctl->json = call->json;
 	ctl->now = clock_now();
 	ctl_passphrase_begin(ctl);

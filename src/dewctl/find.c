@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -102,9 +103,16 @@ int find_contact(struct ctl *ctl, const char *address, struct contact *out, stru
 
 int find_advisory(struct ctl *ctl, const char *number, struct advisory *out, struct err *err)
 {
+	char capitals[STORE_NUMBER_SIZE];
 	bool found;
 	if (store_advisory_get(ctl->store, number, out, &found, err) < 0)
 		return -1;
+	if (!found && view_copy(view_of(number), capitals, sizeof capitals)) {
+		for (char *at = capitals; *at != '\0'; at++)
+			*at = (char)toupper((unsigned char)*at);
+		if (store_advisory_get(ctl->store, capitals, out, &found, err) < 0)
+			return -1;
+	}
 	if (!found)
 		return ctl_refuse(
 		    err, "there is no advisory %s: see dewctl advisory list --all", number);
@@ -156,7 +164,7 @@ int find_reach(struct ctl *ctl, const struct contact *contact, bool *reachable,
 }
 
 int find_free_certificate(struct ctl *ctl, const char *option, const char *address,
-    char fingerprint[static FINGERPRINT_SIZE], struct err *err)
+    enum find_kept kept, char fingerprint[static FINGERPRINT_SIZE], struct err *err)
 {
 	struct certificate certificate;
 	struct buf user = BUF_EMPTY(BUF_SMALL);
@@ -177,10 +185,10 @@ int find_free_certificate(struct ctl *ctl, const char *option, const char *addre
 	}
 	status = 0;
 	if (strcmp(certificate.state, "pending") == 0)
-		ctl_warn(
-		    "the certificate is not confirmed yet, and until then %s is not reached: check "
-		    "its fingerprint over another channel, then dewctl key confirm %s",
-		    address, fingerprint);
+		ctl_warn("the certificate is not confirmed yet, and until then %s%s%s: check its "
+			 "fingerprint over another channel, then dewctl key confirm %s",
+		    kept == FIND_KEPT_RIGHT ? "nothing is taken from " : "", address,
+		    kept == FIND_KEPT_RIGHT ? "" : " is not reached", fingerprint);
 done:
 	buf_release(&user);
 	return status;

@@ -20,6 +20,7 @@ int find_certificate(
     struct ctl *ctl, const char *fingerprint, struct certificate *out, struct err *err);
 int find_member(struct ctl *ctl, const char *id, struct member *out, struct err *err);
 int find_contact(struct ctl *ctl, const char *address, struct contact *out, struct err *err);
+/* In capitals or not. */
 int find_advisory(struct ctl *ctl, const char *number, struct advisory *out, struct err *err);
 
 /* "contact a@example.org (us)" "publisher p@example.org" or "admin a@example.org" by the
@@ -30,10 +31,12 @@ int find_user_of(struct ctl *ctl, const char *fingerprint, struct buf *out, stru
 int find_reach(struct ctl *ctl, const struct contact *contact, bool *reachable,
     char reason[static STORE_REASON_SIZE], struct err *err);
 
+enum find_kept { FIND_KEPT_MAIL, FIND_KEPT_RIGHT };
+
 /* A person's certificate as an option: there must be one, in use by nobody else; a pending one is
- * taken with a warning that names `address`. */
+ * taken with a warning that names `address` and what is `kept` from it until then. */
 int find_free_certificate(struct ctl *ctl, const char *option, const char *address,
-    char fingerprint[static FINGERPRINT_SIZE], struct err *err);
+    enum find_kept kept, char fingerprint[static FINGERPRINT_SIZE], struct err *err);
 
 /* Refuse an address, a name for showing, or an identifier that cannot be one. */
 int check_address(const char *address, struct err *err);

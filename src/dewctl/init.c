@@ -213,6 +213,22 @@ static void tell_passphrase(const struct ctl *ctl)
 		    "%s lies within %s: every copy of that holds both", path, ctl->config.state);
 }
 
+static void tell_next(const struct ctl *ctl)
+{
+	const char *option = ctl->config_is_default ? "" : " -c ";
+	const char *file = ctl->config_is_default ? "" : ctl->config_path;
+	ctl_say("What to do next:");
+	ctl_say("  1. Let your mail server deliver mail for %s into the Maildir %s.",
+	    ctl->config.gateway.address, ctl->config.drop);
+	ctl_say("  2. Send contacts and publishers the gateway's certificate and, over another "
+		"channel,");
+	ctl_say("     this fingerprint: dewctl%s%s key export", option, file);
+	ctl_say(
+	    "  3. dewctl%s%s key add FILE, and key confirm FINGERPRINT for each.", option, file);
+	ctl_say("  4. dewctl%s%s publisher add, admin add, member add, contact add.", option, file);
+	ctl_say("  5. Start dewlined%s%s; then dewctl%s%s check.", option, file, option, file);
+}
+
 static int run_init(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
 	struct buf grouped = BUF_EMPTY(BUF_SMALL);
@@ -230,16 +246,7 @@ static int run_init(struct ctl *ctl, const struct ctl_call *call, struct err *er
 	ctl_say_blank();
 	buf_release(&grouped);
 	tell_passphrase(ctl);
-	ctl_say("What to do next:");
-	ctl_say("  1. Let your mail server deliver mail for %s into the Maildir %s.",
-	    ctl->config.gateway.address, ctl->config.drop);
-	ctl_say("  2. Send contacts and publishers the gateway's certificate and, over another "
-		"channel,");
-	ctl_say(
-	    "     this fingerprint: gpg --homedir %s/gnupg --export --armor", ctl->config.state);
-	ctl_say("  3. dewctl key add FILE, and dewctl key confirm FINGERPRINT for each.");
-	ctl_say("  4. dewctl publisher add, member add, contact add; then dewctl check.");
-	ctl_say("  5. Start dewlined.");
+	tell_next(ctl);
 	return 0;
 }
 

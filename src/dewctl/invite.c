@@ -66,7 +66,8 @@ static int invite(struct ctl *ctl, const struct member *member, struct contact *
 		return -1;
 	if (!added)
 		return membernew_refuse_taken(ctl, member, err);
-	if (find_free_certificate(ctl, key, contact->address, contact->fingerprint, err) < 0 ||
+	if (find_free_certificate(
+		ctl, key, contact->address, FIND_KEPT_MAIL, contact->fingerprint, err) < 0 ||
 	    store_contact_add(ctl->store, contact, &added, err) < 0)
 		return -1;
 	if (!added)

@@ -138,7 +138,9 @@ static int run_confirm(struct ctl *ctl, const struct ctl_call *call, struct err 
 		status = approval_act(ctl, &what, &done, err);
 	if (status == 0 && done)
 		ctl_say("%s is confirmed%s%s.", what.fingerprint,
-		    user.len > 0 ? ", for " : "; nobody uses it yet: dewctl contact add",
+		    user.len > 0
+			? ", for "
+			: "; nobody uses it yet: dewctl contact add, publisher add or admin add",
 		    buf_text(&user));
 	buf_release(&user);
 	return status;
@@ -155,9 +157,9 @@ static int run_retire(struct ctl *ctl, const struct ctl_call *call, struct err *
 	if (status == 0)
 		ctl_say("%s is retired.", fingerprint);
 	if (status == 0 && user.len > 0)
-		ctl_warn(
-		    "from now on %s cannot be served: remove the entry and add it again with a new "
-		    "key",
+		ctl_warn("from now on %s cannot be served: give them a new key with dewctl contact "
+			 "rekey "
+			 "or publisher rekey; an admin is removed and added again",
 		    buf_text(&user));
 	buf_release(&user);
 	return status;
@@ -195,7 +197,10 @@ const struct ctl_verb key_verbs[] = {
 	"by name: key add takes them.\n",
 	keyadd_refresh},
     {"export", "[FILE]", 0, 1, false, export_options, "Writes the gateway's own certificate",
-	"Armored, to the file or standard output.\n", keyexport_run},
+	"Armored, to standard output or to FILE, which must not exist. As root it is written by "
+	"the\n"
+	"owner of the state, who must be allowed to write there; so is the directory of --wkd.\n",
+	keyexport_run},
     {"passphrase", "", 0, 0, false, NULL, "Gives the gateway's own key a new random passphrase",
 	"Also where it has none yet. The new one is put into the file that the configuration\n"
 	"names (gateway.passphrase_file). dewlined must not be running.\n",

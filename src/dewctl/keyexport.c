@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "base/file.h"
@@ -74,6 +75,8 @@ static int write_directory(struct ctl *ctl, const char *dir, struct err *err)
 static int write_armored(struct ctl *ctl, const char *path, struct err *err)
 {
 	struct buf key = BUF_EMPTY(BUF_SMALL * 2);
+	if (path != NULL && access(path, F_OK) == 0)
+		return ctl_refuse(err, "%s exists: name a new file", path);
 	int status = home_export_key(&ctl->home, true, &key, err);
 	if (status == 0 && path == NULL)
 		fputs(buf_text(&key), stdout);

@@ -28,7 +28,8 @@ int keyuse_add_publisher(struct ctl *ctl, struct publisher *publisher, struct er
 	char key[FINGERPRINT_SIZE];
 	bool added;
 	memcpy(key, publisher->fingerprint, sizeof key);
-	if (find_free_certificate(ctl, key, publisher->address, publisher->fingerprint, err) < 0 ||
+	if (find_free_certificate(
+		ctl, key, publisher->address, FIND_KEPT_RIGHT, publisher->fingerprint, err) < 0 ||
 	    store_publisher_add(ctl->store, publisher, &added, err) < 0)
 		return -1;
 	if (!added)

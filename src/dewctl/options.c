@@ -68,6 +68,22 @@ static enum ctl_wish read_tool_options(struct words *words, struct ctl_call *cal
 	return CTL_RUN;
 }
 
+static bool is_config(const char *word)
+{
+	return strncmp(word, "-c", 2) == 0 || strcmp(word, "--config") == 0 ||
+	       strncmp(word, "--config=", strlen("--config=")) == 0;
+}
+
+static int no_such_option(const struct ctl_call *call, const char *word, struct err *err)
+{
+	if (!is_config(word))
+		return wrong(err, "there is no option", word);
+	const bool alone = call->verb->name[0] == '\0';
+	return err_set(err, ERR_MESSAGE, ERR_NEVER,
+	    "%s stands before the noun: dewctl -c FILE %s%s%s", word[1] == '-' ? "--config" : "-c",
+	    call->noun->name, alone ? "" : " ", call->verb->name);
+}
+
 /* Position in verb->options of the option that the word names, up to an "=", or -1. */
 static int find_option(const struct ctl_verb *verb, struct view name)
 {
@@ -109,7 +125,7 @@ static int read_option(struct words *words, struct ctl_call *call, struct err *e
 	}
 	const int i = find_option(call->verb, name);
 	if (i < 0)
-		return wrong(err, "there is no option", word);
+		return no_such_option(call, word, err);
 	if (call->verb->options[i].argument == NULL) {
 		if (equals != NULL)
 			return wrong(err, "this option takes no value:", word);
@@ -152,7 +168,7 @@ static enum ctl_wish read_rest(struct words *words, struct ctl_call *call, struc
 		} else if (is_help(word)) {
 			return CTL_HELP;
 		} else if (word[1] != '-') {
-			wrong(err, "there is no option", word);
+			no_such_option(call, word, err);
 			return CTL_USAGE;
 		} else if (read_option(words, call, err) < 0) {
 			return CTL_USAGE;

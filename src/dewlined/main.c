@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
@@ -44,7 +45,7 @@ static const struct option options[] = {
 static void print_help(FILE *out)
 {
 	fprintf(out,
-	    "Usage: dewlined [-c FILE] [-t]\n"
+	    "Usage: dewlined [-c FILE] [-t | --courier]\n"
 	    "The daemon of the dewline gateway for security advisories. Runs in the foreground "
 	    "until\n"
 	    "SIGTERM.\n\n"
@@ -222,6 +223,14 @@ static int test(const struct config *config, struct err *err)
 	return result;
 }
 
+static int load(const char *path, struct config *config, struct err *err)
+{
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return err_set(err, ERR_DAEMON, ERR_NEVER,
+		    "there is no configuration %s: name one with -c FILE", path);
+	return config_load(path, config, err);
+}
+
 int main(int argc, char **argv)
 {
 	const char *path = default_configuration;
@@ -261,7 +270,7 @@ int main(int argc, char **argv)
 	log_open("dewlined", LOG_LEVEL_INFO);
 	struct config config;
 	struct err err;
-	int result = config_load(path, &config, &err);
+	int result = load(path, &config, &err);
 	log_open("dewlined", result == 0 ? config.log_level : LOG_LEVEL_INFO);
 	if (result == 0)
 		result = command(&config, &err);

@@ -166,6 +166,8 @@ def test_wrong_credential_is_named(t):
 
 def test_configuration_is_good_before_init_and_says_what_is_missing(t):
     configuration, state = t.dir / "dewline.cfg", t.dir / "state"
+    done = subprocess.run([t.build / "dewlined", "-c", configuration, "-t"], capture_output=True)
+    assert done.returncode == 1 and b"name one with -c FILE" in done.stderr, done
     configuration.write_text(f"""
         state = "{state}"; drop = "{t.dir}/drop";
         gateway: {{ address = "g@gw.example"; list = "all@gw.example"; }};

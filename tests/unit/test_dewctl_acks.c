@@ -20,6 +20,7 @@
 #define ALICE "alice@us.example"
 #define BOB "bob@jp.example"
 #define NUMBER "DEW-2026-0007"
+#define NUMBER_TYPED "dew-2026-0007"
 
 enum { NOW = 1795629600, MAIL_MAX = 1024 * 1024 };
 
@@ -249,6 +250,9 @@ static void advisory_is_shown_with_its_title_and_every_delivery(void **state)
 	open_scene(&scene, *state);
 	MUST(scene.world, "advisory", "list");
 	assert_says(&scene.world->out, "A hole in everything");
+	MUST(scene.world, "advisory", "show", NUMBER_TYPED);
+	assert_non_null(strstr(buf_text(&scene.world->out), NUMBER));
+	MUST(scene.world, "ack", "list", NUMBER_TYPED);
 	MUST(scene.world, "advisory", "show", NUMBER);
 	assert_says(&scene.world->out, "A hole in everything");
 	assert_says(&scene.world->out, "550 no such user");

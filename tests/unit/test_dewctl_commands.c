@@ -58,6 +58,19 @@ static void init_makes_private_directories_and_a_key(void **state)
 	MUST(world, "check");
 }
 
+static void init_says_what_to_do_next_with_this_configuration(void **state)
+{
+	struct world *world = *state;
+	char line[256];
+	MUST(world, "init");
+	snprintf(line, sizeof line, "dewctl -c %s key export", world->config);
+	assert_says(&world->out, line);
+	snprintf(line, sizeof line, "dewlined -c %s", world->config);
+	assert_says(&world->out, line);
+	assert_says(&world->out, "admin add");
+	assert_null(strstr(buf_text(&world->out), "gpg "));
+}
+
 static void init_of_a_gateway_that_is_set_up_changes_nothing(void **state)
 {
 	struct world *world = *state;
@@ -293,6 +306,48 @@ static void backup_is_a_store_and_never_overwrites(void **state)
 	assert_says(&world->err, "exists");
 }
 
+static void key_export_never_overwrites(void **state)
+{
+	struct world *world = *state;
+	struct buf written = BUF_EMPTY(BUF_SMALL * 2);
+	MUST(world, "init");
+	MUST(world, "key", "export", world_path(world, "gateway.asc"));
+	world_read(world, "gateway.asc", &written);
+	assert_non_null(strstr(buf_text(&written), "BEGIN PGP PUBLIC KEY BLOCK"));
+	world_write(world, "gateway.asc", VIEW("another's"));
+	assert_int_equal(CTL(world, "key", "export", world_path(world, "gateway.asc")), 1);
+	assert_says(&world->err, "exists: name a new file");
+	buf_clear(&written);
+	world_read(world, "gateway.asc", &written);
+	assert_string_equal(buf_text(&written), "another's");
+	buf_release(&written);
+}
+
+/* What waits for the confirmation is not the same for all. */
+static void pending_certificate_is_said_to_keep_its_owner_from_their_part(void **state)
+{
+	struct world *world = *state;
+	char fingerprint[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_make_key(world, US, fingerprint);
+	MUST(world, "publisher", "add", "pub@vendor.example", "--key", fingerprint);
+	assert_says(&world->err, "until then nothing is taken from pub@vendor.example");
+	MUST(world, "publisher", "remove", "pub@vendor.example");
+	MUST(world, "admin", "add", "ops@gw.example", "--key", fingerprint);
+	assert_says(&world->err, "until then ops@gw.example is not reached");
+}
+
+static void mistyped_checkpoint_is_named_as_a_possibility(void **state)
+{
+	struct world *world = *state;
+	char checkpoint[80] = "1:";
+	MUST(world, "init");
+	memset(checkpoint + 2, '0', 64);
+	assert_int_equal(CTL(world, "audit", "verify", "--checkpoint", checkpoint), 1);
+	assert_says(&world->err, "or the checkpoint was mistyped");
+	MUST(world, "audit", "verify");
+}
+
 static void wrong_usage_exits_with_two(void **state)
 {
 	struct world *world = *state;
@@ -308,6 +363,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    IN_WORLD(commands_before_init_say_what_to_do),
 	    IN_WORLD(init_makes_private_directories_and_a_key),
+	    IN_WORLD(init_says_what_to_do_next_with_this_configuration),
 	    IN_WORLD(init_of_a_gateway_that_is_set_up_changes_nothing),
 	    IN_WORLD(init_that_was_interrupted_is_completed_with_the_same_key),
 	    IN_WORLD(init_makes_a_store_that_was_never_finished_anew),
@@ -323,6 +379,9 @@ int main(int argc, char **argv)
 	    IN_WORLD(removed_member_takes_its_contacts_along),
 	    IN_WORLD(every_change_stands_in_the_audit_log),
 	    IN_WORLD(backup_is_a_store_and_never_overwrites),
+	    IN_WORLD(key_export_never_overwrites),
+	    IN_WORLD(pending_certificate_is_said_to_keep_its_owner_from_their_part),
+	    IN_WORLD(mistyped_checkpoint_is_named_as_a_possibility),
 	    IN_WORLD(wrong_usage_exits_with_two),
 	};
 	if (argc > 1)

@@ -182,6 +182,9 @@ static void wrong_usage_says_what_is_wrong(void **state)
 	assert_refused("thing add one --name N --name M", "twice");
 	assert_refused("thing add one --nome N", "there is no option --nome");
 	assert_refused("thing add one -n N", "there is no option -n");
+	assert_refused("thing add one -c F", "-c stands before the noun: dewctl -c FILE thing add");
+	assert_refused("thing add one --config F", "--config stands before the noun: dewctl");
+	assert_refused("thing add one --config=F", "stands before the noun");
 	assert_refused("thing add one --name N --all=1", "no value");
 	assert_refused("thing add one --name N --json", "--json");
 	assert_refused("thing list --json=1", "--json=1");
