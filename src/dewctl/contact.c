@@ -262,7 +262,8 @@ const struct ctl_verb contact_verbs[] = {
 	run_rekey},
     {"remove", "ADDRESS", 1, 1, false, NULL, "Takes a contact out",
 	"The record stays, and so do acknowledgments. To change a contact's clearance, remove\n"
-	"the contact and add it again.\n",
+	"the contact and add it again: rank, groups and the signed agreement are then to be\n"
+	"made anew. For another key use contact rekey, which keeps them.\n",
 	run_remove},
     {0},
 };

@@ -98,7 +98,7 @@ static bool choose_by_id(struct snapshot *all, int64_t id)
 	return false;
 }
 
-/* A contact is removed and added again to change its key: that is the same person. */
+/* A contact that was removed and added again is the same person. */
 static bool choose_by_address(struct snapshot *all, const char *address)
 {
 	for (size_t i = 0; i < all->people.contact_count; i++) {
