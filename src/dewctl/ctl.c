@@ -32,7 +32,8 @@ int ctl_open_config(struct ctl *ctl, struct err *err)
 	if (config_load(ctl->config_path, &ctl->config, err) < 0)
 		return -1;
 	ctl->config_is_read = true;
-	return vault_confine_programs(&ctl->config, err);
+	vault_confine_programs_later(&ctl->config);
+	return 0;
 }
 
 void ctl_state_path(const struct ctl *ctl, const char *name, char out[static CTL_PATH_SIZE])
@@ -132,6 +133,7 @@ void ctl_close(struct ctl *ctl)
 	if (ctl->home_is_open && ctl->agent_is_ours)
 		home_stop_agent(&ctl->home);
 	ctl->home_is_open = false;
+	vault_confine_programs_later(NULL);
 	ctl_passphrase_end(ctl);
 	store_close(ctl->store);
 	ctl->store = NULL;

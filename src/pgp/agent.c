@@ -21,8 +21,8 @@ static const char socket_name[] = "S.gpg-agent";
 static int gpgconf(
     const char *home, const char *verb, const char *what, struct buf *out, struct err *err)
 {
-	if (gpgme_check_version("1.18.0") == NULL)
-		return err_set(err, ERR_DAEMON, ERR_NEVER, "GPGME is older than 1.18.0");
+	if (engine_ready(err) != 0)
+		return -1;
 	const char *program = gpgme_get_dirinfo("gpgconf-name");
 	if (program == NULL)
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "gpgconf is missing: install GnuPG");

@@ -10,9 +10,11 @@
 #include <gpgme.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "config/secret.h"
 #include "worker/sandbox.h"
 
+#include "pgp/engine.h"
 #include "pgp/vault.h"
 
 /* Each new program closes what it inherited, up to this number. */
@@ -81,6 +83,33 @@ int vault_confine_programs(const struct config *config, struct err *err)
 	return sandbox_enter_programs(sandbox, err);
 }
 
+static const struct config *awaited;
+
+void vault_confine_programs_later(const struct config *config)
+{
+	awaited = config;
+}
+
+int vault_confine_awaited(struct err *err)
+{
+	const struct config *config = awaited;
+	if (config == NULL || vault_confine_programs(config, err) != 0)
+		return config == NULL ? 0 : -1;
+	awaited = NULL;
+	return 0;
+}
+
+/* What GPGME finds out of GnuPG by running it, those who are forked from here need not again. */
+static void look_at_gnupg(const char *home)
+{
+	gpgme_ctx_t ctx;
+	struct err err;
+	if (engine_open(home, &ctx, &err) != 0)
+		log_warning("%s", err.text);
+	else
+		gpgme_release(ctx);
+}
+
 int vault_confine(const struct config *config, struct err *err)
 {
 	static const char *const readable[] = {
@@ -100,5 +129,8 @@ int vault_confine(const struct config *config, struct err *err)
 	sandbox_limit(sandbox, RLIMIT_NOFILE, DESCRIPTORS);
 	sandbox_allow(sandbox, CALLS_READ_FILES | CALLS_WRITE_FILES | CALLS_UNIX_STREAMS |
 				   CALLS_WATCH | CALLS_FORK | CALLS_RUN | CALLS_CODE);
-	return sandbox_enter(sandbox, err);
+	if (sandbox_enter(sandbox, err) != 0)
+		return -1;
+	look_at_gnupg(home);
+	return 0;
 }

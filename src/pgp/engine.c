@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "pgp/armor.h"
 #include "pgp/certificate.h"
 #include "pgp/engine.h"
+#include "pgp/vault.h"
 
 extern char **environ;
 
@@ -31,15 +33,35 @@ int engine_failed(struct err *err, gpgme_error_t code, const char *what)
 	return err_set(err, ERR_DAEMON, ERR_LATER, "%s: GnuPG says: %s", what, text);
 }
 
-int engine_open(const char *dir, gpgme_ctx_t *ctx, struct err *err)
+int engine_ready(struct err *err)
 {
-	*ctx = NULL;
 	settle_environment();
 	if (gpgme_check_version("1.18.0") == NULL)
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "GPGME is older than 1.18.0");
-	gpgme_error_t code = gpgme_new(ctx);
+	return vault_confine_awaited(err);
+}
+
+/* Naming a home makes GPGME ask gpg for its version, each time: for the same home it is done once. */
+static gpgme_error_t name_home(const char *dir)
+{
+	static char named[PATH_MAX];
+	if (strcmp(named, dir) == 0)
+		return 0;
+	named[0] = '\0';
+	const gpgme_error_t code = gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, NULL, dir);
+	if (code == 0 && strlen(dir) < sizeof named)
+		strcpy(named, dir);
+	return code;
+}
+
+int engine_open(const char *dir, gpgme_ctx_t *ctx, struct err *err)
+{
+	*ctx = NULL;
+	if (engine_ready(err) != 0)
+		return -1;
+	gpgme_error_t code = name_home(dir);
 	if (code == 0)
-		code = gpgme_ctx_set_engine_info(*ctx, GPGME_PROTOCOL_OpenPGP, NULL, dir);
+		code = gpgme_new(ctx);
 	if (code != 0) {
 		gpgme_release(*ctx);
 		*ctx = NULL;
@@ -209,7 +231,8 @@ static int spawn_to(char *const argv[], int output, pid_t *pid)
 
 int engine_run(char *const argv[], struct buf *out, struct err *err)
 {
-	settle_environment();
+	if (engine_ready(err) != 0)
+		return -1;
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_system(err, "cannot make a pipe");

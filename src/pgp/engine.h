@@ -12,6 +12,9 @@
 #include "base/err.h"
 #include "pgp/passphrase.h"
 
+/* GPGME is there, and what was to be confined before gpg runs is so: comes before all else here. */
+int engine_ready(struct err *err);
+
 /* A context whose gpg runs in the home `dir`; released with gpgme_release, which takes NULL. */
 int engine_open(const char *dir, gpgme_ctx_t *ctx, struct err *err);
 

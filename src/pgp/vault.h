@@ -98,6 +98,11 @@ int vault_confine(const struct config *config, struct err *err);
  * stay (sandbox_enter_programs). What a gpg that was taken over has left in its home, such as the
  * name of an agent, is then not executed by somebody without a sandbox. */
 int vault_confine_programs(const struct config *config, struct err *err);
+/* The same, done just before this process first runs gpg, if ever: to look for GnuPG's programs
+ * takes two runs of gpgconf. `config` outlives that; NULL: not any more. */
+void vault_confine_programs_later(const struct config *config);
+/* Does what was put off, once. Of this room. */
+int vault_confine_awaited(struct err *err);
 
 /* Worker side (worker_main_fn): settings is `const struct config *`; the home is STATE/gnupg. */
 int vault_main(const void *settings, int fd);
