@@ -109,8 +109,10 @@ def setting(value):
 class Gateway:
     log_before = 0  # bytes of the log when the daemon was last started
 
-    def __init__(self, test, smarthost=None, start=True, settings=None, directory=None):
-        """settings: groups of the configuration file, such as {"retry": {"first": 1}}."""
+    def __init__(self, test, smarthost=None, start=True, settings=None, directory=None,
+                 known=None):
+        """settings: groups of the configuration file, such as {"retry": {"first": 1}}. known: what
+        `knows` said of a gateway whose state is there already."""
         self.test = test
         self.dir = pathlib.Path(directory or test.dir / "gw")
         self.dir.mkdir(mode=0o700, exist_ok=True)
@@ -136,10 +138,19 @@ class Gateway:
         self.configure()
         self.log_path = self.dir / "dewlined.log"
         test.later(self.finish)
-        self.ctl("init")
-        self.certificate, self.fingerprint = self._own_key()
+        if known:
+            self.certificate = known["certificate"].encode()
+            self.fingerprint, self.known_members = known["fingerprint"], set(known["members"])
+        else:
+            self.ctl("init")
+            self.certificate, self.fingerprint = self._own_key()
         if start:
             self.start()
+
+    def knows(self):
+        """What must be handed over with the state directory, for JSON."""
+        return {"certificate": self.certificate.decode(), "fingerprint": self.fingerprint,
+                "members": sorted(self.known_members)}
 
     def _allow_faketime(self):
         """libfaketime shares memory between the programs that it is loaded into."""
@@ -380,18 +391,21 @@ class Gateway:
             os.fsync(out.fileno())
         draft.rename(self.drop_dir / "new" / name)
 
+    # To wait for the store itself costs nothing; dewctl is asked once, when there is an answer.
+
     def settled(self, count, seconds=30):
         """The arrivals, newest first, once there are `count` and all have been dealt with."""
         def done():
-            rows = self.arrivals()
-            if len(rows) < count or any(row["state"] in ("received", "judged") for row in rows):
-                return None
-            return rows
-        return eventually(done, f"{count} arrivals dealt with", seconds)
+            total, at_work = self.store_rows(
+                "SELECT count(*), total(state IN ('received', 'judged')) FROM arrival")[0]
+            return total >= count and not at_work
+        eventually(done, f"{count} arrivals dealt with", seconds)
+        return self.arrivals()
+
+    def count_advisories(self):
+        return self.store_rows("SELECT count(*) FROM advisory")[0][0]
 
     def released(self, count=1, seconds=30):
         """The advisories, newest first, once there are `count`."""
-        def enough():
-            rows = self.advisories()
-            return rows if len(rows) >= count else None
-        return eventually(enough, f"{count} advisories", seconds)
+        eventually(lambda: self.count_advisories() >= count, f"{count} advisories", seconds)
+        return self.advisories()

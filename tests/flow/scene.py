@@ -1,15 +1,62 @@
 """The usual scene: a gateway, officials of some members, a publisher, one advisory out."""
+import json
+import os
 import re
 import subprocess
 import time
 
 import letters  # noqa: F401
+import once
 from gateway import Gateway, Smarthost
-from official import payload
+from official import Official, Publisher, payload
 
 TEXT = "The controller takes firmware from anybody.\nInstall version 2.1.\n"
 TITLE = "Controller takes unsigned firmware"
 COUNTRIES = ("us-de", "us-ca", "de-by", "fr", "jp", "br")
+
+
+# The cast: the gateway, the publisher and the officials, who know each other.
+
+def cast(t, people, smarthost, settings, make=Gateway):
+    gateway = make(t, smarthost, False, settings)
+    publisher = gateway.admit_publisher(t.publisher())
+    return gateway, publisher, [gateway.admit(t.official(f"cert@{country}.example"))
+                                for country in people]
+
+
+def can_be_copied(make, settings):
+    """Only what is the same under these settings, and for the clock that the run goes by."""
+    return (once.store() and make is Gateway and "FAKETIME_TIMESTAMP_FILE" not in os.environ
+            and not {"gateway", "agreement"} & settings.keys())
+
+
+def remember_cast(folder, gateway, publisher, officials):
+    once.copy(gateway.dir, folder / "gw", "drop", "*.cfg")
+    for person in (publisher, *officials):
+        once.copy(person.home.path, folder / person.home.path.name)
+    (folder / "cast.json").write_text(json.dumps({
+        "gateway": gateway.knows(), "publisher": publisher.knows(),
+        "officials": [(official.address, official.knows()) for official in officials]}))
+
+
+def copied_cast(t, people, smarthost, settings):
+    """The same from copies: to admit everybody anew takes longer than most tests."""
+    with once.alone(f"cast-{len(people)}") as made:
+        if not made.exists():
+            new = cast(t, people, smarthost, settings)
+            with once.draft(made) as folder:
+                remember_cast(folder, *new)
+            return new
+    known = json.loads((made / "cast.json").read_text())
+    once.copy(made / "gw", t.dir / "gw")
+    gateway = Gateway(t, smarthost, False, settings, known=known["gateway"])
+
+    def person(kind, address, knows):
+        home = kind.place(t, address)
+        once.copy(made / home.name, home)
+        return kind(t, address, known=knows)
+    return (gateway, person(Publisher, "publisher@vendor.example", known["publisher"]),
+            [person(Official, address, knows) for address, knows in known["officials"]])
 
 
 class Scene:
@@ -20,11 +67,11 @@ class Scene:
             settings["smarthost"] = smarthost_settings
         self.t = t
         self.smarthost = smarthost or Smarthost(t, script)
-        self.gateway = make(t, self.smarthost, False, settings)
+        people = COUNTRIES[:officials]
+        self.gateway, self.publisher, self.officials = (
+            copied_cast(t, people, self.smarthost, settings) if can_be_copied(make, settings)
+            else cast(t, people, self.smarthost, settings, make))
         self.gateway.program = program
-        self.publisher = self.gateway.admit_publisher(t.publisher())
-        self.officials = [self.gateway.admit(t.official(f"cert@{country}.example"))
-                          for country in COUNTRIES[:officials]]
         self.gateway.start()
         self.mails = 0
         self.published = None
@@ -41,7 +88,7 @@ class Scene:
 
     def release(self, title=TITLE, text=TEXT, **options):
         """Publishes; the advisory's row."""
-        before = len(self.gateway.advisories())
+        before = self.gateway.count_advisories()
         row = self.drop(self.publish(title, text, **options))
         assert row["state"] == "done", row
         return self.gateway.released(before + (0 if "advisory" in options else 1))[0]

@@ -1,12 +1,12 @@
 """Throw-away GnuPG homes. Making keys takes time, so each kind is made once a run and copied."""
-import fcntl
 import os
 import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 import time
+
+import once
 
 AGE = 400 * 86400  # of a ready key, so that tests can sign in the past
 
@@ -41,7 +41,8 @@ class Home:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.path / "gpg.conf").write_text(CONFIGURATION)
+        if not (self.path / "gpg.conf").exists():
+            (self.path / "gpg.conf").write_text(CONFIGURATION)
 
     def environment(self):
         return dict(os.environ, GNUPGHOME=str(self.path), HOME=str(self.path), LC_ALL="C.UTF-8")
@@ -100,20 +101,15 @@ class Home:
 def ready_home(path, user_id, algorithm):
     """A home at path with a key for user_id, copied from the run's store of keys when it has it;
     the home and the key's fingerprint."""
-    store = os.environ.get("DEWLINE_TEST_KEYS")
     home, born = Home(path), time.time() - AGE
-    if not store:
+    if not once.store():
         return home, home.make_key(user_id, algorithm, faked=born)
-    name = re.sub(r"[^a-z0-9]+", "-", f"{algorithm}-{user_id}".lower())
-    with open(pathlib.Path(store, f"{name}.lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        made = pathlib.Path(store, name)
+    with once.alone(re.sub(r"[^a-z0-9]+", "-", f"{algorithm}-{user_id}".lower())) as made:
         if not made.exists():
-            draft = pathlib.Path(tempfile.mkdtemp(prefix="k.", dir=store))
-            first = Home(draft)
-            fingerprint = first.make_key(user_id, algorithm, faked=born)
-            first.stop()
-            (draft / "fingerprint").write_text(fingerprint)
-            draft.rename(made)
+            with once.draft(made) as folder:
+                first = Home(folder)
+                fingerprint = first.make_key(user_id, algorithm, faked=born)
+                first.stop()
+                (folder / "fingerprint").write_text(fingerprint)
     home.copy_from(Home(made))
     return home, (made / "fingerprint").read_text()

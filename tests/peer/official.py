@@ -49,20 +49,34 @@ def payload(raw):
 
 class Person:
     def __init__(self, test, address, name=None, algorithm="ed25519", own_key=False, expires="0",
-                 faked=None):
-        """own_key: a key of its own, not the copy that tests share; needed for `expires`."""
+                 faked=None, known=None):
+        """own_key: a key of its own, not the copy that tests share; needed for `expires`. known:
+        what `knows` said of this person, whose home is there already."""
         self.test, self.address = test, address
         self.name = name or address.split("@")[0].replace("-", " ").title()
         self.user_id = f"{self.name} <{address}>"
-        path = test.dir / ("p-" + re.sub(r"\W+", "-", address))
-        if own_key or expires != "0":
+        path = self.place(test, address)
+        if known:
+            self.home, self.fingerprint = keys.Home(path), known["fingerprint"]
+        elif own_key or expires != "0":
             self.home = keys.Home(path)
             self.fingerprint = self.home.make_key(self.user_id, algorithm, expires, faked)
         else:
             self.home, self.fingerprint = keys.ready_home(path, self.user_id, algorithm)
-        self.gateway = ("gateway@localhost", "")
-        self.certificate = self.home.certificate(self.fingerprint)
+        self.gateway = tuple(known["gateway"]) if known else ("gateway@localhost", "")
+        self.certificate = (known["certificate"].encode() if known
+                            else self.home.certificate(self.fingerprint))
         test.later(self.home.stop)
+
+    @staticmethod
+    def place(test, address):
+        """Where a person's home is."""
+        return test.dir / ("p-" + re.sub(r"\W+", "-", address))
+
+    def knows(self):
+        """What must be handed over with the home, for JSON."""
+        return {"fingerprint": self.fingerprint, "gateway": self.gateway,
+                "certificate": self.certificate.decode()}
 
     def meet(self, gateway):
         """Learns the gateway's certificate, as from a card handed over."""
