@@ -25,6 +25,7 @@ struct admission_key {
 	char name[ADMISSION_NAME_SIZE]; /* "rsa4096" */
 	bool may_encrypt;
 	bool may_sign;
+	bool has_use; /* one that GPGME knows: to encrypt, sign, certify or authenticate */
 	bool revoked;
 	bool invalid; /* not bound to the primary key by a good signature */
 	int64_t created;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include "pgp/additional.h"
 #include "pgp/agent.h"
 #include "pgp/conf.h"
 #include "pgp/engine.h"
@@ -193,7 +194,7 @@ bool home_has_shard(const struct home *home, int64_t shard, int64_t generation)
 	char path[HOME_PATH_SIZE];
 	home_shard_path(home, shard, generation, path);
 	/* One made for another gateway key or by another version of ours is to be built again. */
-	return conf_is(path, CONF_SHARD, home->gateway);
+	return conf_is(path, CONF_SHARD, home->gateway) && additional_is_there(path);
 }
 
 /* Imports into a new keyring; *considered is how many certificates gpg came to look at. What it
@@ -264,6 +265,8 @@ static int fill_shard(const struct home *home, const char *dir, const char *fina
 		result = conf_write(dir, CONF_SHARD, home->gateway, err);
 	if (result == 0)
 		result = import_all(dir, &gateway, certificates, count, err);
+	if (result == 0)
+		result = additional_write(dir, home->gateway, err);
 	if (result == 0)
 		result = agent_redirect(home->path, final, dir, err);
 	if (result == 0)

@@ -33,6 +33,8 @@ static void read_key(struct _gpgme_subkey *from, struct admission_key *to)
 	    .bits = from->length,
 	    .may_encrypt = from->can_encrypt,
 	    .may_sign = from->can_sign,
+	    .has_use =
+		from->can_encrypt || from->can_sign || from->can_certify || from->can_authenticate,
 	    .revoked = from->revoked,
 	    .invalid = from->invalid,
 	    .created = from->timestamp,

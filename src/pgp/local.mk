@@ -1,4 +1,5 @@
 libdewline_a_SOURCES += \
+	src/pgp/additional.c src/pgp/additional.h \
 	src/pgp/admission.c src/pgp/admission.h \
 	src/pgp/agent.c src/pgp/agent.h \
 	src/pgp/armor.c src/pgp/armor.h \
@@ -6,6 +7,7 @@ libdewline_a_SOURCES += \
 	src/pgp/cleartext.c src/pgp/cleartext.h \
 	src/pgp/confine.c \
 	src/pgp/conf.c src/pgp/conf.h \
+	src/pgp/distribute.c src/pgp/distribute.h \
 	src/pgp/engine.c src/pgp/engine.h \
 	src/pgp/home.c src/pgp/home.h \
 	src/pgp/keyring.c src/pgp/keyring.h \
@@ -26,8 +28,11 @@ libdewline_a_SOURCES += \
 unit_tests += test_pgp_packet test_pgp_seal
 test_pgp_packet_SOURCES = tests/unit/test_pgp_packet.c
 test_pgp_packet_LDADD = $(unit_libs)
-test_pgp_seal_SOURCES = tests/unit/test_pgp_seal.c tests/unit/pgp_world.h
+test_pgp_seal_SOURCES = tests/unit/test_pgp_seal.c tests/unit/pgp_additional.h tests/unit/pgp_world.h
 test_pgp_seal_LDADD = $(unit_libs)
+unit_tests += test_pgp_distribute
+test_pgp_distribute_SOURCES = tests/unit/test_pgp_distribute.c
+test_pgp_distribute_LDADD = $(unit_libs)
 unit_tests += test_pgp_open
 test_pgp_open_SOURCES = tests/unit/test_pgp_open.c tests/unit/pgp_world.h
 test_pgp_open_LDADD = $(unit_libs)

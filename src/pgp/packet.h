@@ -39,13 +39,16 @@ struct packet {
 /* Cuts the next packet off the front of *rest. 1: here it is. 0: *rest was empty. -1: malformed. */
 int packet_next(struct view *rest, struct packet *packet);
 
+/* A batch, the gateway's own, and what additional decryption subkeys add to it. */
+enum { PACKET_SESSION_KEYS_MAX = 4096 };
+
 /* One sealed message in parts: N session keys, one data packet. */
 struct packet_split {
 	size_t count;
 	struct {
 		char key_id[KEY_ID_SIZE];
 		struct view pkesk; /* whole packet */
-	} keys[1024];
+	} keys[PACKET_SESSION_KEYS_MAX];
 	struct view data; /* the whole tag 18 packet */
 };
 

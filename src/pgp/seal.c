@@ -6,11 +6,12 @@
 
 #include "base/clock.h"
 
+#include "pgp/additional.h"
 #include "pgp/admission.h"
 #include "pgp/agent.h"
+#include "pgp/distribute.h"
 #include "pgp/engine.h"
 #include "pgp/listing.h"
-#include "pgp/packet.h"
 #include "pgp/seal.h"
 
 enum {
@@ -18,7 +19,9 @@ enum {
 	 * certificate is known to be unusable: more rounds than this mean that something else is
 	 * wrong. */
 	ROUNDS_MAX = 32,
-	SESSION_KEY_SIZE = 4096, /* of one recipient: RSA with 8192 bits needs 1039 */
+	/* Of one recipient: RSA with 8192 bits needs 1039, and additional decryption subkeys as
+	 * much each. */
+	SESSION_KEYS_SIZE = 32 * 1024,
 	SEALED_OVERHEAD = 64 * 1024,
 };
 
@@ -182,6 +185,10 @@ static int take_out(struct batch *batch, gpgme_invalid_key_t invalid, struct err
 	for (; invalid != NULL; invalid = invalid->next) {
 		struct seal_recipient *recipient =
 		    invalid->fpr == NULL ? NULL : find(batch, invalid->fpr);
+		if (invalid->fpr != NULL && strcmp(invalid->fpr, batch->home->gateway) == 0)
+			return err_set(err, ERR_DAEMON, ERR_LATER,
+			    "the gateway's own key cannot be encrypted for: %s",
+			    reason_of(invalid->reason));
 		if (recipient == NULL)
 			return err_set(err, ERR_DAEMON, ERR_LATER,
 			    "gpg refuses a recipient that the batch does not name: %.64s",
@@ -200,6 +207,9 @@ static void add_names(const struct batch *batch, struct buf *names)
 		if (is_in(&batch->recipients[i]))
 			buf_printf(names, "%s\n", batch->recipients[i].fingerprint);
 	}
+	/* When all recipients ask for it, newer GnuPG writes a data packet that many programs
+	 * cannot read. The gateway's own key does not ask; its session key is dropped again. */
+	buf_printf(names, "%s\n", batch->home->gateway);
 }
 
 /* Exactly one signature, by the gateway's key. */
@@ -219,7 +229,7 @@ static int check_signer(const struct batch *batch, gpgme_ctx_t ctx, struct err *
 static int run(struct batch *batch, gpgme_ctx_t ctx, struct view plaintext, struct buf *sealed,
     struct err *err)
 {
-	struct buf names = BUF_EMPTY((SEAL_BATCH_MAX + 1) * FINGERPRINT_SIZE);
+	struct buf names = BUF_EMPTY((SEAL_BATCH_MAX + 2) * FINGERPRINT_SIZE);
 	add_names(batch, &names);
 	struct engine_sink sink;
 	gpgme_data_t from = engine_source(plaintext);
@@ -264,70 +274,15 @@ static int run_until_sealed(
 	return got < 0 ? -1 : 0;
 }
 
-/* The session key for this key ID; two are one too many. */
-static const struct view *session_key(
-    const struct packet_split *split, const char *key_id, bool *used, struct err *err)
-{
-	const struct view *found = NULL;
-	for (size_t i = 0; i < split->count; i++) {
-		if (strcmp(split->keys[i].key_id, key_id) != 0)
-			continue;
-		if (found != NULL) {
-			err_set(err, ERR_DAEMON, ERR_LATER,
-			    "two session keys carry the key ID %s: nothing was sealed", key_id);
-			return NULL;
-		}
-		found = &split->keys[i].pkesk;
-		used[i] = true;
-	}
-	if (found == NULL)
-		err_set(err, ERR_DAEMON, ERR_LATER,
-		    "no session key is for the recorded subkey %s: nothing was sealed", key_id);
-	return found;
-}
-
-/* Each recipient must find its session key, and each session key its recipient. A subkey that
- * stands in two certificates (anybody can adopt one) has one session key, which serves both: it
- * opens with that subkey only. */
-static int match(const struct batch *batch, const struct packet_split *split, struct err *err)
-{
-	bool used[sizeof split->keys / sizeof *split->keys] = {false};
-	for (size_t i = 0; i < batch->count; i++) {
-		struct seal_recipient *recipient = &batch->recipients[i];
-		if (!is_in(recipient))
-			continue;
-		const struct view *pkesk = session_key(split, recipient->key_id, used, err);
-		if (pkesk == NULL)
-			return err_prefix(err, "certificate %s", recipient->fingerprint);
-		buf_add_view(&recipient->pkesk, *pkesk);
-		if (recipient->pkesk.overflow)
-			return err_set(err, ERR_DAEMON, ERR_NEVER,
-			    "a session key for %s is too large", recipient->fingerprint);
-	}
-	for (size_t i = 0; i < split->count; i++) {
-		if (!used[i])
-			return err_set(err, ERR_DAEMON, ERR_LATER,
-			    "gpg encrypted for the key %s, which no recipient has: nothing was "
-			    "sealed",
-			    split->keys[i].key_id);
-	}
-	return 0;
-}
-
-static int distribute(
+static int hand_out(
     const struct batch *batch, struct view sealed, struct buf *data, struct err *err)
 {
-	struct packet_split *split = malloc(sizeof *split);
-	if (split == NULL)
-		abort();
-	int result = packet_split(sealed, split, err);
+	struct buf additional = BUF_EMPTY(SIZE_MAX);
+	int result = additional_read(batch->dir, &additional, err);
 	if (result == 0)
-		result = match(batch, split, err);
-	if (result == 0) {
-		*data = BUF_EMPTY(split->data.len);
-		buf_add_view(data, split->data);
-	}
-	free(split);
+		result = distribute(batch->home->gateway, buf_view(&additional), sealed,
+		    batch->recipients, batch->count, data, err);
+	buf_release(&additional);
 	return result;
 }
 
@@ -345,7 +300,7 @@ int seal_batch(const struct home *home, int64_t shard, int64_t generation, struc
 	*data = BUF_EMPTY(0);
 	*gpg_runs = 0;
 	for (size_t i = 0; i < count; i++) {
-		recipients[i].pkesk = BUF_EMPTY(SESSION_KEY_SIZE);
+		recipients[i].pkesk = BUF_EMPTY(SESSION_KEYS_SIZE);
 		recipients[i].reason[0] = '\0';
 	}
 	if (check(&batch, err) != 0)
@@ -354,10 +309,10 @@ int seal_batch(const struct home *home, int64_t shard, int64_t generation, struc
 	if (agent_join(home->path, batch.dir, err) != 0)
 		return -1;
 	struct buf sealed = BUF_EMPTY(
-	    plaintext.len + plaintext.len / 8 + SEALED_OVERHEAD + count * SESSION_KEY_SIZE);
+	    plaintext.len + plaintext.len / 8 + SEALED_OVERHEAD + count * SESSION_KEYS_SIZE);
 	int result = run_until_sealed(&batch, plaintext, &sealed, err);
 	if (result == 0 && count_in(&batch) > 0)
-		result = distribute(&batch, buf_view(&sealed), data, err);
+		result = hand_out(&batch, buf_view(&sealed), data, err);
 	for (size_t i = 0; i < count && result != 0; i++)
 		buf_release(&recipients[i].pkesk);
 	buf_release(&sealed);

@@ -1,7 +1,9 @@
 #include "config.h"
 
+#include "pgp_additional.h"
 #include "pgp_world.h"
 
+#include "pgp/keyring.h"
 #include "pgp/open.h"
 #include "pgp/packet.h"
 
@@ -310,6 +312,86 @@ static void agent_that_died_is_started_again(void **state)
 	release(&recipient, 1, &data);
 }
 
+/* Shard 2 with Fay, Archive and Ann. */
+static void build_shard_of_fay(void)
+{
+	struct buf fay = BUF_EMPTY(BUF_SMALL), archive = BUF_EMPTY(BUF_SMALL);
+	struct buf ann = world_certificate("ann");
+	struct err err;
+	assert_works(keyring_decode(view_of(fay_certificate), &fay, &err));
+	assert_works(keyring_decode(view_of(archive_certificate), &archive, &err));
+	const struct view views[] = {buf_view(&fay), buf_view(&archive), buf_view(&ann)};
+	assert_works(home_build_shard(&world.home, 2, 1, views, 3, &err));
+	buf_release(&fay);
+	buf_release(&archive);
+	buf_release(&ann);
+}
+
+/* From 2.2.41 on gpg knows additional decryption subkeys. An older one leaves them out when it
+ * imports, and is told what a newer one finds by itself. */
+static void make_gpg_know_of_archive(void)
+{
+	world_do("gpg --version | awk 'NR == 1 { split($3, v, \".\"); "
+		 "exit !(v[1] * 1000000 + v[2] * 1000 + v[3] < 2002041) }' || exit 0; "
+		 "echo recipient " ARCHIVE_FINGERPRINT " >>$D/g/shard-2-1/gpg.conf; "
+		 "echo " FAY_FINGERPRINT " " ARCHIVE_KEY_ID " >>$D/g/shard-2-1/additional-keys");
+}
+
+static void additional_decryption_subkey_opens_the_message_of_its_owner_only(void **state)
+{
+	(void)state;
+	struct seal_recipient recipients[2] = {
+	    {.fingerprint = FAY_FINGERPRINT, .key_id = FAY_KEY_ID}, known[0]};
+	struct packet_split *split = malloc(sizeof *split);
+	struct buf data;
+	uint32_t runs;
+	struct err err;
+	build_shard_of_fay();
+	make_gpg_know_of_archive();
+	assert_works(seal_batch(&world.home, 2, 1, text, recipients, 2, &data, &runs, &err));
+	write_message(&recipients[0], &data);
+	struct buf message = world_read("cat $D/message");
+	assert_works(packet_split(buf_view(&message), split, &err));
+	assert_int_equal(split->count, 2);
+	assert_string_equal(split->keys[0].key_id, FAY_KEY_ID);
+	assert_string_equal(split->keys[1].key_id, ARCHIVE_KEY_ID);
+	buf_release(&message);
+	write_message(&recipients[1], &data);
+	message = world_read("cat $D/message");
+	assert_works(packet_split(buf_view(&message), split, &err));
+	assert_int_equal(split->count, 1);
+	assert_int_equal(open_as("ann", NULL), 0);
+	buf_release(&message);
+	free(split);
+	release(recipients, 2, &data);
+}
+
+static void shard_of_a_version_that_knew_no_additional_keys_is_built_again(void **state)
+{
+	(void)state;
+	build_shard_of_fay();
+	assert_true(home_has_shard(&world.home, 2, 1));
+	world_do("rm $D/g/shard-2-1/additional-keys");
+	assert_false(home_has_shard(&world.home, 2, 1));
+}
+
+static void gateways_own_key_holds_an_ocb_packet_back(void **state)
+{
+	(void)state;
+	/* It is among those that gpg encrypts for, whoever the others are, and is dropped. */
+	struct seal_recipient recipient = known[0];
+	struct buf data;
+	uint32_t runs;
+	struct err err;
+	world_do("cp $D/g/shard-1-1/additional-keys $D/keep && "
+		 "sed -i /^$(gpg --homedir $D/g --with-colons --list-keys 2>/dev/null | "
+		 "awk -F: '/^fpr/ { print $10; exit }')/d $D/g/shard-1-1/additional-keys");
+	const int result = seal(&recipient, 1, &data, &runs, &err);
+	world_do("mv $D/keep $D/g/shard-1-1/additional-keys");
+	assert_int_equal(result, -1);
+	assert_non_null(strstr(err.text, "which no recipient has"));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -325,6 +407,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(unusable_recipients_are_left_out_by_reason_and_the_rest_is_sealed),
 	    cmocka_unit_test(batch_of_which_nobody_is_left_gives_no_data),
 	    cmocka_unit_test(shard_that_is_not_there_leaves_nobody_out),
+	    cmocka_unit_test(additional_decryption_subkey_opens_the_message_of_its_owner_only),
+	    cmocka_unit_test(shard_of_a_version_that_knew_no_additional_keys_is_built_again),
+	    cmocka_unit_test(gateways_own_key_holds_an_ocb_packet_back),
 	    cmocka_unit_test(agent_that_died_is_started_again),
 	};
 	return cmocka_run_group_tests_name("pgp_seal", tests, setup, teardown);
