@@ -9,6 +9,7 @@
 #include "config/secret.h"
 #include "dewctl/findings.h"
 #include "dewctl/probe.h"
+#include "pgp/preferences.h"
 #include "store/agreements.h"
 #include "store/audit.h"
 #include "store/backlog.h"
@@ -95,6 +96,18 @@ static enum finding look_at_key(struct ctl *ctl, struct buf *detail)
 	if (secret_check(SECRET_GATEWAY, ctl->config.gateway.passphrase_file, &err) < 0) {
 		buf_printf(detail, "%s", err.text);
 		return FINDING_BAD;
+	}
+	bool asks = false;
+	if (preferences_look(&ctl->home, &asks, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (asks) {
+		buf_printf(detail,
+		    "%s asks for OCB packets, which many programs cannot read: stop dewlined and "
+		    "call dewctl key preferences",
+		    ctl->gateway);
+		return FINDING_WARNING;
 	}
 	buf_printf(detail, "%s", ctl->gateway);
 	return FINDING_OK;

@@ -13,8 +13,10 @@
 #include "base/user.h"
 #include "dewctl/ctl.h"
 #include "dewctl/find.h"
+#include "dewctl/keypreferences.h"
 #include "dewctl/passphrase.h"
 #include "dewctl/verbs.h"
+#include "pgp/preferences.h"
 
 enum { PRIVATE_DIR = 0700, RETURN_PATH_KEY_SIZE = 32 };
 
@@ -127,28 +129,40 @@ static int set_random_value(struct ctl *ctl, const char *name, struct err *err)
 	return status;
 }
 
+/* One that a former attempt made, or that was put there. */
+static int take_key_over(struct ctl *ctl, struct err *err)
+{
+	bool asks = false;
+	if (home_prove_key(&ctl->home, err) < 0 || preferences_look(&ctl->home, &asks, err) < 0)
+		return -1;
+	return asks ? preferences_mend(&ctl->home, err) : 0;
+}
+
 static int make_key(struct ctl *ctl, struct err *err)
 {
 	if (ctl_open_home(ctl, err) < 0)
 		return -1;
 	if (ctl->home.gateway[0] != '\0')
-		return home_prove_key(&ctl->home, err);
+		return take_key_over(ctl, err);
 	if (ctl->passphrase.text.len == 0)
 		ctl->home.passphrase = NULL;
 	return home_make_key(
 	    &ctl->home, ctl->config.gateway.name, ctl->config.gateway.address, err);
 }
 
-/* What Autocrypt headers carry: the gate, which may run no gpg itself, finds it in the store. */
-static int keep_certificate(struct ctl *ctl, struct err *err)
+/* A gateway that is set up is left alone, but for a key that was taken over from elsewhere. */
+static int set_up_already(struct ctl *ctl, const char *gateway, struct err *err)
 {
-	struct buf certificate = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
-	const int status =
-	    home_export_key(&ctl->home, false, &certificate, err) < 0
-		? -1
-		: store_value_set(ctl->store, "gateway-certificate", buf_view(&certificate), err);
-	buf_release(&certificate);
-	return status;
+	bool mended = false;
+	if (ctl_open_home(ctl, err) == 0 && keypreferences_mend(ctl, &mended, err) < 0)
+		return -1;
+	if (mended && store_commit(ctl->store, err) < 0)
+		return -1;
+	if (mended)
+		ctl_say("The gateway's key does not ask for OCB packets any more.");
+	return ctl_refuse(err,
+	    "this gateway is set up already, with the key %s: nothing%s was changed", gateway,
+	    mended ? " else" : "");
 }
 
 /* In the store's own transaction, so that of two at once one waits and then finds it done. */
@@ -160,14 +174,11 @@ static int make_gateway(struct ctl *ctl, struct err *err)
 		return -1;
 	int status = store_value_get(ctl->store, "gateway", &known, &found, err);
 	if (status == 0 && found)
-		status = ctl_refuse(err,
-		    "this gateway is set up already, with the key %s: nothing was "
-		    "changed",
-		    buf_text(&known));
+		status = set_up_already(ctl, buf_text(&known), err);
 	buf_release(&known);
 	if (status == 0 &&
 	    (make_key(ctl, err) < 0 || set_random_value(ctl, "return-path-key", err) < 0 ||
-		keep_certificate(ctl, err) < 0 ||
+		keypreferences_keep_certificate(ctl, err) < 0 ||
 		store_value_set(ctl->store, "gateway", view_of(ctl->home.gateway), err) < 0 ||
 		ctl_audit(ctl, "gateway.init", ctl->config.gateway.address, err, "key %s",
 		    ctl->home.gateway) < 0))

@@ -9,6 +9,7 @@
 #include "dewctl/keyexport.h"
 #include "dewctl/keypassphrase.h"
 #include "dewctl/keypending.h"
+#include "dewctl/keypreferences.h"
 #include "dewctl/keyuse.h"
 #include "dewctl/verbs.h"
 #include "rules/reach.h"
@@ -205,5 +206,9 @@ const struct ctl_verb key_verbs[] = {
 	"Also where it has none yet. The new one is put into the file that the configuration\n"
 	"names (gateway.passphrase_file). dewlined must not be running.\n",
 	keypassphrase_run},
+    {"preferences", "", 0, 0, false, NULL, "Takes a wish for OCB packets out of the gateway's key",
+	"A key that GnuPG 2.4 made elsewhere may state it, and then advisories could go out in a\n"
+	"form that many programs cannot read. dewlined must not be running.\n",
+	keypreferences_run},
     {0},
 };

@@ -35,6 +35,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/keyexport.c src/dewctl/keyexport.h \
 	src/dewctl/keypassphrase.c src/dewctl/keypassphrase.h \
 	src/dewctl/keypending.c src/dewctl/keypending.h \
+	src/dewctl/keypreferences.c src/dewctl/keypreferences.h \
 	src/dewctl/keyuse.c src/dewctl/keyuse.h \
 	src/dewctl/member.c \
 	src/dewctl/membernew.c src/dewctl/membernew.h \

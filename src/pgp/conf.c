@@ -54,8 +54,7 @@ static const char algorithms[] = "cipher-algo AES256\n"
 				 "s2k-digest-algo SHA512\n"
 				 "personal-cipher-preferences AES256 AES192 AES\n"
 				 "personal-digest-preferences SHA512 SHA384 SHA256\n"
-				 "default-preference-list AES256 AES192 AES SHA512 SHA384 SHA256 "
-				 "ZLIB ZIP Uncompressed\n";
+				 "default-preference-list " CONF_PREFERENCES "\n";
 
 /* Third-party signatures say nothing to us, who pin, and a poisoned certificate has 100,000. */
 static const char examining[] = "import-options self-sigs-only,import-clean,import-minimal\n"

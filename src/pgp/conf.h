@@ -5,6 +5,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Preferences of the gateway's key, in the words of gpg. OCB is not among them (preferences.h). */
+#define CONF_PREFERENCES "AES256 AES192 AES SHA512 SHA384 SHA256 ZLIB ZIP Uncompressed"
+
 enum conf_kind {
 	CONF_MAIN, /* the gateway's own key and its agent */
 	CONF_SHARD, /* public certificates; signs with the main home's agent */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -276,6 +277,23 @@ int engine_probe(const char *dir, const char *gateway, struct err *err)
 	gpgme_key_unref(key);
 	gpgme_release(ctx);
 	return code == 0 ? 0 : engine_failed(err, code, "the gateway's secret key is out of reach");
+}
+
+const char *engine_version(void)
+{
+	gpgme_engine_info_t info = NULL;
+	if (gpgme_check_version("1.18.0") == NULL || gpgme_get_engine_info(&info) != 0)
+		return "";
+	while (info != NULL && info->protocol != GPGME_PROTOCOL_OpenPGP)
+		info = info->next;
+	return info == NULL || info->version == NULL ? "" : info->version;
+}
+
+bool engine_writes_ocb(void)
+{
+	unsigned major = 0, minor = 0;
+	const int read = sscanf(engine_version(), "%u.%u", &major, &minor);
+	return read == 2 && (major > 2 || (major == 2 && minor >= 3));
 }
 
 const char *engine_key_id(const char *fingerprint)

@@ -59,6 +59,12 @@ bool engine_packets(struct view message, const char *kind, struct buf *out, cons
  * not "". */
 int engine_probe(const char *dir, const char *gateway, struct err *err);
 
+/* Which GnuPG this is, such as "2.2.40". "" when there is none. */
+const char *engine_version(void);
+
+/* Whether gpg may write OCB packets (tag 20) by itself: 2.3 and newer. */
+bool engine_writes_ocb(void);
+
 /* The fingerprint's last digits, which are the key ID (RFC 9580 section 5.5.4; version 4 keys).
  * "" when it is too short for one. */
 const char *engine_key_id(const char *fingerprint);

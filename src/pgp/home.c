@@ -21,6 +21,7 @@
 #include "pgp/conf.h"
 #include "pgp/engine.h"
 #include "pgp/home.h"
+#include "pgp/preferences.h"
 
 enum {
 	LEFT_OVER_AGE = 3600, /* seconds after which a directory under work is nobody's any more */
@@ -117,7 +118,11 @@ int home_make_key(struct home *home, const char *name, const char *address, stru
 	if (snprintf(user_id, sizeof user_id, "%s <%s>", name, address) >= (int)sizeof user_id)
 		return err_set(
 		    err, ERR_MESSAGE, ERR_NEVER, "the gateway's name and address are too long");
-	return make_keys(home, user_id, err) == 0 ? find_gateway(home, err) : -1;
+	bool asks = false;
+	if (make_keys(home, user_id, err) != 0 || find_gateway(home, err) != 0 ||
+	    preferences_look(home, &asks, err) != 0)
+		return -1;
+	return asks ? preferences_mend(home, err) : 0;
 }
 
 static int prove(gpgme_ctx_t ctx, const struct home *home, gpgme_data_t sealed, struct err *err)
@@ -333,6 +338,26 @@ static void remove_left_over(const struct home *home, const char *name)
 		log_warning("%s", err.text);
 }
 
+static bool is_shard(const char *name, int64_t *shard, int64_t *generation)
+{
+	int end = 0;
+	return sscanf(name, "shard-%" SCNd64 "-%" SCNd64 "%n", shard, generation, &end) == 2 &&
+	       name[end] == '\0';
+}
+
+void home_forget_shards(const struct home *home)
+{
+	DIR *dir = opendir(home->path);
+	const struct dirent *entry;
+	int64_t shard, generation;
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (is_shard(entry->d_name, &shard, &generation))
+			remove_shard(home, shard, generation);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 /* Former generations of this shard, and what a process that died left behind. */
 static void remove_former(const struct home *home, int64_t shard, int64_t generation)
 {
@@ -342,14 +367,11 @@ static void remove_former(const struct home *home, int64_t shard, int64_t genera
 	const struct dirent *entry;
 	while ((entry = readdir(dir)) != NULL) {
 		int64_t its_shard, its_generation;
-		int end = 0;
 		if (strncmp(entry->d_name, "building-", strlen("building-")) == 0 ||
 		    strncmp(entry->d_name, "removing-", strlen("removing-")) == 0)
 			remove_left_over(home, entry->d_name);
-		else if (sscanf(entry->d_name, "shard-%" SCNd64 "-%" SCNd64 "%n", &its_shard,
-			     &its_generation, &end) == 2 &&
-			 entry->d_name[end] == '\0' && its_shard == shard &&
-			 its_generation < generation)
+		else if (is_shard(entry->d_name, &its_shard, &its_generation) &&
+			 its_shard == shard && its_generation < generation)
 			remove_shard(home, its_shard, its_generation);
 	}
 	closedir(dir);

@@ -50,6 +50,10 @@ bool home_has_shard(const struct home *home, int64_t shard, int64_t generation);
 int home_build_shard(const struct home *home, int64_t shard, int64_t generation,
     const struct view *certificates, size_t count, struct err *err);
 
+/* Removes the caches of all shards, to be built again: the gateway's own certificate, which is in
+ * each, has changed. */
+void home_forget_shards(const struct home *home);
+
 /* Path of a shard's home. */
 void home_shard_path(
     const struct home *home, int64_t shard, int64_t generation, char out[static HOME_PATH_SIZE]);

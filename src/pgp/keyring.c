@@ -20,12 +20,15 @@ enum {
 	SIGNATURE_TYPE_DIRECT = 0x1f,
 	SUBPACKET_CIPHERS = 11, /* RFC 9580 section 5.2.3.7 */
 	SUBPACKET_ISSUER = 16,
+	SUBPACKET_FEATURES = 30, /* RFC 9580 section 5.2.3.32 */
 	SUBPACKET_ISSUER_FINGERPRINT = 33,
 	SUBPACKET_TYPE_MASK = 0x7f,
 	SUBPACKET_ONE_OCTET_END = 192,
 	SUBPACKET_FOUR_OCTETS = 255,
 	CIPHER_AES128 = 7,
 	CIPHER_AES256 = 9,
+	FEATURE_OCB = 0x02, /* GnuPG's */
+	FEATURE_VERSION_2 = 0x08,
 };
 
 static size_t octet(struct view view, size_t at)
@@ -69,6 +72,9 @@ static void read_subpackets(struct view subpackets, struct keyring_entry *entry)
 		if ((issuer || fingerprint) && entry->issuer[0] == '\0')
 			text_hex(content.data + content.len - KEY_ID_OCTETS, KEY_ID_OCTETS,
 			    entry->issuer);
+		if (type == SUBPACKET_FEATURES && content.len > 0)
+			entry->asks_for_aead |=
+			    (octet(content, 0) & (FEATURE_OCB | FEATURE_VERSION_2)) != 0;
 		if (type != SUBPACKET_CIPHERS)
 			continue;
 		entry->states_ciphers = true;

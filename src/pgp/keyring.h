@@ -22,6 +22,7 @@ struct keyring_entry {
 	    issuer[KEY_ID_SIZE]; /* key ID in the first signature on the primary key or a user ID */
 	bool states_ciphers; /* some signature states preferred ciphers, and ... */
 	bool takes_aes; /* ... one of them takes AES */
+	bool asks_for_aead; /* some signature states the feature of OCB or version 2 packets */
 };
 
 /* Cuts the next certificate off the front of *rest, binary. 1: here it is. 0: *rest was empty.

@@ -15,6 +15,7 @@ libdewline_a_SOURCES += \
 	src/pgp/open.c src/pgp/open.h \
 	src/pgp/packet.c src/pgp/packet.h \
 	src/pgp/passphrase.c src/pgp/passphrase.h \
+	src/pgp/preferences.c src/pgp/preferences.h \
 	src/pgp/rekey.c src/pgp/rekey.h \
 	src/pgp/renew.c src/pgp/renew.h \
 	src/pgp/seal.c src/pgp/seal.h \
@@ -28,7 +29,7 @@ libdewline_a_SOURCES += \
 unit_tests += test_pgp_packet test_pgp_seal
 test_pgp_packet_SOURCES = tests/unit/test_pgp_packet.c
 test_pgp_packet_LDADD = $(unit_libs)
-test_pgp_seal_SOURCES = tests/unit/test_pgp_seal.c tests/unit/pgp_additional.h tests/unit/pgp_world.h
+test_pgp_seal_SOURCES = tests/unit/test_pgp_seal.c tests/unit/pgp_fixtures.h tests/unit/pgp_world.h
 test_pgp_seal_LDADD = $(unit_libs)
 unit_tests += test_pgp_distribute
 test_pgp_distribute_SOURCES = tests/unit/test_pgp_distribute.c
@@ -40,7 +41,7 @@ unit_tests += test_pgp_certificate
 test_pgp_certificate_SOURCES = tests/unit/test_pgp_certificate.c tests/unit/pgp_world.h
 test_pgp_certificate_LDADD = $(unit_libs)
 unit_tests += test_pgp_home test_pgp_vault
-test_pgp_home_SOURCES = tests/unit/test_pgp_home.c tests/unit/pgp_world.h
+test_pgp_home_SOURCES = tests/unit/test_pgp_home.c tests/unit/pgp_fixtures.h tests/unit/pgp_world.h
 test_pgp_home_LDADD = $(unit_libs)
 test_pgp_vault_SOURCES = tests/unit/test_pgp_vault.c tests/unit/pgp_world.h
 test_pgp_vault_LDADD = $(unit_libs)

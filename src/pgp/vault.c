@@ -13,6 +13,7 @@
 
 #include "mail/notice.h"
 
+#include "pgp/preferences.h"
 #include "pgp/renew.h"
 #include "pgp/sign.h"
 #include "pgp/vault.h"
@@ -308,6 +309,7 @@ struct vault {
 	struct passphrase passphrase;
 	char place[CONFIG_PATH_SIZE]; /* of the passphrase */
 	bool ready;
+	bool unfit; /* what was asked failed, and the key itself is not as it has to be */
 };
 
 /* What a request comes to: 0 when *answer holds the details, -1 with err filled. *missing is set
@@ -438,6 +440,18 @@ static void put_sealed(struct buf *answer, const struct seal_recipient *recipien
 	}
 }
 
+/* A key that asks for OCB packets is our fault and no recipient's. */
+static void blame_preferences(struct vault *vault, struct err *err)
+{
+	struct err ignored;
+	bool asks;
+	if (preferences_look(&vault->home, &asks, &ignored) != 0 || !asks)
+		return;
+	vault->unfit = true;
+	err_prefix(err, "the gateway's own key asks for OCB packets, which many programs cannot "
+			"read (stop dewlined, call dewctl key preferences)");
+}
+
 static int seal(struct vault *vault, int64_t shard, int64_t generation, struct view stash,
     struct seal_recipient *recipients, uint32_t count, struct buf *answer, struct err *err)
 {
@@ -450,6 +464,8 @@ static int seal(struct vault *vault, int64_t shard, int64_t generation, struct v
 		    recipients, count, &data, &runs, err);
 		if (result == 0)
 			put_sealed(answer, recipients, count, &data, runs + 1);
+		else
+			blame_preferences(vault, err);
 		buf_release(&data);
 		for (uint32_t i = 0; i < count; i++)
 			buf_release(&recipients[i].pkesk);
@@ -547,8 +563,8 @@ static int open_home(struct vault *vault, struct err *err)
 	return 0;
 }
 
-static void put_answer(struct buf *answer, enum vault_status status, const char *why,
-    const struct buf *details)
+static void put_answer(
+    struct buf *answer, enum vault_status status, const char *why, const struct buf *details)
 {
 	if (status == VAULT_NO_SHARD) {
 		put_reply(answer, VAULT_NO_SHARD, "the shard's keyring is not there");
@@ -570,7 +586,7 @@ static enum vault_status status_of(const struct vault *vault, int result, bool m
 		return VAULT_NO_SHARD;
 	if (result == 0)
 		return VAULT_OK;
-	return vault->passphrase.locked ? VAULT_LOCKED : VAULT_FAILED;
+	return vault->passphrase.locked || vault->unfit ? VAULT_LOCKED : VAULT_FAILED;
 }
 
 /* A malformed request ends the vault; whatever else goes wrong is an answer. */
@@ -585,6 +601,7 @@ static int serve(
 	bool missing = false;
 	*err = (struct err){.text = ""};
 	vault->passphrase.locked = false;
+	vault->unfit = false;
 	int result = open_home(vault, err);
 	if (result == 0)
 		result = answers[type](vault, &request, &details, &missing, err);

@@ -1,12 +1,16 @@
 #include "config.h"
 
+#include "pgp_fixtures.h"
 #include "pgp_world.h"
 
 #include <dirent.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pgp/engine.h"
+#include "pgp/keyring.h"
 #include "pgp/open.h"
+#include "pgp/preferences.h"
 
 static struct world world;
 
@@ -50,6 +54,94 @@ static void gateway_has_one_key_and_finds_it_again(void **state)
 	    "g") "--with-colons --list-keys | grep -E '^(pub|sub)' | cut -d: -f4,7,12,17");
 	assert_string_equal(buf_text(&listing), "22::scESC:ed25519\n18::e:cv25519\n");
 	buf_release(&listing);
+}
+
+static int wrong_passphrase(void *context, struct buf *out, struct err *err)
+{
+	(void)context;
+	(void)err;
+	buf_add_text(out, "a wrong one");
+	return 0;
+}
+
+static bool asks_for_aead(struct view certificate)
+{
+	struct buf binary = BUF_EMPTY(BUF_SMALL);
+	struct keyring_entry entry;
+	struct err err;
+	assert_works(keyring_decode(certificate, &binary, &err));
+	struct view rest = buf_view(&binary);
+	assert_int_equal(keyring_next(&rest, &entry, &err), 1);
+	buf_release(&binary);
+	return entry.asks_for_aead;
+}
+
+static void wish_for_ocb_is_read_from_a_certificate(void **state)
+{
+	(void)state;
+	assert_true(asks_for_aead(view_of(olga_certificate)));
+	assert_false(asks_for_aead(view_of(fay_certificate)));
+}
+
+static void key_that_the_gateway_makes_does_not_ask_for_ocb(void **state)
+{
+	(void)state;
+	struct buf certificate = world_read("cat $D/gateway.asc");
+	assert_false(asks_for_aead(buf_view(&certificate)));
+	buf_release(&certificate);
+}
+
+/* A home $D/taken with a key that newer GnuPG lets ask for OCB, and a shard. */
+static void take_a_key_over(struct home *home)
+{
+	char path[64];
+	struct err err;
+	snprintf(path, sizeof path, "%s/taken", world.dir);
+	assert_works(home_open(path, home, &err));
+	world_do("gpg --homedir $D/taken --no-options --batch --quiet --compliance gnupg "
+		 "--pinentry-mode loopback --passphrase-file $D/passphrase "
+		 "--quick-gen-key taken@example.org default default never 2>/dev/null");
+	assert_works(home_open(path, home, &err));
+	home->passphrase = &world.passphrase;
+	assert_works(home_build_shard(home, 1, 1, NULL, 0, &err));
+}
+
+static void key_that_asks_for_ocb_is_mended_and_shards_forget_it(void **state)
+{
+	(void)state;
+	struct home home;
+	struct err err;
+	bool asks;
+	take_a_key_over(&home);
+	assert_works(preferences_look(&home, &asks, &err));
+	assert_int_equal(asks, engine_writes_ocb());
+	assert_works(preferences_mend(&home, &err));
+	home_forget_shards(&home);
+	assert_works(preferences_look(&home, &asks, &err));
+	assert_false(asks);
+	assert_false(home_has_shard(&home, 1, 1));
+	struct buf certificate = BUF_EMPTY(BUF_SMALL);
+	assert_works(home_export_key(&home, true, &certificate, &err));
+	assert_false(asks_for_aead(buf_view(&certificate)));
+	buf_release(&certificate);
+	struct buf ciphers = world_read(WORLD_GPG("taken") "--export 2>/dev/null | " WORLD_GPG(
+	    "taken") "--list-packets 2>/dev/null | grep -o 'pref-sym-algos.*' | tr -d '\n'");
+	assert_string_equal(buf_text(&ciphers), "pref-sym-algos: 9 8 7)");
+	buf_release(&ciphers);
+	assert_works(home_prove_key(&home, &err));
+	home_stop_agent(&home);
+}
+
+static void wrong_passphrase_mends_no_key(void **state)
+{
+	(void)state;
+	struct home home = world.home;
+	struct passphrase wrong = passphrase_from(wrong_passphrase, NULL);
+	struct err err;
+	home.passphrase = &wrong;
+	assert_int_equal(preferences_mend(&home, &err), -1);
+	assert_non_null(strstr(err.text, "does not open it"));
+	passphrase_release(&wrong);
 }
 
 static void odd_names_make_no_key(void **state)
@@ -251,6 +343,10 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(too_long_a_path_is_refused_with_how_long_it_may_be),
 	    cmocka_unit_test(gateway_has_one_key_and_finds_it_again),
+	    cmocka_unit_test(wish_for_ocb_is_read_from_a_certificate),
+	    cmocka_unit_test(key_that_the_gateway_makes_does_not_ask_for_ocb),
+	    cmocka_unit_test(key_that_asks_for_ocb_is_mended_and_shards_forget_it),
+	    cmocka_unit_test(wrong_passphrase_mends_no_key),
 	    cmocka_unit_test(odd_names_make_no_key),
 	    cmocka_unit_test(exports_are_armored_or_minimal),
 	    cmocka_unit_test(new_generation_takes_the_place_of_former_ones),

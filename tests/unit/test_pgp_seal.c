@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "pgp_additional.h"
+#include "pgp_fixtures.h"
 #include "pgp_world.h"
 
 #include "pgp/keyring.h"

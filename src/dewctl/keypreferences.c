@@ -1,0 +1,57 @@
+#include "config.h"
+
+#include "dewctl/keypreferences.h"
+#include "pgp/preferences.h"
+
+int keypreferences_keep_certificate(struct ctl *ctl, struct err *err)
+{
+	struct buf certificate = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	const int status =
+	    home_export_key(&ctl->home, false, &certificate, err) < 0
+		? -1
+		: store_value_set(ctl->store, "gateway-certificate", buf_view(&certificate), err);
+	buf_release(&certificate);
+	return status;
+}
+
+int keypreferences_mend(struct ctl *ctl, bool *mended, struct err *err)
+{
+	*mended = false;
+	if (preferences_look(&ctl->home, mended, err) < 0)
+		return -1;
+	if (!*mended)
+		return 0;
+	/* Its vaults may be building a shard, with the key as it was. */
+	if (ctl_daemon_runs(ctl))
+		return ctl_refuse(err,
+		    "the gateway's key asks for OCB packets, and dewlined is at work with it: "
+		    "stop it first");
+	if (preferences_mend(&ctl->home, err) < 0)
+		return -1;
+	home_forget_shards(&ctl->home);
+	return keypreferences_keep_certificate(ctl, err) < 0 ||
+		       ctl_audit(ctl, "gateway.preferences", ctl->config.gateway.address, err,
+			   "key %s", ctl->home.gateway) < 0
+		   ? -1
+		   : 0;
+}
+
+int keypreferences_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	bool mended = false;
+	(void)call;
+	if (ctl_open_store(ctl, err) < 0 || ctl_open_home(ctl, err) < 0 ||
+	    store_begin(ctl->store, err) < 0)
+		return -1;
+	if (ctl_end(ctl, keypreferences_mend(ctl, &mended, err), err) < 0)
+		return -1;
+	if (!mended) {
+		ctl_say("The gateway's key does not ask for OCB packets: nothing was changed.");
+		return 0;
+	}
+	ctl_say(
+	    "The gateway's key does not ask for OCB packets any more. Its fingerprint is what it");
+	ctl_say("was; whoever has its certificate can go on using that, or take the new one:");
+	ctl_say("dewctl key export.");
+	return 0;
+}
