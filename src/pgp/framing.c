@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <stdio.h>
+
 #include "pgp/packet.h"
 #include "pgp/framing.h"
 
@@ -16,12 +18,18 @@ static int next_packet(struct view *rest, struct packet *packet, const char **wh
 	return got;
 }
 
-static bool is_data(const struct packet *packet, const char **why)
+static bool is_data(const struct packet *packet, enum framing_data *data, const char **why)
 {
+	enum { VERSION_2 = 2 };
 	*why = NULL;
+	*data = FRAMING_MDC;
 	switch (packet->tag) {
 	case PACKET_SEIPD:
+		if (packet->body.len > 0 && packet->body.data[0] == VERSION_2)
+			*data = FRAMING_VERSION_2;
+		return true;
 	case PACKET_OCB:
+		*data = FRAMING_OCB;
 		return true;
 	case PACKET_ENCRYPTED:
 		*why = "is encrypted without integrity protection";
@@ -41,7 +49,7 @@ static bool is_data(const struct packet *packet, const char **why)
 	}
 }
 
-bool framing_is_encrypted(struct view message, const char **why)
+bool framing_is_encrypted(struct view message, enum framing_data *data, const char **why)
 {
 	struct packet packet;
 	unsigned session_keys = 0;
@@ -58,13 +66,43 @@ bool framing_is_encrypted(struct view message, const char **why)
 		*why = "holds no encrypted data";
 		return false;
 	}
-	if (!is_data(&packet, why))
+	if (!is_data(&packet, data, why))
 		return false;
 	*why = "names no recipient's key";
 	if (session_keys == 0)
 		return false;
 	*why = "goes on behind its encrypted data";
 	return message.len == 0;
+}
+
+static bool is_older(const char *version, const unsigned first[static 3])
+{
+	unsigned is[3] = {0, 0, 0};
+	sscanf(version, "%u.%u.%u", &is[0], &is[1], &is[2]);
+	for (size_t i = 0; i < 3; i++) {
+		if (is[i] != first[i])
+			return is[i] < first[i];
+	}
+	return false;
+}
+
+bool framing_opens(enum framing_data data, const char *version, char *why, size_t size)
+{
+	static const unsigned first_with_ocb[] = {2, 2, 21};
+	if (data == FRAMING_MDC || (data == FRAMING_OCB && !is_older(version, first_with_ocb)))
+		return true;
+	if (data == FRAMING_OCB)
+		snprintf(why, size,
+		    "it is encrypted as an OCB packet (tag 20), which GnuPG %s here cannot open: "
+		    "install GnuPG 2.4, or ask the sender to force no OCB",
+		    version);
+	else
+		snprintf(why, size,
+		    "it is encrypted in the form of RFC 9580 (SEIPD version 2), which GnuPG %s "
+		    "here cannot open: ask the sender to take the gateway's certificate anew, and "
+		    "the form of RFC 4880 (OpenPGP.js: no aeadProtect)",
+		    version);
+	return false;
 }
 
 bool framing_is_signed(struct view message, const char **why)

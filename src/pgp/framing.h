@@ -19,8 +19,20 @@ enum {
 	FRAMING_TEXT_LINE_MAX = 16 * 1024,
 };
 
-/* Session keys for public keys, then one encrypted data packet with integrity protection. */
-bool framing_is_encrypted(struct view message, const char **why);
+/* How data is encrypted with integrity protection: not every GnuPG opens all of them. */
+enum framing_data {
+	FRAMING_MDC, /* tag 18 version 1, RFC 4880 section 5.13: every program */
+	FRAMING_OCB, /* tag 20: GnuPG's own, since 2.2.21 to open */
+	FRAMING_VERSION_2, /* tag 18 version 2, RFC 9580 section 5.13.2: no GnuPG so far */
+};
+
+/* Session keys for public keys, then one encrypted data packet with integrity protection, which is
+ * of the form *data. */
+bool framing_is_encrypted(struct view message, enum framing_data *data, const char **why);
+
+/* Whether GnuPG of this version ("2.2.40") is known to open such data; when not, what to do about
+ * it goes to `why`, one clause for a mail that could not be opened. */
+bool framing_opens(enum framing_data data, const char *version, char *why, size_t size);
 
 /* One signed message: one-pass signatures, literal data, signatures; or all that compressed. */
 bool framing_is_signed(struct view message, const char **why);

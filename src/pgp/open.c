@@ -15,6 +15,7 @@
 struct opening {
 	const struct home *home;
 	char dir[HOME_PATH_SIZE]; /* the GnuPG home that it runs in */
+	enum framing_data data; /* how it is encrypted, where it is */
 	struct opened *result;
 };
 
@@ -48,6 +49,9 @@ static int blame(struct opening *opening, gpgme_error_t code, struct err *err)
 	opening->result->gpg_runs++;
 	if (engine_probe(opening->dir, opening->home->gateway, err) != 0)
 		return -1;
+	char why[CERTIFICATE_REASON_SIZE];
+	if (!framing_opens(opening->data, engine_version(), why, sizeof why))
+		return unreadable(opening->result, "%s", why);
 	switch (gpgme_err_code(code)) {
 	case GPG_ERR_NO_SECKEY:
 		return unreadable(opening->result, "it is not encrypted to the gateway's key");
@@ -62,13 +66,14 @@ static int blame(struct opening *opening, gpgme_error_t code, struct err *err)
 	}
 }
 
-static bool has_integrity(gpgme_decrypt_result_t decrypted)
+/* gpg 2.2 opens OCB packets, which cannot be without it, but does not name their mode. */
+static bool has_integrity(gpgme_decrypt_result_t decrypted, enum framing_data data)
 {
 	static const char unprotected[] = ".PGPCFB";
 	if (decrypted == NULL || decrypted->legacy_cipher_nomdc || decrypted->symkey_algo == NULL)
 		return false;
 	const size_t len = strlen(decrypted->symkey_algo);
-	return len < strlen(unprotected) ||
+	return data == FRAMING_OCB || len < strlen(unprotected) ||
 	       strcmp(decrypted->symkey_algo + len - strlen(unprotected), unprotected) != 0;
 }
 
@@ -77,7 +82,7 @@ static int conclude(
     struct opening *opening, gpgme_ctx_t ctx, const struct verdict_report *report, struct err *err)
 {
 	struct opened *result = opening->result;
-	if (result->encrypted && !has_integrity(gpgme_op_decrypt_result(ctx)))
+	if (result->encrypted && !has_integrity(gpgme_op_decrypt_result(ctx), opening->data))
 		return unreadable(result, "it is encrypted without integrity protection");
 	if (report->plaintexts != 1 || report->decryptions != (result->encrypted ? 1 : 0))
 		return unreadable(result, "it holds more or less than one message");
@@ -123,9 +128,11 @@ static int open_message(struct opening *opening, struct view message, struct err
 	struct opened *result = opening->result;
 	struct buf packets = BUF_EMPTY(message.len);
 	const char *why;
-	const bool good = engine_packets(message, "PGP MESSAGE", &packets, &why) &&
-			  (result->encrypted ? framing_is_encrypted(buf_view(&packets), &why)
-					     : framing_is_signed(buf_view(&packets), &why));
+	bool good = engine_packets(message, "PGP MESSAGE", &packets, &why);
+	if (good && result->encrypted)
+		good = framing_is_encrypted(buf_view(&packets), &opening->data, &why);
+	else if (good)
+		good = framing_is_signed(buf_view(&packets), &why);
 	const int status =
 	    good ? run_message(opening, buf_view(&packets), err) : unreadable(result, "it %s", why);
 	buf_release(&packets);

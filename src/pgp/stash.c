@@ -44,10 +44,11 @@ int pgp_unwrap(const struct home *home, struct view message, struct buf *out, st
 {
 	static const char what[] = "cannot take the encryption off";
 	struct buf packets = BUF_EMPTY(message.len);
+	enum framing_data data;
 	const char *why;
 	int result;
 	if (engine_packets(message, "PGP MESSAGE", &packets, &why) &&
-	    framing_is_encrypted(buf_view(&packets), &why))
+	    framing_is_encrypted(buf_view(&packets), &data, &why))
 		result = decrypt(home, buf_view(&packets), GPGME_DECRYPT_UNWRAP, out, what, err);
 	else
 		result = err_set(err, ERR_MESSAGE, ERR_NEVER, "%s: it %s", what, why);
@@ -83,8 +84,9 @@ int pgp_stash(const struct home *home, struct view plaintext, struct buf *out, s
 int pgp_unstash(const struct home *home, struct view stash, struct buf *out, struct err *err)
 {
 	static const char what[] = "cannot open what the store keeps";
+	enum framing_data data;
 	const char *why;
-	if (!framing_is_encrypted(stash, &why))
+	if (!framing_is_encrypted(stash, &data, &why))
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "%s: it %s", what, why);
 	return decrypt(home, stash, 0, out, what, err);
 }

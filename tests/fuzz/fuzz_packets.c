@@ -41,10 +41,11 @@ static void check_copy(const struct packet_split *split, size_t i)
 	static struct packet_split alone;
 	struct buf copy = BUF_EMPTY(split->keys[i].pkesk.len + split->data.len);
 	struct err err;
+	enum framing_data data;
 	const char *why = "";
 	buf_add_view(&copy, split->keys[i].pkesk);
 	buf_add_view(&copy, split->data);
-	FUZZ_CHECK(framing_is_encrypted(buf_view(&copy), &why));
+	FUZZ_CHECK(framing_is_encrypted(buf_view(&copy), &data, &why));
 	FUZZ_CHECK(packet_split(buf_view(&copy), &alone, &err) == 0 && alone.count == 1);
 	FUZZ_CHECK(strcmp(alone.keys[0].key_id, split->keys[i].key_id) == 0);
 	FUZZ_CHECK(view_equals(alone.data, split->data));
@@ -76,9 +77,10 @@ static void check_split(struct view message, int packets)
 static void check_framing(struct view message, int packets)
 {
 	const char *why[3] = {NULL, NULL, NULL};
+	enum framing_data data;
 	uint32_t count = 0;
 	bool text = false;
-	const bool encrypted = framing_is_encrypted(message, &why[0]);
+	const bool encrypted = framing_is_encrypted(message, &data, &why[0]);
 	const bool signed_whole = framing_is_signed(message, &why[1]);
 	const bool signatures = framing_is_signatures(message, &count, &text, &why[2]);
 	FUZZ_CHECK(encrypted + signed_whole + signatures <= 1);

@@ -276,30 +276,82 @@ static void split_has_room_for_a_whole_batch_and_no_more(void **state)
 	buf_release(&message);
 }
 
+static bool is_encrypted(struct view message, const char **why)
+{
+	enum framing_data data;
+	return framing_is_encrypted(message, &data, why);
+}
+
 static void encrypted_message_has_one_shape_only(void **state)
 {
 	(void)state;
 	const char *why = NULL;
-	assert_true(framing_is_encrypted(VIEW(PKESK("\xa1") SEIPD), &why));
-	assert_true(framing_is_encrypted(VIEW("\xca\x03PGP" PKESK("\xa1") SEIPD), &why));
-	assert_true(framing_is_encrypted(VIEW(PKESK("\xa1") "\xd4\x05\x01"
-							    "data"),
+	assert_true(is_encrypted(VIEW(PKESK("\xa1") SEIPD), &why));
+	assert_true(is_encrypted(VIEW("\xca\x03PGP" PKESK("\xa1") SEIPD), &why));
+	assert_true(is_encrypted(VIEW(PKESK("\xa1") "\xd4\x05\x01"
+						    "data"),
 	    &why));
-	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1") SEIPD "\xca\x03PGP"), &why));
-	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1") SEIPD SEIPD), &why));
-	assert_false(framing_is_encrypted(VIEW(SEIPD), &why));
-	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1")), &why));
-	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1") "\xcb\x04"
-							     "data"),
+	assert_false(is_encrypted(VIEW(PKESK("\xa1") SEIPD "\xca\x03PGP"), &why));
+	assert_false(is_encrypted(VIEW(PKESK("\xa1") SEIPD SEIPD), &why));
+	assert_false(is_encrypted(VIEW(SEIPD), &why));
+	assert_false(is_encrypted(VIEW(PKESK("\xa1")), &why));
+	assert_false(is_encrypted(VIEW(PKESK("\xa1") "\xcb\x04"
+						     "data"),
 	    &why));
-	assert_false(framing_is_encrypted(VIEW(PKESK("\xa1") "\xc9\x04"
-							     "data"),
+	assert_false(is_encrypted(VIEW(PKESK("\xa1") "\xc9\x04"
+						     "data"),
 	    &why));
 	assert_string_equal(why, "is encrypted without integrity protection");
-	assert_false(framing_is_encrypted(VIEW("\xc3\x04"
-					       "data" SEIPD),
+	assert_false(is_encrypted(VIEW("\xc3\x04"
+				       "data" SEIPD),
 	    &why));
 	assert_string_equal(why, "is encrypted with a password");
+}
+
+static void form_of_the_data_is_told(void **state)
+{
+	(void)state;
+	enum framing_data data;
+	const char *why = NULL;
+	assert_true(framing_is_encrypted(VIEW(PKESK("\xa1") SEIPD), &data, &why));
+	assert_int_equal(data, FRAMING_MDC);
+	assert_true(framing_is_encrypted(VIEW(PKESK("\xa1") "\xd4\x05\x01"
+							    "data"),
+	    &data, &why));
+	assert_int_equal(data, FRAMING_OCB);
+	assert_true(framing_is_encrypted(VIEW(PKESK("\xa1") "\xd2\x05\x02"
+							    "data"),
+	    &data, &why));
+	assert_int_equal(data, FRAMING_VERSION_2);
+}
+
+static void gnupg_that_cannot_open_a_form_says_what_to_do(void **state)
+{
+	(void)state;
+	static const struct {
+		enum framing_data data;
+		const char *version;
+		const char *says; /* NULL: it opens */
+	} rows[] = {
+	    {FRAMING_MDC, "2.2.4", NULL},
+	    {FRAMING_MDC, "", NULL},
+	    {FRAMING_OCB, "2.2.20", "install GnuPG 2.4"},
+	    {FRAMING_OCB, "1.4.23", "GnuPG 1.4.23 here"},
+	    {FRAMING_OCB, "", "force no OCB"},
+	    {FRAMING_OCB, "2.2.21", NULL},
+	    {FRAMING_OCB, "2.2.40", NULL},
+	    {FRAMING_OCB, "2.4.7", NULL},
+	    {FRAMING_OCB, "2.5.0-beta3", NULL},
+	    {FRAMING_VERSION_2, "2.2.40", "form of RFC 4880"},
+	    {FRAMING_VERSION_2, "2.4.7", "GnuPG 2.4.7 here"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char why[CERTIFICATE_REASON_SIZE] = "";
+		assert_int_equal(framing_opens(rows[i].data, rows[i].version, why, sizeof why),
+		    rows[i].says == NULL);
+		if (rows[i].says != NULL)
+			assert_non_null(strstr(why, rows[i].says));
+	}
 }
 
 #define ONE_PASS "\xc4\x01\x03"
@@ -367,6 +419,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(split_refuses_an_ocb_packet_by_name),
 	    cmocka_unit_test(split_has_room_for_a_whole_batch_and_no_more),
 	    cmocka_unit_test(encrypted_message_has_one_shape_only),
+	    cmocka_unit_test(form_of_the_data_is_told),
+	    cmocka_unit_test(gnupg_that_cannot_open_a_form_says_what_to_do),
 	    cmocka_unit_test(signed_message_has_one_shape_only),
 	    cmocka_unit_test(detached_signature_is_nothing_but_signatures),
 	};
