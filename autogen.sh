@@ -171,6 +171,13 @@ build() {
 	)
 }
 
+# From npm, into the build; the tests that want it are skipped by name without it.
+install_openpgpjs() {
+	mkdir -p build
+	quietly build/openpgpjs.log tests/interop/openpgpjs/install build ||
+		say "OpenPGP.js could not be installed from npm, see above"
+}
+
 # Installs and builds for the tests; a build that fails is a test that failed.
 check() {
 	packages="$build_packages $demo_packages $check_packages"
@@ -181,6 +188,8 @@ check() {
 	else
 		packages="$packages $mail_server"
 	fi
+	# Node.js from elsewhere brings npm along, and keeps Debian's package of it out.
+	command -v npm >/dev/null || packages="$packages nodejs npm"
 	# shellcheck disable=SC2086 # a list of words
 	install_missing $packages
 	mkdir -p build
@@ -201,6 +210,7 @@ check() {
 		fi
 		set -- --san build-san "$@"
 	fi
+	install_openpgpjs
 	say "running the tests"
 	python3 tests/run --build build "$@"
 }

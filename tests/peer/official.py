@@ -49,15 +49,20 @@ def payload(raw):
 
 class Person:
     def __init__(self, test, address, name=None, algorithm="ed25519", own_key=False, expires="0",
-                 faked=None, known=None):
-        """own_key: a key of its own, not the copy that tests share; needed for `expires`. known:
-        what `knows` said of this person, whose home is there already."""
+                 faked=None, secret=None, known=None):
+        """own_key: a key of its own, not the copy that tests share; needed for `expires`. secret:
+        a key that another program made, armored. known: what `knows` said of this person, whose
+        home is there already."""
         self.test, self.address = test, address
         self.name = name or address.split("@")[0].replace("-", " ").title()
         self.user_id = f"{self.name} <{address}>"
         path = self.place(test, address)
         if known:
             self.home, self.fingerprint = keys.Home(path), known["fingerprint"]
+        elif secret:
+            self.home = keys.Home(path)
+            self.home.add(secret)
+            self.fingerprint = next(row[9] for row in self.home.keys() if row[0] == "fpr")
         elif own_key or expires != "0":
             self.home = keys.Home(path)
             self.fingerprint = self.home.make_key(self.user_id, algorithm, expires, faked)
@@ -144,7 +149,7 @@ class Official(Person):
         signers = [row.split()[2] for row in rows if len(row.split()) >= 3]
         return Opened(done.stdout, signers == [self.gateway[1]], "".join(signers))
 
-    def open_with_rnp(self, raw):
+    def rnp_home(self):
         secret, public = self._files()
         home = self.home.path / "rnp"
         if not home.exists():
@@ -152,6 +157,10 @@ class Official(Person):
             for path in (secret, public):
                 subprocess.run(["rnpkeys", "--homedir", home, "--import-keys", path], check=True,
                                capture_output=True, input=b"")
+        return home
+
+    def open_with_rnp(self, raw):
+        home = self.rnp_home()
         done = subprocess.run(["rnp", "--homedir", home, "--notty", "--password", "", "--output",
                                "-", "--decrypt"], input=payload(raw), capture_output=True)
         assert done.returncode == 0, f"rnp: {done.stderr.decode()}"
