@@ -9,6 +9,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 
 from gateway import Gateway, Smarthost
 from harness import eventually, limit
@@ -122,6 +123,42 @@ def connect_to(fd, port):
 
 INTERNET = ("socket", AF_INET, SOCK_STREAM, 0)
 SHELL = ("execve", b"/bin/sh", 0, 0)
+
+
+RESTLESS = """
+import os, signal
+signal.signal(signal.SIGALRM, lambda *_: seen.append(1))
+seen = []
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+print("ready", flush=True)
+while os.read(0, 1) == b"+":
+    print(len(seen), flush=True)
+signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+def test_tool_that_takes_over_reads_what_calls_gave_and_leaves_no_trace(t):
+    """In a process that signals interrupt a thousand times a second; else no verdict here counts."""
+    needs_root(t)
+    missing, there = t.dir / "missing", t.dir / "there"
+    there.write_text("x")
+    with subprocess.Popen([sys.executable, "-c", RESTLESS], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(20):
+            with Intruder(process.pid) as intruder:
+                for _ in range(10):
+                    assert intruder.call("getpid") == process.pid
+                    assert intruder.call(*open_of(missing)) == -errno.ENOENT
+                    assert intruder.call("connect", 0, 0, 0) == -errno.ENOTSOCK
+                    assert intruder.call("read", 99, 0, 0) == -errno.EBADF
+                fd = intruder.call(*open_of(there))
+                assert os.readlink(f"/proc/{process.pid}/fd/{fd}") == str(there)
+            process.stdin.write(b"+")
+            process.stdin.flush()
+            assert int(process.stdout.readline()) >= 0
+        process.stdin.close()
+        assert process.wait(30) == 0
 
 
 @limit(300)
