@@ -187,12 +187,14 @@ static void mix(const struct certificates *real, const struct certificates *gene
 {
 	const struct bench_certificate *usual[REAL];
 	const size_t count = pick_usual(real, usual);
-	const size_t step = count == 0 ? SIZE_MAX : LARGE / count + 1;
+	const size_t step = count == 0 ? 0 : LARGE / count + 1;
 	for (size_t i = 0; i < LARGE; i++)
-		large[i] = i % step == 1 ? usual[i / step] : &generated->list[i];
+		large[i] = step > 0 && i % step == 1 ? usual[i / step] : &generated->list[i];
 	for (size_t i = 0; i < SMALL; i++)
 		small[i] = large[i * (LARGE / SMALL)];
-	note("large and small crowd: one of %zu has a real certificate without Elgamal", step);
+	if (step > 0)
+		note("large and small crowd: one of %zu has a real certificate without Elgamal",
+		    step);
 }
 
 static void fill_plaintext(struct buf *text)
@@ -214,7 +216,7 @@ void bench_seal(const struct bench *bench)
 	struct buf plaintext = BUF_EMPTY(BUF_SMALL);
 	certificates_real(bench, REAL, &real);
 	certificates_generated(bench, LARGE, &generated);
-	if (real.count < REAL)
+	if (real.count > 0 && real.count < REAL)
 		note("%zu real certificates are usable today; generated ones stand in for the rest",
 		    real.count);
 	struct passphrase opens;
