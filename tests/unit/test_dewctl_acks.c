@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "dewctl_world.h"
 #include "pgp/open.h"
 #include "store/advisories.h"
@@ -22,7 +23,10 @@
 #define NUMBER "DEW-2026-0007"
 #define NUMBER_TYPED "dew-2026-0007"
 
-enum { NOW = 1795629600, MAIL_MAX = 1024 * 1024 };
+enum { LATER = 3600, MAIL_MAX = 1024 * 1024 };
+
+/* When the scene begins: by the clock that dewctl goes by, so that what is to come does. */
+static int64_t now;
 
 /* An advisory with one or two revisions that went to two contacts: the store as the gate leaves it.
  */
@@ -67,7 +71,7 @@ static int64_t contact_id(struct scene *scene, const char *address)
 static int64_t add_delivery(
     struct scene *scene, int64_t message, const char *address, const char *fingerprint)
 {
-	struct delivery delivery = {.message = message, .next_at = NOW};
+	struct delivery delivery = {.message = message, .next_at = now};
 	delivery.contact = contact_id(scene, address);
 	snprintf(delivery.address, sizeof delivery.address, "%s", address);
 	snprintf(delivery.fingerprint, sizeof delivery.fingerprint, "%s", fingerprint);
@@ -85,10 +89,10 @@ static void stash(struct scene *scene, const char *text, struct buf *out)
 static void add_revision(struct scene *scene, int64_t number, const char *token)
 {
 	struct buf title = BUF_EMPTY(BUF_SMALL);
-	struct message message = {.created_at = NOW};
+	struct message message = {.created_at = now};
 	struct revision revision = {.advisory = scene->advisory,
 	    .number = number,
-	    .released_at = NOW,
+	    .released_at = now,
 	    .publisher = 0,
 	    .arrival = 0};
 	stash(scene, "A hole in everything", &title);
@@ -117,16 +121,17 @@ static void deliver(struct scene *scene, int64_t message, const char *address,
 	int64_t batch;
 	must(store_batch_add(scene->store, message, VIEW("sealed"), &batch, &err));
 	must(store_delivery_bind(scene->store, id, batch, VIEW("session key"), &err));
-	must(store_delivery_move(scene->store, id, "start", NULL, 0, NOW, false, &err));
-	must(store_delivery_move(scene->store, id, last_event, reason, NOW + 60, NOW, false, &err));
+	must(store_delivery_move(scene->store, id, "start", NULL, 0, now, false, &err));
+	must(store_delivery_move(scene->store, id, last_event, reason, now + LATER, now, false, &err));
 }
 
 /* Both are contacts; Alice was sent revision 1, and Bob's server refuses him. */
 static void open_scene(struct scene *scene, struct world *world)
 {
-	struct advisory advisory = {.created_at = NOW};
-	struct publisher publisher = {.added_at = NOW};
+	struct advisory advisory = {.created_at = now};
+	struct publisher publisher = {.added_at = now};
 	*scene = (struct scene){.world = world};
+	now = clock_now();
 	MUST(world, "init");
 	add_person(scene, "us", ALICE, scene->alice);
 	add_person(scene, "jp", BOB, scene->bob);
@@ -187,7 +192,7 @@ static void who_has_not_acknowledged_stands_with_the_state_of_the_delivery(void 
 {
 	struct scene scene;
 	open_scene(&scene, *state);
-	acknowledge(&scene, scene.revisions[0], "affected", NOW + 10, VIEW("raw"));
+	acknowledge(&scene, scene.revisions[0], "affected", now + 10, VIEW("raw"));
 	MUST(scene.world, "ack", "list", NUMBER);
 	assert_says(&scene.world->out, "affected");
 	assert_says(&scene.world->out, "We are on it \\x1b[31m");
@@ -208,13 +213,13 @@ static void answer_to_a_replaced_revision_is_marked_as_older(void **state)
 	open_scene(&scene, *state);
 	add_revision(&scene, 2, "BBBBBBBBBBBBBBBB");
 	deliver(&scene, scene.messages[1], ALICE, scene.alice, "accept", NULL);
-	acknowledge(&scene, scene.revisions[0], "received", NOW + 10, VIEW("raw"));
+	acknowledge(&scene, scene.revisions[0], "received", now + 10, VIEW("raw"));
 	MUST(scene.world, "ack", "list", NUMBER);
 	assert_says(&scene.world->out, "1 (older)");
 	assert_says(&scene.world->out, "0 of 2 acknowledged, and 1 an older revision only.");
 	/* Revision 2 went to nobody else: Bob stands there with what became of the first. */
 	assert_says(&scene.world->out, "550 no such user");
-	acknowledge(&scene, scene.revisions[1], "acting", NOW + 20, VIEW("raw 2"));
+	acknowledge(&scene, scene.revisions[1], "acting", now + 20, VIEW("raw 2"));
 	MUST(scene.world, "ack", "list", NUMBER);
 	assert_silent_of(&scene.world->out, "(older)");
 	assert_says(&scene.world->out, "acting");
@@ -225,8 +230,8 @@ static void last_signed_answer_to_a_revision_counts(void **state)
 {
 	struct scene scene;
 	open_scene(&scene, *state);
-	acknowledge(&scene, scene.revisions[0], "acting", NOW + 30, VIEW("raw 1"));
-	acknowledge(&scene, scene.revisions[0], "received", NOW + 20, VIEW("raw 2"));
+	acknowledge(&scene, scene.revisions[0], "acting", now + 30, VIEW("raw 1"));
+	acknowledge(&scene, scene.revisions[0], "received", now + 20, VIEW("raw 2"));
 	MUST(scene.world, "ack", "list", NUMBER, "--json");
 	assert_says(&scene.world->out, "\"status\": \"acting\"");
 	assert_says(&scene.world->out, "\"replies\": 2");
@@ -385,7 +390,7 @@ static void evidence_of_an_encrypted_reply_verifies_with_plain_gpg(void **state)
 	world_write(scene.world, "part", VIEW(signed_part));
 	seal(&scene, true, true, "part", "msg.asc");
 	add_encrypted(&scene, &mail, "msg.asc");
-	acknowledge(&scene, scene.revisions[0], "affected", NOW + 10, buf_view(&mail));
+	acknowledge(&scene, scene.revisions[0], "affected", now + 10, buf_view(&mail));
 	assert_verifies(&scene, "ev/signed.gpg", NULL);
 	buf_release(&mail);
 	close_scene(&scene);
@@ -400,7 +405,7 @@ static void evidence_of_a_signed_reply_verifies_with_plain_gpg(void **state)
 	seal(&scene, true, false, "part", "sig.asc");
 	add_head(&mail, SIGNED_TYPE);
 	add_signed_body(&scene, &mail);
-	acknowledge(&scene, scene.revisions[0], "affected", NOW + 10, buf_view(&mail));
+	acknowledge(&scene, scene.revisions[0], "affected", now + 10, buf_view(&mail));
 	assert_verifies(&scene, "ev/signature.asc", "ev/signed.txt");
 	buf_release(&mail);
 	close_scene(&scene);
@@ -419,7 +424,7 @@ static void evidence_signed_inside_the_encryption_verifies_with_plain_gpg(void *
 	world_write(scene.world, "inner", buf_view(&inner));
 	seal(&scene, false, true, "inner", "msg.asc");
 	add_encrypted(&scene, &mail, "msg.asc");
-	acknowledge(&scene, scene.revisions[0], "affected", NOW + 10, buf_view(&mail));
+	acknowledge(&scene, scene.revisions[0], "affected", now + 10, buf_view(&mail));
 	assert_verifies(&scene, "ev/signature.asc", "ev/signed.txt");
 	buf_release(&inner);
 	buf_release(&mail);
@@ -438,7 +443,7 @@ static void evidence_of_cleartext_signed_text_verifies_with_plain_gpg(void **sta
 	    0);
 	add_head(&mail, "text/plain; charset=utf-8");
 	read_armor(&scene, "clear.asc", &mail);
-	acknowledge(&scene, scene.revisions[0], "affected", NOW + 10, buf_view(&mail));
+	acknowledge(&scene, scene.revisions[0], "affected", now + 10, buf_view(&mail));
 	assert_verifies(&scene, "ev/signed.asc", NULL);
 	buf_release(&mail);
 	close_scene(&scene);
@@ -453,9 +458,9 @@ static void several_replies_are_exported_side_by_side(void **state)
 	seal(&scene, true, false, "part", "sig.asc");
 	add_head(&mail, SIGNED_TYPE);
 	add_signed_body(&scene, &mail);
-	acknowledge(&scene, scene.revisions[0], "affected", NOW + 10, buf_view(&mail));
+	acknowledge(&scene, scene.revisions[0], "affected", now + 10, buf_view(&mail));
 	buf_add_text(&mail, "\r\n");
-	acknowledge(&scene, scene.revisions[0], "acting", NOW + 20, buf_view(&mail));
+	acknowledge(&scene, scene.revisions[0], "acting", now + 20, buf_view(&mail));
 	MUST(scene.world, "ack", "export", NUMBER, ALICE, world_path(scene.world, "ev"));
 	assert_int_equal(access(world_path(scene.world, "ev/1/signed.txt"), R_OK), 0);
 	assert_int_equal(access(world_path(scene.world, "ev/2/README.txt"), R_OK), 0);
@@ -467,7 +472,7 @@ static void export_never_writes_into_a_directory_with_something_in_it(void **sta
 {
 	struct scene scene;
 	open_scene(&scene, *state);
-	acknowledge(&scene, scene.revisions[0], "affected", NOW + 10, VIEW("raw"));
+	acknowledge(&scene, scene.revisions[0], "affected", now + 10, VIEW("raw"));
 	assert_int_equal(CTL(scene.world, "ack", "export", NUMBER, ALICE, scene.world->dir), 1);
 	assert_says(&scene.world->err, "not empty");
 	assert_int_equal(CTL(scene.world, "ack", "export", NUMBER, BOB, "/tmp/x"), 1);
@@ -480,7 +485,7 @@ static void raw_mail_is_written_byte_for_byte(void **state)
 	struct scene scene;
 	static const char raw[] = "From: x\r\n\r\n\x01\xff\x1b[2J\0 end";
 	open_scene(&scene, *state);
-	acknowledge(&scene, scene.revisions[0], "affected", NOW + 10, VIEW(raw));
+	acknowledge(&scene, scene.revisions[0], "affected", now + 10, VIEW(raw));
 	MUST(scene.world, "inbox", "list");
 	assert_says(&scene.world->out, "received");
 	MUST(scene.world, "inbox", "show", "1", "--raw");
