@@ -19,6 +19,15 @@ property: all smarthost
 	PROPERTY_TRIES=$(PROPERTY_TRIES) PROPERTY_SEED=$(PROPERTY_SEED) \
 	    $(srcdir)/tests/run --build . --jobs 1 flow/property
 
+# The unit and flow tests at other dates: hours.
+FUTURE_DATES = +1d +1m +1y +2y +10y 2028-02-29
+.PHONY: check-future
+check-future: all $(check_PROGRAMS) $(noinst_PROGRAMS)
+	@bad=; for date in $(FUTURE_DATES); do \
+	    echo "at $$date:"; \
+	    $(srcdir)/tests/run --build . --at $$date || bad="$$bad $$date"; \
+	done; test -z "$$bad" || { echo "failed at$$bad"; exit 1; }
+
 include $(srcdir)/tests/peer/local.mk
 include $(srcdir)/tests/bench/local.mk
 include $(srcdir)/tests/fuzz/local.mk

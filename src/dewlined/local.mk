@@ -16,7 +16,7 @@ unit_tests += test_dewlined_state test_dewlined_supervise
 if SANDBOXED
 unit_tests += test_dewlined_confine
 endif
-test_dewlined_confine_SOURCES = tests/unit/test_dewlined_confine.c
+test_dewlined_confine_SOURCES = tests/unit/test_dewlined_confine.c tests/unit/other_clock.h
 test_dewlined_confine_LDADD = $(unit_libs)
 test_dewlined_state_SOURCES = tests/unit/test_dewlined_state.c
 test_dewlined_state_LDADD = $(unit_libs)

@@ -43,5 +43,5 @@ test_pgp_certificate_LDADD = $(unit_libs)
 unit_tests += test_pgp_home test_pgp_vault
 test_pgp_home_SOURCES = tests/unit/test_pgp_home.c tests/unit/pgp_fixtures.h tests/unit/pgp_world.h
 test_pgp_home_LDADD = $(unit_libs)
-test_pgp_vault_SOURCES = tests/unit/test_pgp_vault.c tests/unit/pgp_world.h
+test_pgp_vault_SOURCES = tests/unit/test_pgp_vault.c tests/unit/pgp_world.h tests/unit/other_clock.h
 test_pgp_vault_LDADD = $(unit_libs)

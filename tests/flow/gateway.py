@@ -11,9 +11,9 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
 
-from harness import command_line, descendants, eventually
+from harness import command_line, descendants, eventually, now
+from turning import SHARED
 
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
 STOP_SECONDS = 20
@@ -156,7 +156,7 @@ class Gateway:
         """libfaketime shares memory between the programs that it is loaded into."""
         if "LD_PRELOAD" not in os.environ:
             return
-        self.settings["sandbox_write"] = "/dev/shm"
+        self.settings["sandbox_write"] = SHARED
         if "FAKETIME_TIMESTAMP_FILE" in os.environ:
             self.settings["sandbox_read"] = os.path.dirname(os.environ["FAKETIME_TIMESTAMP_FILE"])
         self.configure()
@@ -383,7 +383,7 @@ class Gateway:
 
     def drop(self, raw):
         """Delivers as an MTA does: written in tmp, synced, moved to new."""
-        name = f"{time.time():.6f}.{secrets.token_hex(6)}.{socket.gethostname()}"
+        name = f"{now():.6f}.{secrets.token_hex(6)}.{socket.gethostname()}"
         draft = self.drop_dir / "tmp" / name
         with open(draft, "wb") as out:
             out.write(raw.replace(b"\r\n", b"\n"))

@@ -3,7 +3,8 @@
 
 A flow test is a function `test_NAME(t)` in a file test_FILE.py; t is a Test. Its name states the
 rule that it holds. Decorators say more: `@limit(seconds)`, `@cases(...)` (called as test_NAME(t,
-case) once for each), `@sanitized` (run against the sanitized build as well).
+case) once for each), `@sanitized` (run against the sanitized build as well), `@future` (run years
+ahead as well).
 
 tests/run starts each one as a process of its own: `harness.py test_FILE test_NAME [case]`.
 """
@@ -19,6 +20,8 @@ import traceback
 SKIPPED = 77  # exit status of a test that lacks something; its last line says what
 LIMIT = 120   # seconds, unless the test says otherwise
 TESTS = pathlib.Path(__file__).resolve().parent.parent
+
+ahead = 0  # seconds by which the programs of this test are ahead of the machine, see turning.py
 
 
 class Skip(Exception):
@@ -42,6 +45,17 @@ def cases(*names):
 def sanitized(function):
     function.sanitized = True
     return function
+
+
+def future(function):
+    """Run years ahead as well."""
+    function.future = True
+    return function
+
+
+def now():
+    """What the programs of this test take for the time, seconds since 1970."""
+    return time.time() + ahead
 
 
 def patience():
@@ -147,6 +161,11 @@ class Test:
             print(f"--- {path.name}, last of {len(lines)} lines")
             print("\n".join(lines[-60:]))
 
+    def calendar(self):
+        """A clock to turn for all that is started from now on."""
+        from turning import Calendar
+        return Calendar(self)
+
     # The cast, so that a test need not know where they live.
 
     def gateway(self, **settings):
@@ -169,6 +188,8 @@ def main(module, function, case=None):
     t = Test(directory, os.environ.get("DEWLINE_BUILD", TESTS.parent / "build"))
     code = 1
     try:
+        if int(os.environ.get("DEWLINE_AHEAD", 0)):
+            importlib.import_module("turning").live_ahead(t, int(os.environ["DEWLINE_AHEAD"]))
         test = getattr(importlib.import_module(module), function)
         test(t) if case is None else test(t, case)
         code = 0

@@ -8,6 +8,7 @@ import time
 import letters  # noqa: F401
 import once
 from gateway import Gateway, Smarthost
+from harness import now
 from official import Official, Publisher, payload
 
 TEXT = "The controller takes firmware from anybody.\nInstall version 2.1.\n"
@@ -95,10 +96,10 @@ class Scene:
 
     def publish(self, title, text, **options):
         # A signature's date has no parts of a second: what is signed again within one is the same.
-        if self.published == (title, text, options, int(time.time())):
+        if self.published == (title, text, options, int(now())):
             time.sleep(1)
         raw = self.publisher.publish(title, text, **options)
-        self.published = (title, text, options, int(time.time()))
+        self.published = (title, text, options, int(now()))
         return raw
 
     def opened(self, official=None, count=1):

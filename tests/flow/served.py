@@ -11,6 +11,7 @@ from gateway import Gateway
 from harness import free_port
 from postfix import Postfix
 from scene import COUNTRIES, Scene
+from turning import kept
 
 LOGIN, PASSWORD = "dewline", "a secret, with spaces"
 DOMAIN = "gw.example"
@@ -60,7 +61,7 @@ class OwnUsersGateway(Gateway):
         self.process = subprocess.Popen(
             [self.programs / "dewlined", "-c", self.configuration], stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log, start_new_session=True, cwd="/",
-            env={"PATH": os.environ["PATH"]}, **self.rights())
+            env={"PATH": os.environ["PATH"], **kept()}, **self.rights())
 
 
 def dovecot_with_auth(t, users, **options):

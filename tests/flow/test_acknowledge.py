@@ -3,7 +3,7 @@ import time
 
 import keys
 import letters
-from harness import cases, eventually, sanitized
+from harness import cases, eventually, future, now, sanitized
 from official import REPLY_SHAPES
 from scene import Scene
 
@@ -51,7 +51,7 @@ def settle_receipts(scene):
 def test_signed_reply_counts(t, shape):
     scene = released(t)
     official = scene.official
-    before = int(time.time())
+    before = int(now())
     row = scene.drop(official.reply(scene.opened(), "affected", "two stations", shape))
     assert (row["state"], row["meaning"]) == ("done", "acknowledgment"), row
     ack = only_ack(scene)
@@ -60,7 +60,7 @@ def test_signed_reply_counts(t, shape):
     assert ack["revision"] == 1
     delivery = scene.gateway.deliveries(scene.gateway.advisories()[0]["number"])[0]
     assert delivery["state"] == "acknowledged", delivery
-    assert before - 1 <= scene.gateway.seconds(ack["signed_at"]) <= time.time() + 1
+    assert before - 1 <= scene.gateway.seconds(ack["signed_at"]) <= now() + 1
 
 
 @cases("encrypted", "signed-inside", "signed")
@@ -128,6 +128,7 @@ def test_reply_with_an_rsa_key_counts(t):
     assert only_ack(scene)["status"] == "acting"
 
 
+@future
 def test_exported_evidence_verifies_with_plain_gpg(t):
     scene = released(t)
     official = scene.official
@@ -249,14 +250,14 @@ def test_token_around_a_clear_signed_text_is_none(t):
 
 def test_signature_by_a_key_that_had_expired_is_none(t):
     scene = Scene(t, 0)
-    expires = time.time() + 20
+    expires = now() + 20
     official = t.official("late@us-de.example", expires="seconds=20")
     scene.officials.append(scene.gateway.admit(official))
     scene.release()
     mail, = eventually(lambda: scene.advisory_mails(official), "the advisory")
     opened = official.open(mail.raw)
     settle_receipts(scene)
-    time.sleep(max(0.0, expires + 2 - time.time()))
+    time.sleep(max(0.0, expires + 2 - now()))
     official.home.gpg("--quick-set-expire", official.fingerprint, "0")
     is_none(scene, official.reply(opened), "expired")
 
@@ -311,7 +312,7 @@ def test_same_signed_content_wrapped_anew_is_one(t, shape):
 
 def test_signature_from_before_the_release_is_none(t):
     scene = released(t)
-    raw = scene.official.reply(scene.opened(), shape="signed-inside", faked=time.time() - 7200)
+    raw = scene.official.reply(scene.opened(), shape="signed-inside", faked=now() - 7200)
     is_none(scene, raw, "before")
 
 

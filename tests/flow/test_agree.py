@@ -4,7 +4,7 @@ import time
 
 import keys
 import letters
-from harness import cases, eventually, sanitized
+from harness import cases, eventually, now, sanitized
 from scene import Scene
 
 TEXT = "Keep it to yourself until it is public.\nReport what you see.\n"
@@ -12,7 +12,7 @@ OTHER = "Keep it to yourself, and tell us when it leaked.\n"
 
 
 def when(seconds_from_now):
-    moment = datetime.datetime.fromtimestamp(time.time() + seconds_from_now, datetime.timezone.utc)
+    moment = datetime.datetime.fromtimestamp(now() + seconds_from_now, datetime.timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -287,7 +287,7 @@ def test_acceptance_signed_before_a_decline_does_not_undo_it(t):
     scene = Scene(t, 1)
     publish(scene)
     opened = scene.opened()
-    early = scene.official.reply(opened, "accept", shape="signed", faked=time.time() - 100)
+    early = scene.official.reply(opened, "accept", shape="signed", faked=now() - 100)
     answer(scene, scene.official, opened, "decline")
     scene.drop(early)
     nobody_signed(scene, scene.official)
@@ -447,7 +447,7 @@ def test_acceptance_dated_before_the_agreement_was_sent_is_none(t):
     scene = Scene(t, 1)
     publish(scene)
     row = answer(scene, scene.official, scene.opened(), shape="signed",
-                 faked=time.time() - 3600)
+                 faked=now() - 3600)
     assert row["state"] == "refused" and "before the agreement was sent" in row["reason"], row
     nobody_signed(scene, scene.official)
 

@@ -1,7 +1,7 @@
 """Who gets it, who does not, and that nobody is left out without being named."""
 import time
 
-from harness import eventually, sanitized
+from harness import eventually, now, sanitized
 from scene import Scene
 
 
@@ -71,11 +71,11 @@ def test_receipts_name_everyone_not_reached_and_why(t):
     scene = Scene(t, 2)
     gateway = scene.gateway
     well, suspended = scene.officials
-    expires = time.time() + 12
+    expires = now() + 12
     late = gateway.admit(t.official("late@us-tx.example", expires="seconds=12"))
     low = gateway.admit(t.official("low@us-ny.example"), clearance="GREEN")
     gateway.ctl("member", "suspend", "us-ca")
-    time.sleep(max(0.0, expires + 1 - time.time()))
+    time.sleep(max(0.0, expires + 1 - now()))
     number = scene.release(tlp="AMBER")["number"]
     scene.opened(well)
     receipt = last_receipt(scene)

@@ -3,7 +3,7 @@ once."""
 import time
 
 import letters
-from harness import cases, eventually, limit, sanitized
+from harness import cases, eventually, limit, now, sanitized
 from scene import TEXT, TITLE, Scene
 from test_acknowledge import only_ack, settle_receipts
 from test_remind import admit_admin, alarm
@@ -164,13 +164,13 @@ def test_receipt_names_who_answered_in_the_clear(t):
 def test_contact_who_cannot_be_told_stands_so_in_the_letter(t):
     scene = Scene(t, 0)
     scene.admin = admit_admin(t, scene.gateway)
-    expires = time.time() + 20
+    expires = now() + 20
     official = scene.gateway.admit(t.official("late@us-de.example", expires="seconds=20"))
     scene.officials.append(official)
     scene.release()
     mail, = eventually(lambda: scene.advisory_mails(official), "the advisory")
     raw = official.reply(official.open(mail.raw), "acting", shape="signed")
-    time.sleep(max(0.0, expires + 2 - time.time()))
+    time.sleep(max(0.0, expires + 2 - now()))
     scene.drop(raw)
     assert only_ack(scene)["in_the_clear"] == "text"
 

@@ -12,7 +12,7 @@ import signal
 import time
 
 import letters
-from harness import eventually, limit, patience
+from harness import eventually, limit, now, patience
 from scene import Scene
 
 SIZE = int(os.environ.get("DEWLINE_FLOOD", "500"))
@@ -102,7 +102,7 @@ def good_mails(scene):
 def put(gateway, mails):
     """Into the drop, all at once."""
     for number, raw in enumerate(mails):
-        name = f"{time.time():.6f}.{number}.x"
+        name = f"{now():.6f}.{number}.x"
         draft = gateway.drop_dir / "tmp" / name
         draft.write_bytes(raw.replace(b"\r\n", b"\n"))
         draft.rename(gateway.drop_dir / "new" / name)

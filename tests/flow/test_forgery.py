@@ -5,7 +5,7 @@ import time
 import letters
 import openpgp
 from gateway import Gateway
-from harness import cases, eventually
+from harness import cases, eventually, now
 from scene import Scene, sealed_for
 from test_acknowledge import is_none, released
 from test_property import session_key
@@ -200,7 +200,7 @@ def test_status_lines_inside_a_message_sign_nothing(t, where):
     """Lines as GnuPG writes them for its callers, where a message may hold text of any kind."""
     scene = released(t)
     official = scene.official
-    lines = status_lines(official, time.time())
+    lines = status_lines(official, now())
     stranger = t.official("stranger@x.example")
     stranger.meet(scene.gateway)
     text = official.reply_text(scene.opened(), "acting")

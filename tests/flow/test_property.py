@@ -21,7 +21,7 @@ import time
 import letters
 import mutants
 import openpgp
-from harness import eventually, limit
+from harness import eventually, limit, now
 from scene import COUNTRIES, Scene
 
 TRIES = int(os.environ.get("PROPERTY_TRIES", "2000"))
@@ -128,7 +128,7 @@ class Officials:
         yield self.sign(insider, [other], "affected", "Not mine", "the insider's", False)
         yield self.sign(mine, [], "affected", "About nothing", "no token", False)
         yield self.sign(mine, [first], "acting", "Too early", "from before", False,
-                        faked=time.time() - 7200)
+                        faked=now() - 7200)
         yield self.sign(mine, [update], "acting", "Too weak", "with SHA-1", False,
                         ("--digest-algo", "SHA1", "--allow-weak-digest-algos"))
         yield self.sign(mine, [update], "acting", "Too late", "expired", False,

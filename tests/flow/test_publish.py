@@ -1,9 +1,8 @@
 """What is an advisory and what is none, and how the publisher is told."""
 import pathlib
-import time
 
 import letters
-from harness import cases, sanitized
+from harness import cases, future, now, sanitized
 from scene import Scene
 from test_csaf import OWN
 
@@ -75,6 +74,7 @@ def test_signed_part_inside_the_encryption_with_more_beside_it_is_refused(t):
     assert row["state"] in ("refused", "done") and scene.gateway.advisories() == [], row
 
 
+@future
 def test_signed_inside_the_encryption_is_taken(t):
     scene = Scene(t)
     publisher = scene.publisher
@@ -143,7 +143,7 @@ def test_same_drop_mail_again_with_other_headers_is_one_advisory(t):
 def test_old_drop_mail_is_refused(t):
     """A recorded mail cannot be played months later to a gateway that never saw it."""
     scene = Scene(t)
-    raw = scene.publisher.publish("a title", "text\n", faked=time.time() - 90 * 86400)
+    raw = scene.publisher.publish("a title", "text\n", faked=now() - 90 * 86400)
     is_refused(scene, raw)
 
 

@@ -3,7 +3,7 @@ import datetime
 import re
 import time
 
-from harness import cases, eventually, limit, sanitized
+from harness import cases, eventually, limit, now, sanitized
 from scene import Scene, TITLE
 import letters
 
@@ -12,7 +12,7 @@ SOON = 4  # seconds ahead
 
 def at(seconds):
     """A Release value, and when that is."""
-    when = int(time.time()) + seconds
+    when = int(now()) + seconds
     text = datetime.datetime.fromtimestamp(when, datetime.timezone.utc)
     return text.strftime("%Y-%m-%dT%H:%M:%SZ"), when
 
@@ -73,12 +73,12 @@ def test_held_until_its_hour(t):
     assert row["held_until"] and not row["waits_for_approval"]
     receipt = scene.mail_of(scene.publisher, 1)[0]
     assert row["number"] in receipt.text and "would reach 2" in receipt.text, receipt.text
-    assert time.time() < hour, "too slow to tell"
+    assert now() < hour, "too slow to tell"
     scene.nobody_has_it()
     for official in scene.officials:
         opened = scene.opened(official)
         assert "the text of it" in opened.text and f"[{row['number']} r1]" in opened.subject
-    assert time.time() >= hour
+    assert now() >= hour
     scene.ends("complete")
     shown = scene.gateway.rows("advisory", "show", row["number"])
     revision = shown["revisions"][0]
@@ -234,10 +234,10 @@ def test_approved_before_its_hour_waits_for_it(t):
     scene.hold(9, approval="yes")
     scene.decide(scene.others[0], "Approve", scene.asked(scene.others[0]))
     row = scene.state()
-    assert row["state"] == "held" and not row["waits_for_approval"] and time.time() < hour
+    assert row["state"] == "held" and not row["waits_for_approval"] and now() < hour
     scene.nobody_has_it()
     scene.opened()
-    assert time.time() >= hour
+    assert now() >= hour
 
 
 def test_hour_without_approval_releases_nothing(t):

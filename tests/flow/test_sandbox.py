@@ -15,6 +15,7 @@ from gateway import Gateway, Smarthost
 from harness import eventually, limit
 from intruder import Intruder, Killed, needs_root
 from scene import Scene
+from turning import kept
 
 LANDLOCK_CREATE_RULESET = 444
 OWNER = "nobody"
@@ -266,7 +267,7 @@ def test_started_as_root_it_becomes_the_user_of_the_setting_for_good(t):
     gateway = OwnedGateway(t, smarthost, False, {"user": OWNER})
     certificate = subprocess.run(
         ["gpg", "--homedir", gateway.dir / "state" / "gnupg", "--batch", "--armor", "--export"],
-        capture_output=True, check=True, user=OWNER, env={"PATH": os.environ["PATH"]}).stdout
+        capture_output=True, check=True, user=OWNER, env={"PATH": os.environ["PATH"], **kept()}).stdout
     assert certificate
     gateway.certificate = certificate
     gateway.fingerprint = gateway.store_rows("SELECT value FROM value WHERE name = 'gateway'")[0][0]

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from gateway import Smarthost
-from harness import cases, eventually, limit, sanitized
+from harness import cases, eventually, future, limit, sanitized
 from scene import Scene
 
 
@@ -164,6 +164,7 @@ def secure_scene(t, mode, options=(), ca="ca.pem", host="localhost", **settings)
         "host": host, "tls": mode, "ca_file": t.dir / ca, **settings})
 
 
+@future
 def test_starttls_with_a_verified_certificate(t):
     scene = secure_scene(t, "starttls")
     scene.release()

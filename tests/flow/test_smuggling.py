@@ -1,9 +1,8 @@
 """No text, name or address becomes a command, a header or a second message on its way out."""
 import base64
 import re
-import time
 
-from harness import cases, eventually, limit
+from harness import cases, eventually, limit, now
 from recorder import Recorder, transactions
 from scene import TITLE
 from served import Served
@@ -125,9 +124,9 @@ def test_line_that_begins_with_a_dot_arrives_with_it(t):
     scene, tap = tapped(t, 1, gateway={"name": ". is how we begin"})
     person = t.official("cert@us-ca.example", own_key=True, expires="seconds=12")
     scene.gateway.admit(person)
-    born = time.time()
+    born = now()
     scene.officials.append(person)
-    eventually(lambda: time.time() > born + 13, "the key has expired", 20)
+    eventually(lambda: now() > born + 13, "the key has expired", 20)
     scene.gateway.restart()
     warning, notice = scene.postfix.wait(2, person.address, 60)
     assert b"\n. is how we begin\n" in notice.raw and b"PGP MESSAGE" in warning.raw, notice.raw

@@ -5,7 +5,7 @@ from what dewctl tells. No chapter may leave a mail that it did not speak of.
 """
 import datetime
 
-from harness import eventually, limit
+from harness import eventually, limit, now
 from official import Opened
 from scene import TITLE, Scene
 from test_keylife import key_mail
@@ -96,7 +96,7 @@ class Year(Scene):
         self.told[person.address] += count
         for mail in opened:
             assert mail.good, f"{person.address}: no good signature by the gateway"
-            assert abs(mail.signed_at - self.calendar.now()) < NEAR, "signed at another time"
+            assert abs(mail.signed_at - now()) < NEAR, "signed at another time"
         return opened
 
     def one(self, person):
@@ -118,7 +118,7 @@ class Year(Scene):
 
     def to_day(self, day):
         """Turns the calendar to a day of the year, counted from its beginning."""
-        self.calendar.forward(day * DAY - self.calendar.ahead)
+        self.calendar.forward(day * DAY - self.calendar.turned)
 
     def poke(self):
         """Makes the daemon look at what is due now, and not within its half a minute."""
@@ -176,7 +176,7 @@ def invited_members_join_by_reply(year):
 
 
 def new_agreement_is_asked_for_reminded_of_and_then_required(year):
-    required = year.calendar.now() + 30 * DAY
+    required = now() + 30 * DAY
     year.publish_agreement(STRICTER, required)
     everybody = (year.berlin, year.bavaria, year.ottawa)
     asked = dict(zip(everybody, year.news_of(*everybody)))
@@ -232,7 +232,7 @@ def update_three_weeks_later_makes_the_answer_older(year, number):
                                     year.bavaria.address: ("acting", 2, False)}
     rows = {row["address"]: row for row in year.gateway.acknowledgments(number)}
     signed = year.gateway.seconds(rows[year.bavaria.address]["signed_at"])
-    assert abs(signed - year.calendar.now()) < NEAR
+    assert abs(signed - now()) < NEAR
 
 
 def drill_is_answered_and_counted_apart(year):
@@ -346,7 +346,7 @@ def withdrawal_reaches_all_who_had_it_after_an_outage(year, number):
 def what_is_held_goes_to_those_who_are_members_then(year):
     """Ottawa was a member when the advisory was handed in, and leaves by Reply before its hour: to
     the mail that asked for the agreement, with a key that is another one since."""
-    hour = year.calendar.now() + 3 * DAY
+    hour = now() + 3 * DAY
     row = year.drop(year.publisher.publish(TITLE, "For all of you.\n", tlp="GREEN",
                                            release=stamp(hour)))
     assert row["state"] == "done", row

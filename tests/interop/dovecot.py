@@ -22,10 +22,9 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import time
 
 from certificates import Authority
-from harness import eventually, free_port
+from harness import eventually, free_port, now
 
 PROGRAM = "/usr/sbin/dovecot"
 STOP_SECONDS = 15
@@ -184,7 +183,7 @@ class Dovecot:
 
     def deliver(self, user, raw, mailbox="INBOX"):
         """Delivers as an MTA does: written in tmp, moved to new."""
-        name = f"{time.time():.6f}.{secrets.token_hex(6)}.test"
+        name = f"{now():.6f}.{secrets.token_hex(6)}.test"
         draft = self.maildir(user, mailbox) / "tmp" / name
         draft.write_bytes(raw.replace(b"\r\n", b"\n"))
         if os.getuid() == 0:

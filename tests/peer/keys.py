@@ -4,9 +4,9 @@ import pathlib
 import re
 import shutil
 import subprocess
-import time
 
 import once
+from harness import now
 
 AGE = 400 * 86400  # of a ready key, so that tests can sign in the past
 
@@ -101,7 +101,7 @@ class Home:
 def ready_home(path, user_id, algorithm):
     """A home at path with a key for user_id, copied from the run's store of keys when it has it;
     the home and the key's fingerprint."""
-    home, born = Home(path), time.time() - AGE
+    home, born = Home(path), now() - AGE
     if not once.store():
         return home, home.make_key(user_id, algorithm, faked=born)
     with once.alone(re.sub(r"[^a-z0-9]+", "-", f"{algorithm}-{user_id}".lower())) as made:

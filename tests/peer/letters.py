@@ -2,7 +2,8 @@
 import base64
 import email.utils
 import secrets
-import time
+
+from harness import now
 
 CRLF = b"\r\n"
 
@@ -53,7 +54,7 @@ def multipart(subtype, parts, protected=(), parameters=""):
 def message(sender, recipient, entity, subject="...", more=()):
     """The outside of a mail around an entity."""
     fields = [("From", sender), ("To", recipient), ("Subject", subject),
-              ("Date", email.utils.formatdate(time.time())),
+              ("Date", email.utils.formatdate(now())),
               ("Message-ID", f"<{secrets.token_hex(10)}@{sender.rpartition('@')[2].strip('>')}>"),
               *more, ("MIME-Version", "1.0")]
     return headers(fields) + entity

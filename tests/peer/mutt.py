@@ -16,7 +16,7 @@ import subprocess
 import termios
 import time
 
-from harness import patience
+from harness import now, patience
 
 ESCAPES = re.compile(r"\x1b\][^\x07]*\x07|\x1b[\[(][0-9;?]*[A-Za-z]|\x1b[=>]")
 ROWS, COLUMNS = 100, 120
@@ -69,7 +69,7 @@ class Mutt:
         """Puts what the smarthost received into the mailbox, as the only mail there."""
         for path in [*(self.mailbox / "new").iterdir(), *(self.mailbox / "cur").iterdir()]:
             path.unlink()
-        name = f"{time.time():.6f}.{secrets.token_hex(6)}.{socket.gethostname()}"
+        name = f"{now():.6f}.{secrets.token_hex(6)}.{socket.gethostname()}"
         (self.mailbox / "tmp" / name).write_bytes(mail.raw.replace(b"\r\n", b"\n"))
         (self.mailbox / "tmp" / name).rename(self.mailbox / "new" / name)
 

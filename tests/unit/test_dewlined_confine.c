@@ -32,6 +32,7 @@
 #include "gate/gate.h"
 #include "mail/charset.h"
 #include "mail/reader.h"
+#include "other_clock.h"
 #include "pgp/vault.h"
 #include "store/store.h"
 #include "worker/sandbox_parts.h"
@@ -593,6 +594,7 @@ static int setup(void **state)
 	config.smarthost.port = port;
 	config.limits.message = MAIL_MAX;
 	config.limits.plaintext = MAIL_MAX;
+	allow_other_clock(&config);
 	return store_create(below("state/store.db", path), &err);
 }
 

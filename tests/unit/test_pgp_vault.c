@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "mail/notice.h"
+#include "other_clock.h"
 #include "pgp/vault.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
@@ -31,6 +32,7 @@ static int setup(void **state)
 	world.home.passphrase = &world.passphrase;
 	snprintf(config.gateway.passphrase_file, sizeof config.gateway.passphrase_file,
 	    "%s/passphrase", world.dir);
+	allow_other_clock(&config);
 	world_person("ann", WORLD_ED25519, "");
 	const struct worker_program programs[WORKER_KINDS] = {
 	    [WORKER_VAULT] = {.run = vault_main, .settings = &config},
