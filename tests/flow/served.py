@@ -57,6 +57,7 @@ class OwnUsersGateway(Gateway):
         return {"user": self.owner[0], "group": self.owner[1], "extra_groups": []}
 
     def start(self):
+        self._allow_faketime()
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             [self.programs / "dewlined", "-c", self.configuration], stdin=subprocess.DEVNULL,

@@ -14,6 +14,7 @@ from harness import SKIPPED, descendants, eventually, limit, sanitized
 from intruder import Intruder, needs_root
 from scene import Scene
 from test_secrets import descriptors, network_sockets
+from turning import machines_time
 
 
 def comm(pid):
@@ -282,7 +283,8 @@ def test_units_work_under_systemd(t):
     if subprocess.run([*apart, "true"], capture_output=True).returncode:
         t.skip("namespaces are not allowed here")
     done = subprocess.run([*apart, sys.executable, pathlib.Path(__file__).with_name("manager.py"),
-                           t.build], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                           t.build], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env=machines_time())  # by which the services go
     if done.returncode == SKIPPED:
         t.skip(done.stdout.strip().splitlines()[-1].removeprefix("skip: "))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -69,6 +69,13 @@ def kept():
             if name.startswith("FAKETIME") or name == "LD_PRELOAD"}
 
 
+def machines_time():
+    """The environment of a program that lives today whatever the test does: without the clock, and
+    without the keys that were made at another date."""
+    ours = {*kept(), "DEWLINE_AHEAD", "DEWLINE_TEST_KEYS"}
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
 def shared(clock):
     """What the library's programs share: its name, and the files. The first program makes it, and
     takes it away at its end, unless it is killed: here it always is, so that it is ours to remove.

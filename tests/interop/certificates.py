@@ -1,7 +1,18 @@
 """Throw-away certification authorities for tests, and the certificates that they sign."""
 import subprocess
+import time
+
+from harness import now
 
 KINDS = ("good", "other", "expired", "self-signed", "stranger")
+DAY = 86400
+
+
+def life():
+    """Valid for the programs of a test, at whatever date they live, and today for the test itself."""
+    bounds = ("activation", time.time() - DAY), ("expiration", now() + 10 * DAY)
+    return [time.strftime(f'{name}_date = "%Y-%m-%d %H:%M:%S UTC"', time.gmtime(when))
+            for name, when in bounds]
 
 
 class Authority:
@@ -14,15 +25,15 @@ class Authority:
         self.ca = self.dir / "ca.pem"
         self._key("ca")
         self._sign("ca", ["--generate-self-signed"], "cn = Test authority", "ca",
-                   "cert_signing_key", "expiration_days = 10")
+                   "cert_signing_key", *life())
 
     def issue(self, name="server", host="localhost", expired=False, own_signature=False,
               address=None):
         """A server's certificate and its key, as two paths. address: it names this one, and no
         host."""
-        life = (['activation_date = "2020-01-01 00:00:00 UTC"',
-                 'expiration_date = "2020-06-01 00:00:00 UTC"'] if expired
-                else ["expiration_days = 10"])
+        valid = (['activation_date = "2020-01-01 00:00:00 UTC"',
+                  'expiration_date = "2020-06-01 00:00:00 UTC"'] if expired
+                 else life())
         signed = (["--generate-self-signed"] if own_signature else
                   ["--generate-certificate", "--load-ca-certificate", self.ca,
                    "--load-ca-privkey", self.dir / "ca.key"])
@@ -30,7 +41,7 @@ class Authority:
         return self._sign(name, signed, f"cn = {host}",
                           f"ip_address = {address}" if address else f"dns_name = {host}",
                           "tls_www_server",
-                          "signing_key", *life)
+                          "signing_key", *valid)
 
     def _key(self, name):
         self._certtool("--generate-privkey", "--key-type", "ecdsa",
