@@ -1,17 +1,22 @@
 """Reminders, escalation and the alarm: rules/remind.h, gate/remind.h."""
 import time
 
-from harness import cases, eventually, limit, sanitized
+from harness import cases, eventually, limit, now, sanitized
 from scene import Scene
+from turning import HOUR, MINUTE
 
-WINDOW = "16s"
+HOURS = 4
+WINDOW = f"{HOURS}h"
+QUIET = 2  # seconds in which what should not come would have come
 STAGES = {"stages": "25%, 50%", "rule": "member"}
 SOON = {"stages": "50%", "rule": "member"}
 
 
 def people(t, **settings):
     """Two members, the first with a backup; a publisher, and an admin for the alarms."""
+    calendar = t.calendar()
     scene = Scene(t, 0, **settings)
+    scene.calendar = calendar
     gateway = scene.gateway
     scene.first = gateway.admit(t.official("first@us-de.example"), rank=1)
     scene.backup = gateway.admit(t.official("backup@us-de.example"), rank=2)
@@ -29,14 +34,27 @@ def admit_admin(t, gateway):
     return admin
 
 
+def ask(scene, **options):
+    """Publishes what is to be acknowledged; the advisory's number."""
+    number = scene.release(acknowledge=WINDOW, **options)["number"]
+    scene.asked_at = now()
+    return number
+
+
+def after(scene, part):
+    """Turns the time to shortly after this part of the window."""
+    scene.calendar.to(scene.asked_at + part * HOURS * HOUR + MINUTE)
+    scene.poke()
+
+
 def reminders(scene, kind=None):
     rows = scene.gateway.rows("reminder", "list")
     return [row for row in rows if kind in (None, row["kind"])]
 
 
-def wait_for(scene, count, kind=None, seconds=40):
+def wait_for(scene, count, kind=None):
     return eventually(lambda: len(reminders(scene, kind)) >= count and reminders(scene, kind),
-                      f"{count} of {kind or 'anything'} in dewctl reminder list", seconds)
+                      f"{count} of {kind or 'anything'} in dewctl reminder list")
 
 
 def alarm(scene, person):
@@ -47,17 +65,20 @@ def alarm(scene, person):
             if opened.subject.startswith("Alarm:"):
                 return opened
         return None
-    return eventually(look, f"an alarm for {person.address}", 40)
+    return eventually(look, f"an alarm for {person.address}")
 
 
 @limit(240)
 @sanitized
 def test_who_has_not_answered_is_reminded_then_all_are_told_then_an_alarm_names_them(t):
     scene = people(t, reminders=STAGES)
-    scene.release(acknowledge=WINDOW)
+    ask(scene)
     advisory = scene.opened(scene.other)
     scene.drop(scene.other.reply(advisory, "received"))
-    wait_for(scene, 1, "alarm")
+    for part, count in ((0.25, 1), (0.5, 2), (1, 4)):
+        after(scene, part)
+        wait_for(scene, count)
+    wait_for(scene, 2, "alarm")
     rows = reminders(scene)
     told = [(row["kind"], row["stage"], row["address"]) for row in rows]
     assert told == [("reminder", 25, "first@us-de.example"),
@@ -85,16 +106,19 @@ def test_who_has_not_answered_is_reminded_then_all_are_told_then_an_alarm_names_
 @limit(180)
 def test_reply_to_a_reminder_is_the_acknowledgment_and_ends_them(t):
     scene = people(t, reminders=STAGES)
-    scene.release(acknowledge=WINDOW)
+    ask(scene)
     scene.drop(scene.other.reply(scene.opened(scene.other), "received"))
+    after(scene, 0.25)
     reminder = scene.opened(scene.first, 2)
     assert "Reminder" in reminder.subject, reminder.subject
     scene.drop(scene.first.reply(reminder, "affected"))
     rows = scene.acknowledged()
     assert {row["address"]: row["status"] for row in rows} == {
         "first@us-de.example": "affected", "cert@fr.example": "received"}, rows
+    after(scene, 0.5)
+    after(scene, 1)
     eventually(lambda: scene.gateway.store_rows("SELECT missing FROM deadline"),
-               "the deadline is over", 40)
+               "the deadline is over")
     assert scene.gateway.store_rows("SELECT missing, message FROM deadline") == [(0, None)]
     assert [row["stage"] for row in reminders(scene)] == [25]
     assert len(scene.smarthost.received(scene.first.address)) == 2
@@ -105,10 +129,11 @@ def test_reply_to_a_reminder_is_the_acknowledgment_and_ends_them(t):
 @limit(180)
 def test_word_revised_after_a_reminder_stays_on_record(t):
     scene = people(t, reminders=SOON)
-    number = scene.release(acknowledge=WINDOW)["number"]
+    number = ask(scene)
+    after(scene, 0.5)
     reminder = scene.opened(scene.first, 2)
     scene.drop(scene.first.reply(reminder, "received"))
-    time.sleep(1.1)  # signatures are told apart by their second
+    scene.calendar.forward(MINUTE)  # signatures are told apart by their second
     scene.drop(scene.first.reply(reminder, "affected"))
     row = next(row for row in scene.acknowledged() if row["address"] == scene.first.address)
     assert (row["status"], row["replies"]) == ("affected", 2), row
@@ -119,10 +144,13 @@ def test_word_revised_after_a_reminder_stays_on_record(t):
 @limit(180)
 def test_by_rule_contact_every_contact_has_to_answer(t):
     scene = people(t, reminders={"stages": "50%", "rule": "contact"})
-    scene.release(acknowledge=WINDOW)
+    ask(scene)
     scene.drop(scene.first.reply(scene.opened(scene.first), "received"))
     scene.drop(scene.other.reply(scene.opened(scene.other), "received"))
-    wait_for(scene, 4)
+    after(scene, 0.5)
+    wait_for(scene, 1)
+    after(scene, 1)
+    wait_for(scene, 2, "alarm")
     told = {(row["kind"], row["address"]) for row in reminders(scene)}
     assert ("reminder", "backup@us-de.example") in told, told
     assert ("reminder", "first@us-de.example") not in told, told
@@ -136,16 +164,19 @@ def test_by_rule_contact_every_contact_has_to_answer(t):
 @limit(180)
 def test_withdrawal_and_newer_revision_end_the_reminders(t, what):
     scene = people(t, reminders=SOON)
-    number = scene.release(acknowledge="10s")["number"]
+    number = ask(scene)
     if what == "withdrawn":
         scene.gateway.ctl("advisory", "withdraw", number)
     else:
         scene.drop(scene.publisher.publish("Better text", "text\n", advisory=f"update {number}",
-                                           acknowledge="20s"))
+                                           acknowledge=f"{2 * HOURS}h"))
     scene.smarthost.wait(2, scene.first.address)
-    time.sleep(10)
+    for part in (0.5, 1):
+        after(scene, part)
+        if what == "withdrawn" or part < 1:
+            time.sleep(QUIET)
+            assert not reminders(scene), reminders(scene)
     if what == "withdrawn":
-        assert not reminders(scene), reminders(scene)
         return
     rows = wait_for(scene, 1)
     assert {row["revision"] for row in rows} == {2}, rows
@@ -156,10 +187,13 @@ def test_withdrawal_and_newer_revision_end_the_reminders(t, what):
 @limit(180)
 def test_who_cannot_be_sealed_for_stands_in_the_alarm_with_the_reason(t):
     scene = people(t, reminders=SOON)
-    scene.release(acknowledge=WINDOW)
+    ask(scene)
     for official in (scene.first, scene.backup):
         scene.smarthost.wait(1, official.address)
     scene.gateway.ctl("member", "suspend", "us-de")
+    after(scene, 0.5)
+    wait_for(scene, 1)
+    after(scene, 1)
     text = alarm(scene, scene.publisher).text
     assert "could not be reminded: the member is suspended" in text, text
     assert len(scene.smarthost.received(scene.first.address)) == 1
@@ -170,17 +204,17 @@ def test_who_cannot_be_sealed_for_stands_in_the_alarm_with_the_reason(t):
 @limit(240)
 def test_after_an_outage_only_the_latest_stage_is_sent_and_none_twice_after_kills(t):
     scene = people(t, reminders=STAGES)
-    scene.release(acknowledge=WINDOW)
+    ask(scene)
     for official in scene.officials:
         scene.smarthost.wait(1, official.address)
     scene.gateway.kill_everything()
-    time.sleep(16)
+    scene.calendar.forward(HOURS * HOUR + MINUTE)
     for _ in range(3):
         scene.gateway.start()
         time.sleep(0.7)
         scene.gateway.kill_everything()
     scene.gateway.start()
-    wait_for(scene, 1, "alarm", 60)
+    wait_for(scene, 2, "alarm")
     scene.smarthost.wait(2, scene.first.address)
     assert {row["stage"] for row in reminders(scene)} == {100}
     rows = scene.gateway.store_rows(

@@ -120,10 +120,6 @@ class Year(Scene):
         """Turns the calendar to a day of the year, counted from its beginning."""
         self.calendar.forward(day * DAY - self.calendar.turned)
 
-    def poke(self):
-        """Makes the daemon look at what is due now, and not within its half a minute."""
-        self.gateway.ctl("queue", "retry")
-
     def at_rest(self):
         """Asserts that nobody had a mail that no chapter spoke of."""
         eventually(lambda: not self.gateway.rows("queue", "list"), "an empty queue")

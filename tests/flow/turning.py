@@ -8,6 +8,7 @@ clock. The tests themselves run without the library and ask harness.now().
 """
 import calendar
 import contextlib
+import ctypes
 import datetime
 import math
 import os
@@ -19,7 +20,7 @@ import harness
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 LIBRARY = "libfaketimeMT.so.1"
-SHARED = "/dev/shm"
+SHARED, MANY = "/dev/shm", 10000
 NOON = datetime.time(12, tzinfo=datetime.timezone.utc)
 
 
@@ -76,6 +77,18 @@ def machines_time():
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 
+def open_for_many(name):
+    """Who is killed while it holds the library's semaphore would stop all others for good. It guards
+    nothing that we use, so that many may hold it at a time."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.sem_open.restype = ctypes.c_void_p
+    semaphore = libc.sem_open(name.encode(), 0)
+    assert semaphore, os.strerror(ctypes.get_errno())
+    for _ in range(MANY):
+        libc.sem_post(ctypes.c_void_p(semaphore))
+    libc.sem_close(ctypes.c_void_p(semaphore))
+
+
 def shared(clock):
     """What the library's programs share: its name, and the files. The first program makes it, and
     takes it away at its end, unless it is killed: here it always is, so that it is ours to remove.
@@ -83,6 +96,7 @@ def shared(clock):
     made = subprocess.run(["sh", "-c", 'echo "$FAKETIME_SHARED"; kill -KILL $$'],
                           capture_output=True, text=True, env={**os.environ, **clock}).stdout
     semaphore, memory = made.split()
+    open_for_many(semaphore)
     files = [pathlib.Path(SHARED, f"sem.{semaphore.lstrip('/')}"),
              pathlib.Path(SHARED, memory.lstrip("/"))]
     for file in files:
@@ -149,5 +163,5 @@ class Calendar:
         self._write()
 
     def to(self, moment):
-        """Turns it to a time, seconds since 1970, unless that has passed."""
+        """Turns it to a time, in seconds since 1970, unless that has passed."""
         self.forward(max(math.ceil(moment - harness.now()), 0))
