@@ -241,8 +241,9 @@ int store_verify(struct store *store, struct err *err)
 	struct sql_query query;
 	char text[STORE_REASON_SIZE];
 	bool found;
-	if (sql_first(store, &query, "SELECT integrity_check FROM pragma_integrity_check(1)",
-		SQL_NOTHING, &found, err) != 0)
+	/* Not as a table, pragma_integrity_check(1): its argument arrives in quotes, and newer SQLite
+	 * takes what is quoted for the name of a table to look at. */
+	if (sql_first(store, &query, "PRAGMA integrity_check(1)", SQL_NOTHING, &found, err) != 0)
 		return -1;
 	text[0] = '\0';
 	if (found)
