@@ -14,7 +14,8 @@
 
 /* rfc4880 stands first because it resets what follows it. With it newer GnuPG keeps to the data
  * packet that every client reads (tag 18); but it also begins to trust user IDs without a
- * self-signature, which is taken back at once. */
+ * self-signature, which is taken back at once. It stands in shards alone: where it does, GnuPG 2.4
+ * refuses to make keys of the kind that ours are, "in compliance mode". */
 static const char sending[] = "rfc4880\n"
 			      "no-allow-non-selfsigned-uid\n";
 
@@ -76,7 +77,7 @@ static const char agent_conf[] = "s2k-count 65536\n"
 
 void conf_add(struct buf *out, enum conf_kind kind, const char *signer)
 {
-	if (kind == CONF_MAIN || kind == CONF_SHARD)
+	if (kind == CONF_SHARD)
 		buf_add_text(out, sending);
 	buf_add_text(out, common);
 	buf_add_text(out, algorithms);
