@@ -6,7 +6,7 @@ import pwd
 import shutil
 import subprocess
 
-from dovecot import Dovecot
+from dovecot import Dovecot, inet_listener
 from gateway import Gateway
 from harness import free_port
 from postfix import Postfix
@@ -68,8 +68,7 @@ class OwnUsersGateway(Gateway):
 def dovecot_with_auth(t, users, **options):
     """A Dovecot that also answers AUTH for Postfix, and the port of that."""
     port = free_port()
-    service = (f"service auth {{\n  inet_listener {{\n    address = 127.0.0.1\n    port = {port}\n"
-               "  }\n}\n")
+    service = f"service auth {{\n{inet_listener(port)}}}\n"
     return Dovecot(t, users, more=service, **options), port
 
 

@@ -16,6 +16,7 @@ import imaplib
 import os
 import pathlib
 import pwd
+import re
 import secrets
 import shutil
 import socket
@@ -29,7 +30,8 @@ from harness import eventually, free_port, now
 PROGRAM = "/usr/sbin/dovecot"
 STOP_SECONDS = 15
 
-CONFIGURATION = """\
+# What both forms of its configuration share.
+COMMON = """\
 protocols = imap
 listen = 127.0.0.1
 base_dir = {dir}/run
@@ -43,24 +45,12 @@ default_login_user = {user}
 first_valid_uid = 1
 first_valid_gid = 1
 ssl = required
-ssl_cert = <{dir}/server.pem
-ssl_key = <{dir}/server.key
 ssl_min_protocol = {tls_minimum}
 ssl_cipher_list = ALL:@SECLEVEL=0
 auth_mechanisms = plain login
 auth_failure_delay = 0
-disable_plaintext_auth = yes
-mail_location = maildir:~/Maildir
 mailbox_idle_check_interval = 1 s
 maildir_very_dirty_syncs = no
-passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN username_format=%u {dir}/users
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={dir}/home/%u
-}}
 namespace inbox {{
   inbox = yes
 }}
@@ -80,14 +70,62 @@ service imap-login {{
     ssl = yes
   }}
 }}
-{more}
 """
+
+# Dovecot 2.4 takes nothing of the form before it, and wants its version in the first line.
+FORM_2_3 = """\
+ssl_cert = <{dir}/server.pem
+ssl_key = <{dir}/server.key
+disable_plaintext_auth = yes
+mail_location = maildir:~/Maildir
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {dir}/users
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={dir}/home/%u
+}}
+"""
+FORM_2_4 = """\
+ssl_server_cert_file = {dir}/server.pem
+ssl_server_key_file = {dir}/server.key
+auth_allow_cleartext = no
+mail_driver = maildir
+mail_path = ~/Maildir
+passdb passwd-file {{
+  default_password_scheme = PLAIN
+  auth_username_format = %{{user}}
+  passwd_file_path = {dir}/users
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {dir}/home/%{{user}}
+  }}
+}}
+"""
+VERSIONS_2_4 = "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"
+
+
+def is_new():
+    """Does the installed Dovecot want the configuration of 2.4?"""
+    said = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in re.match(r"(\d+)\.(\d+)", said).groups()) >= (2, 4)
+
+
+def inet_listener(port, name="inet"):
+    """The lines of a listener on loopback."""
+    address = "listen" if is_new() else "address"
+    return f"  inet_listener {name} {{\n    {address} = 127.0.0.1\n    port = {port}\n  }}\n"
 
 
 class Dovecot:
     def __init__(self, t, users, certificate=None, tls_minimum="TLSv1.2", more="", start=True):
         """users: {name: password}. certificate: (certificate, key), paths of PEM files; by default
-        one for localhost, of an authority of its own. more: further lines of configuration."""
+        one for localhost, of an authority of its own. more: further lines of
+        configuration, of whichever form is_new() tells."""
         if not os.access(PROGRAM, os.X_OK):
             t.skip("dovecot is not installed")
         self.t, self.users = t, dict(users)
@@ -129,10 +167,11 @@ class Dovecot:
 
     def configure(self):
         """Takes effect with the next start."""
-        (self.dir / "dovecot.conf").write_text(CONFIGURATION.format(
+        form = VERSIONS_2_4 + COMMON + FORM_2_4 if is_new() else COMMON + FORM_2_3
+        (self.dir / "dovecot.conf").write_text(form.format(
             dir=self.dir, name=self.dir.name, user=self.user, group=self.group, uid=self.uid,
-            gid=self.gid, port=self.port, tls_port=self.tls_port, tls_minimum=self.tls_minimum,
-            more=self.more))
+            gid=self.gid, port=self.port, tls_port=self.tls_port,
+            tls_minimum=self.tls_minimum) + self.more)
         (self.dir / "users").write_text(
             "".join(f"{name}:{password}\n" for name, password in self.users.items()))
 
