@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 #include "pgp_world.h"
 
 #include "pgp/admission.h"
@@ -396,8 +399,10 @@ static void recorded_subkey_is_the_one_gpg_picks(void **state)
 	struct buf file = BUF_EMPTY(WORLD_OUTPUT_MAX);
 	struct sample sample = {.commands = BUF_EMPTY(BUF_SMALL)};
 	struct err err;
-	if (file_read(KEYRING, &file, &err) != 0)
+	char path[PATH_MAX]; /* the name is a link on Debian 13, and file_read follows none */
+	if (realpath(KEYRING, path) == NULL)
 		skip();
+	assert_int_equal(file_read(path, &file, &err), 0);
 	/* The beginning of the keyring, cut before a primary key. */
 	struct view part = view_part(buf_view(&file), 0, 3000000);
 	while (part.len > 0 && (unsigned char)file.data[part.len] != 0x99)
