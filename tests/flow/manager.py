@@ -8,6 +8,7 @@ because its services have no /tmp. Ends with a line "skip: WHY" and 77 where suc
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from scene import TITLE  # noqa: E402
 from served import OwnUsersGateway  # noqa: E402
 
 RUN, TOP = pathlib.Path("/run/manager"), pathlib.Path("/srv/dewline")
+DEBIAN_12 = 252  # the version of its systemd
 PASSPHRASE = "LoadCredentialEncrypted=gateway-passphrase"
 
 
@@ -46,6 +48,14 @@ def make_places():
     run("mknod", "-m", "0", hidden / "chr", "c", "0", "0")
 
 
+def makes_users_first():
+    """A manager for users of systemd 257 puts each process of a service into a user namespace of its
+    own before all else. One that comes second may not enter the network namespace that the first one
+    made, and is left in the machine's. The system's manager makes user namespaces last."""
+    version = run("systemctl", "--version").stdout.split()[1]
+    return int(re.match(r"\d+", version)[0]) > DEBIAN_12
+
+
 def write_units(gateway, encrypted):
     """The units with the places of the test instead of their own."""
     units = RUN / "config" / "systemd" / "user"
@@ -58,6 +68,8 @@ def write_units(gateway, encrypted):
               "Group=dewline": "Group=nogroup", "User=dewline": "User=nobody",
               PASSPHRASE: f"{PASSPHRASE}:{encrypted}",
               "[Service]": f"[Service]\nStandardError=append:{TOP}/services.log"}
+    if makes_users_first():
+        places["ExecStartPre="] = "# "  # so that ExecStart is the first
     for path in (TESTS.parent / "conf").glob("dewline*.s*"):
         text = path.read_text()
         for place, ours in places.items():
