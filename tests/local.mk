@@ -7,11 +7,6 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 endif
 
-# For tests/run: the names of the unit test programs.
-.PHONY: print-unit-tests
-print-unit-tests:
-	@for test in $(unit_tests); do echo $$test; done
-
 # Changed acknowledgments, as many as you like: `make property PROPERTY_TRIES=100000`.
 PROPERTY_TRIES = 100000
 .PHONY: property
