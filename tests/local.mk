@@ -32,3 +32,10 @@ FLOOD = 10000
 .PHONY: flood
 flood: all smarthost$(EXEEXT)
 	DEWLINE_FLOOD=$(FLOOD) $(srcdir)/tests/run --build . --jobs 1 flow/flood
+
+# Both commands in a clean root of a Debian release, as root: tests/debian says how.
+.PHONY: check-debian12 check-debian13
+check-debian12:
+	$(srcdir)/tests/debian bookworm
+check-debian13:
+	$(srcdir)/tests/debian trixie
