@@ -21,8 +21,8 @@ usage() {
 ./autogen.sh help           this
 
 Installing is done with apt-get, as root or through sudo, after saying what; where nothing is
-missing apt is not called. check builds in ./build, ./build-clang and ./build-san; what apt-get,
-configure and make say stands in *.log there.
+missing apt is not called. check builds in ./build and, with clang's sanitizers and libFuzzer, in
+./build-clang; what apt-get, configure and make say stands in *.log there.
 END
 }
 
@@ -281,7 +281,7 @@ build() {
 # From npm, into the build; the tests that want it are skipped by name without it.
 install_openpgpjs() {
 	mkdir -p build
-	quietly build/openpgpjs.log tests/interop/openpgpjs/install build ||
+	quietly build/openpgpjs.log "installing OpenPGP.js from npm" tests/interop/openpgpjs/install build ||
 		say "OpenPGP.js could not be installed from npm, see above"
 }
 
@@ -315,12 +315,12 @@ check() {
 	for name in "$@"; do
 		case $name in san*) sanitized=yes ;; esac
 	done
-	if [ $sanitized = yes ]; then
-		if ! build build-san tests --enable-werror --enable-sanitizers; then
+	if [ $sanitized = yes ] && command -v clang >/dev/null; then
+		if ! build build-clang tests CC=clang --enable-werror --enable-fuzzing; then
 			echo "0 passed, 1 failed, 0 skipped"
 			return 1
 		fi
-		set -- --san build-san "$@"
+		set -- --san build-clang "$@"
 	fi
 	install_openpgpjs
 	say "running the tests"
