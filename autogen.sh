@@ -197,10 +197,11 @@ install_missing() {
 	end_installing
 }
 
-# Tells how long log $1 has been written to, and its last line, every some seconds.
+# Tells how long log $1 has been written to, and its last line, every some seconds; not longer than
+# this script lives, whatever ends it.
 tick() {
 	seconds=0
-	while sleep 1 >/dev/null 2>&1; do
+	while sleep 1 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
 		seconds=$((seconds + 1))
 		[ $((seconds % 15)) != 0 ] ||
 			printf '   %4d s: %.85s\n' $seconds "$(tail -n 1 "$1" 2>/dev/null)"
