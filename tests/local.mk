@@ -39,3 +39,13 @@ check-debian12:
 	$(srcdir)/tests/debian bookworm
 check-debian13:
 	$(srcdir)/tests/debian trixie
+
+# An advisory to all of Debian's keyring, and a crowd of officials under many kills: minutes each.
+CROWD = 300
+KILLS = 10
+.PHONY: keyring kills
+keyring: all smarthost$(EXEEXT)
+	DEWLINE_KEYRING=all $(srcdir)/tests/run --build . --jobs 1 flow/keyring
+kills: all smarthost$(EXEEXT)
+	DEWLINE_CROWD=$(CROWD) DEWLINE_KILLS=$(KILLS) \
+	    $(srcdir)/tests/run --build . --jobs 1 flow/kill/killed_at_random

@@ -63,16 +63,19 @@ def patience():
     return float(os.environ.get("DEWLINE_PATIENCE", "1"))
 
 
-def eventually(probe, what, seconds=30, pause=0.1):
-    """Calls probe until what it gives is true, and gives that; fails after `seconds`."""
-    deadline = time.monotonic() + seconds * patience()
+def eventually(probe, what, seconds=30, pause=None):
+    """Calls probe until what it gives is true, and gives that; fails after `seconds`. pause: seconds
+    between two looks; unless given, a tenth of what was waited already, for a look costs something."""
+    started = time.monotonic()
+    deadline = started + seconds * patience()
     while True:
         value = probe()
         if value:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds * patience():.0f} s: {what}")
-        time.sleep(pause)
+        waited = time.monotonic() - started
+        time.sleep(min(max(0.03, waited / 10), 1) if pause is None else pause)
 
 
 def free_port():

@@ -1,12 +1,18 @@
-"""Certificates as they are found in the wild: all of debian-keyring."""
+"""Certificates as they are found in the wild: those of debian-keyring.
+
+In `check` the three smaller files of it; the whole, DEWLINE_KEYRING=all, by `make keyring`.
+"""
+import os
 import pathlib
 import subprocess
 
 from harness import eventually, limit
 from scene import Scene, packets
 
+WHOLE = os.environ.get("DEWLINE_KEYRING") == "all"
 KEYRINGS = [pathlib.Path(f"/usr/share/keyrings/debian-{name}.gpg")
-            for name in ("keyring", "maintainers", "nonupload", "role-keys")]
+            for name in ("keyring", "maintainers", "nonupload", "role-keys")][0 if WHOLE else 1:]
+LEAST = 300 if WHOLE else 100  # certificates that are taken
 RECIPIENTS_A_RUN = 50
 
 
@@ -21,7 +27,7 @@ def test_one_advisory_to_all_of_debian_keyring(t):
     taken = sorted({row["fingerprint"] for row in verdicts if row["result"] != "refused"})
     refused = [row for row in verdicts if row["result"] == "refused"]
     assert all(row["reason"] for row in refused)
-    assert len(taken) > 300, "hardly any certificate was taken"
+    assert len(taken) > LEAST, "hardly any certificate was taken"
     gateway.member("debian")
     addresses = {}
     for fingerprint in taken:

@@ -162,7 +162,7 @@ def test_mail_of_somebody_known_does_not_wait_behind_a_flood(t):
     stranger.meet(gateway)
     armored = stranger.encrypt(stranger.entity("x\n"))
     gateway.stop()
-    flood = 600
+    flood = 240
     for number in range(flood):
         # Half of them say that they are from the first official, who then has to wait as well.
         sender = scene.officials[0].address if number % 2 else "a@b.example"
