@@ -6,6 +6,7 @@ import letters
 from harness import cases, eventually, future, now, sanitized
 from official import REPLY_SHAPES
 from scene import Scene
+from turning import HOUR, MINUTE
 
 
 def only_ack(scene):
@@ -249,15 +250,15 @@ def test_token_around_a_clear_signed_text_is_none(t):
 
 
 def test_signature_by_a_key_that_had_expired_is_none(t):
+    calendar = t.calendar()
     scene = Scene(t, 0)
-    expires = now() + 20
-    official = t.official("late@us-de.example", expires="seconds=20")
+    official = t.official("late@us-de.example", expires=f"seconds={HOUR}")
     scene.officials.append(scene.gateway.admit(official))
     scene.release()
     mail, = eventually(lambda: scene.advisory_mails(official), "the advisory")
     opened = official.open(mail.raw)
     settle_receipts(scene)
-    time.sleep(max(0.0, expires + 2 - now()))
+    calendar.forward(HOUR + MINUTE)
     official.home.gpg("--quick-set-expire", official.fingerprint, "0")
     is_none(scene, official.reply(opened), "expired")
 

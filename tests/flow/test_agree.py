@@ -6,6 +6,7 @@ import keys
 import letters
 from harness import cases, eventually, now, sanitized
 from scene import Scene
+from turning import HOUR, MINUTE
 
 TEXT = "Keep it to yourself until it is public.\nReport what you see.\n"
 OTHER = "Keep it to yourself, and tell us when it leaked.\n"
@@ -192,19 +193,22 @@ def test_backup_contact_leaves_alone(t):
 
 @sanitized
 def test_new_version_asks_again_and_the_old_one_suffices_until_its_date(t):
+    calendar = t.calendar()
     scene = Scene(t, 2)
     first, second = scene.officials
     publish(scene)
     for official in scene.officials:
         answer(scene, official, scene.opened(official))
-    publish(scene, OTHER, required_in=15)
+    publish(scene, OTHER, required_in=HOUR)
     asked = {official: scene.opened(official, 2) for official in scene.officials}
     assert OTHER.strip() in asked[first].text and "version before suffices" in asked[first].text
     assert asked[first].token != asked[second].token
     number = scene.release()["number"]
     assert all(reason(scene, number, official) == "" for official in scene.officials)
     answer(scene, first, asked[first])
-    eventually(lambda: not status(scene, second)["suffices"], "the required date comes", 40)
+    calendar.forward(HOUR + MINUTE)
+    scene.poke()
+    eventually(lambda: not status(scene, second)["suffices"], "the required date comes")
     scene.release(advisory=f"update {number}", text="Now in 2.2.\n")
     assert "[DEW-" in scene.opened(first, 4).subject
     said = named_in_receipt(scene, second)
@@ -213,11 +217,14 @@ def test_new_version_asks_again_and_the_old_one_suffices_until_its_date(t):
 
 
 def test_signature_on_an_expired_version_does_not_suffice(t):
+    calendar = t.calendar()
     scene = Scene(t, 1)
-    publish(scene, expires_in=12)
+    publish(scene, expires_in=HOUR)
     answer(scene, scene.official, scene.opened())
     assert status(scene, scene.official)["suffices"]
-    eventually(lambda: not status(scene, scene.official)["suffices"], "it expires", 40)
+    calendar.forward(HOUR + MINUTE)
+    scene.poke()
+    eventually(lambda: not status(scene, scene.official)["suffices"], "it expires")
     number = scene.release()["number"]
     assert "agreement version 1 expired" in reason(scene, number, scene.official)
 

@@ -3,10 +3,11 @@ once."""
 import time
 
 import letters
-from harness import cases, eventually, limit, now, sanitized
+from harness import cases, eventually, limit, sanitized
 from scene import TEXT, TITLE, Scene
 from test_acknowledge import only_ack, settle_receipts
 from test_remind import admit_admin, alarm
+from turning import HOUR, MINUTE
 
 QUIET = 5  # seconds in which a letter to publisher and admins would have come
 
@@ -147,13 +148,14 @@ def test_strangers_and_replies_that_do_not_count_cause_no_notice(t):
 
 def test_receipt_names_who_answered_in_the_clear(t):
     scene = Scene(t, 2, script=["rcpt cert@us-ca.example 3 reply 451 4.2.0 later"],
-                  retry={"first": "3s", "most": "3s"})
+                  retry={"first": "1h", "most": "1h"})
     first, second = scene.officials
     scene.release()
     scene.drop(first.reply(scene.opened(first), "acting", shape="signed"))
     assert scene.acknowledged()[0]["in_the_clear"] == "text"
 
     def complete():
+        scene.poke()
         return [r for r in scene.receipts() if r.subject.startswith("Complete:")]
     receipt, = eventually(complete, "the receipt when all is handed over")
     assert "Answered in the open" in receipt.text, receipt.text
@@ -162,15 +164,15 @@ def test_receipt_names_who_answered_in_the_clear(t):
 
 
 def test_contact_who_cannot_be_told_stands_so_in_the_letter(t):
+    calendar = t.calendar()
     scene = Scene(t, 0)
     scene.admin = admit_admin(t, scene.gateway)
-    expires = now() + 20
-    official = scene.gateway.admit(t.official("late@us-de.example", expires="seconds=20"))
+    official = scene.gateway.admit(t.official("late@us-de.example", expires=f"seconds={HOUR}"))
     scene.officials.append(official)
     scene.release()
     mail, = eventually(lambda: scene.advisory_mails(official), "the advisory")
     raw = official.reply(official.open(mail.raw), "acting", shape="signed")
-    time.sleep(max(0.0, expires + 2 - now()))
+    calendar.forward(HOUR + MINUTE)
     scene.drop(raw)
     assert only_ack(scene)["in_the_clear"] == "text"
 

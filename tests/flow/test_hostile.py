@@ -5,10 +5,11 @@ import sqlite3
 import time
 
 import letters
-from harness import eventually, limit, now, patience
+from harness import eventually, limit, now
 from scene import Scene
 from test_release import Release
 from test_remind import admit_admin, alarm
+from turning import HOUR, MINUTE
 
 PROGRAM = "dewlined-hostile"
 GATHERED = 6  # seconds after which a mail about such mails does not wait for more of them
@@ -134,14 +135,14 @@ def test_good_mail_between_hostile_ones_is_handled(t):
 def test_other_reading_than_the_approved_one_is_not_released(t):
     """An author who has the reader in his hands shows one text and would send another."""
     scene = Release(t, publishers=2, program=PROGRAM)
-    later = int(now()) + int(15 * patience())
+    later = int(now()) + HOUR
     row = scene.drop(scene.publisher.publish(
         "a title", f"What is approved.\nX-Reader: content-later\nX-After: {later}\n",
         approval="yes"))
     assert row["state"] == "done", row
     request = scene.mail_of(scene.others[0], 1)[0]
-    assert "What is approved." in request.text and now() < later, request.text
-    time.sleep(max(later + 1 - now(), 0))
+    assert "What is approved." in request.text, request.text
+    scene.calendar.to(later + MINUTE)
     token = re.search(r"Approve: ([A-Z2-7]{16})", request.text)[1]
     assert scene.decide(scene.others[0], "Approve", token)["meaning"] == "approval"
     told = eventually(lambda: [mail for mail in scene.mail_of(scene.publisher, 1)

@@ -5,6 +5,7 @@ from harness import cases, eventually
 from mutt import Mutt
 from scene import TITLE, Scene
 from test_acknowledge import only_ack, settle_receipts
+from turning import HOUR, MINUTE
 
 
 def at_desk(t, **options):
@@ -102,9 +103,12 @@ def test_reply_asks_for_a_material(t):
 
 def test_reply_to_a_reminder_acknowledges(t):
     t.needs("mutt")
+    calendar = t.calendar()
     scene = Scene(t, reminders={"stages": "10%"})
-    scene.release(acknowledge="30s")
+    scene.release(acknowledge="10h")
     mutt = Mutt(scene.official, scene.gateway)
+    calendar.forward(HOUR + MINUTE)
+    scene.poke()
     reminder = scene.smarthost.wait(2, scene.official.address)[1]
     assert "Reminder" in scene.official.open(reminder.raw).subject
     scene.drop(mutt.reply(reminder, "affected\n"))

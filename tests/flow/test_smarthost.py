@@ -6,8 +6,9 @@ import re
 import subprocess
 
 from gateway import Smarthost
-from harness import cases, eventually, future, limit, sanitized
+from harness import cases, eventually, future, sanitized
 from scene import Scene
+from turning import HOUR, MINUTE
 
 
 def delivery(scene, official=None):
@@ -64,13 +65,16 @@ def test_final_refusal_is_shown_and_named_in_the_receipt(t):
                                                        scene.gateway.advisories()[0]["number"])
 
 
-@limit(240)
 def test_give_up_ends_as_failed_by_name(t):
+    calendar = t.calendar()
     scene = Scene(t, 2, script=["rcpt cert@us-de.example * reply 450 4.2.1 mailbox busy"],
-                  retry={"first": "1s", "most": "20s", "give_up": "1m"})
+                  retry={"first": "1m", "most": "20m", "give_up": "1h"})
     refused = scene.officials[0]
     scene.release()
-    assert "mailbox busy" in in_state(scene, "failed", refused, 120)["reason"]
+    in_state(scene, "deferred", refused)
+    calendar.forward(HOUR + MINUTE)
+    scene.poke()
+    assert "mailbox busy" in in_state(scene, "failed", refused)["reason"]
     eventually(lambda: any(refused.address in r.text for r in scene.receipts()),
                "a receipt that names the one given up")
 

@@ -2,10 +2,11 @@
 import base64
 import re
 
-from harness import cases, eventually, limit, now
+from harness import cases, eventually, limit
 from recorder import Recorder, transactions
 from scene import TITLE
 from served import Served
+from turning import HOUR, MINUTE
 
 EVIL = "MAIL FROM:<evil@evil.example>\r\nRCPT TO:<cert@us-de.example>\r\nDATA\r\nSubject: forged\r\n"
 # What ends a message too early for one server or another, with commands behind it.
@@ -121,12 +122,13 @@ def test_setting_that_holds_a_line_end_is_refused(t, case):
 @limit(180)
 def test_line_that_begins_with_a_dot_arrives_with_it(t):
     """The one mail whose text is on the wire as it stands: the notice that a key has expired."""
+    calendar = t.calendar()
     scene, tap = tapped(t, 1, gateway={"name": ". is how we begin"})
-    person = t.official("cert@us-ca.example", own_key=True, expires="seconds=12")
+    person = t.official("cert@us-ca.example", own_key=True, expires=f"seconds={HOUR}")
     scene.gateway.admit(person)
-    born = now()
     scene.officials.append(person)
-    eventually(lambda: now() > born + 13, "the key has expired", 20)
+    scene.postfix.wait(1, person.address, 60)
+    calendar.forward(HOUR + MINUTE)
     scene.gateway.restart()
     warning, notice = scene.postfix.wait(2, person.address, 60)
     assert b"\n. is how we begin\n" in notice.raw and b"PGP MESSAGE" in warning.raw, notice.raw
