@@ -38,11 +38,12 @@ def released(t, officials=1, **settings):
 
 
 def settle_receipts(scene):
-    """Waits until the publisher has had the last receipt of all."""
+    """Waits until the publisher has had the last receipt of all; it may overtake the one before."""
     def complete():
         return any("handed over" in r.text and "on their way" not in r.text
                    for r in scene.receipts())
     eventually(complete, "the receipt that says all is handed over")
+    eventually(lambda: not scene.gateway.rows("queue", "list"), "an empty queue")
 
 
 # What counts.
