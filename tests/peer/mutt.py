@@ -104,9 +104,9 @@ class Mutt:
 
     def _until(self, done, what, seconds=20):
         """Reads the terminal until done() holds and mutt has been silent for a moment."""
-        deadline = time.monotonic() + seconds * patience()
+        begun = time.monotonic()
         while self._read(QUIET) or not done():
-            if time.monotonic() > deadline or self.process.poll() is not None:
+            if time.monotonic() - begun > seconds * patience() or self.process.poll() is not None:
                 raise AssertionError(f"mutt: {what} never came; its last screen:\n"
                                      f"{self.screen[-3000:]}")
         self.read_from = len(self.screen)
@@ -122,8 +122,9 @@ class Mutt:
         """Ends mutt: with "q" to the pager and to the index, or by force when a step failed."""
         try:
             yield
-            deadline = time.monotonic() + 10 * patience()
-            while self.process.poll() is None and time.monotonic() < deadline:
+            begun = time.monotonic()
+            while self.process.poll() is None and (
+                    time.monotonic() - begun < 10 * patience()):
                 self._press("q")
                 self._read(QUIET)
             assert self.process.poll() is not None, f"mutt stays:\n{self.screen[-2000:]}"
