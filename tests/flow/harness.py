@@ -6,12 +6,13 @@ rule that it holds. Decorators say more: `@limit(seconds)`, `@cases(...)` (calle
 case) once for each), `@sanitized` (run against the sanitized build as well), `@future` (run years
 ahead as well).
 
-tests/run starts each one as a process of its own: `harness.py test_FILE test_NAME [case]`.
+tests/run runs each one in a process of its own; one alone: `harness.py test_FILE test_NAME [case]`.
 """
 import importlib
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -218,14 +219,17 @@ def main(module, function, case=None):
     return code
 
 
-if __name__ == "__main__":
-    import signal
-
+def run(module, function, case=None):
+    """The same as a process of its own that may be asked to end, and then shows its logs."""
     def stop(number, frame):
         raise SystemExit(f"signal {number}")
 
     signal.signal(signal.SIGTERM, stop)
+    return main(module, function, case)
+
+
+if __name__ == "__main__":
     # Under the name that the tests import, so that there is one Skip only.
     sys.path[:0] = [str(TESTS / name) for name in ("flow", "peer", "interop")]
     sys.modules["harness"] = sys.modules["__main__"]
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(run(*sys.argv[1:4]))
