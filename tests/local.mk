@@ -2,6 +2,7 @@
 #     unit_tests += test_store_audit
 #     test_store_audit_SOURCES = tests/unit/test_store_audit.c
 #     test_store_audit_LDADD = $(unit_libs)
+EXTRA_DIST += tests/unit/patience.h
 unit_libs = $(LDADD) $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

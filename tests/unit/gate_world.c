@@ -15,6 +15,7 @@
 #include "gate/issue.h"
 #include "gate/seal.h"
 #include "gate/send.h"
+#include "patience.h"
 #include "pgp/vault.h"
 #include "worker/frame.h"
 
@@ -284,7 +285,7 @@ static bool run(struct world *world, bool (*probe)(struct world *), int64_t ms)
 
 bool world_run(struct world *world, bool (*probe)(struct world *))
 {
-	return run(world, probe, WORLD_PATIENCE_MS);
+	return run(world, probe, patient(WORLD_PATIENCE_MS));
 }
 
 void world_run_for(struct world *world, int64_t ms)

@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "courier/tls.h"
+#include "patience.h"
 
 enum { DAY_S = 86400, DEADLINE_MS = 20 * 1000, PATH_SIZE = 64 };
 
@@ -137,7 +138,7 @@ static void connect_to(const struct kind *kind, const char *host, char text[stat
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	assert_int_equal(tls_trust_new(ca_path, &trust, &err), 0);
 	text[0] = '\0';
-	if (tls_connect(ends[0], host, trust, clock_monotonic_ms() + DEADLINE_MS, &tls, &err) != 0)
+	if (tls_connect(ends[0], host, trust, clock_monotonic_ms() + patient(DEADLINE_MS), &tls, &err) != 0)
 		snprintf(text, ERR_TEXT_SIZE, "%s", err.text);
 	tls_free(tls);
 	tls_trust_free(trust);

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dewlined/supervise.h"
+#include "patience.h"
 
 enum {
 	PATIENCE_MS = 10000,
@@ -133,7 +134,7 @@ static bool is_dead(pid_t pid)
 
 static bool dies_soon(pid_t pid)
 {
-	for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
+	for (int ms = 0; ms < patient(PATIENCE_MS); ms += 5) {
 		if (is_dead(pid))
 			return true;
 		usleep(5000);
@@ -143,7 +144,7 @@ static bool dies_soon(pid_t pid)
 
 static void await_ready(int count)
 {
-	for (int ms = 0; ms < PATIENCE_MS && shared->ready < count; ms += 5)
+	for (int ms = 0; ms < patient(PATIENCE_MS) && shared->ready < count; ms += 5)
 		usleep(5000);
 	assert_true(shared->ready >= count);
 }
@@ -201,13 +202,13 @@ static void sigterm_ends_the_gate_in_good_order_and_all_workers(void **state)
 	(void)state;
 	const int signals[] = {SIGTERM, SIGINT};
 	for (int i = 0; i < 2; i++) {
-		const pid_t daemon = start_daemon(GOOD, LONG_GRACE_MS);
+		const pid_t daemon = start_daemon(GOOD, patient(LONG_GRACE_MS));
 		await_ready(i + 1);
 		const int64_t asked = clock_monotonic_ms();
 		kill(daemon, signals[i]);
 		ends_well(daemon);
 		assert_int_equal(shared->asked_to_end, i + 1);
-		assert_true(clock_monotonic_ms() - asked < LONG_GRACE_MS / 2);
+		assert_true(clock_monotonic_ms() - asked < patient(LONG_GRACE_MS) / 2);
 	}
 }
 
@@ -220,27 +221,27 @@ static void gate_that_does_not_end_is_killed_after_its_grace(void **state)
 	kill(daemon, SIGTERM);
 	ends_well(daemon);
 	assert_true(clock_monotonic_ms() - asked >= SHORT_GRACE_MS);
-	assert_true(clock_monotonic_ms() - asked < LONG_GRACE_MS / 2);
+	assert_true(clock_monotonic_ms() - asked < patient(LONG_GRACE_MS) / 2);
 }
 
 static void second_signal_does_not_wait(void **state)
 {
 	(void)state;
-	const pid_t daemon = start_daemon(DEAF, LONG_GRACE_MS);
+	const pid_t daemon = start_daemon(DEAF, patient(LONG_GRACE_MS));
 	await_ready(1);
 	const int64_t asked = clock_monotonic_ms();
 	kill(daemon, SIGTERM);
 	usleep(100000);
 	kill(daemon, SIGTERM);
 	ends_well(daemon);
-	assert_true(clock_monotonic_ms() - asked < LONG_GRACE_MS / 2);
+	assert_true(clock_monotonic_ms() - asked < patient(LONG_GRACE_MS) / 2);
 }
 
 static void dead_gate_is_started_anew_without_its_old_workers(void **state)
 {
 	(void)state;
 	pid_t old[WORKERS];
-	const pid_t daemon = start_daemon(GOOD, LONG_GRACE_MS);
+	const pid_t daemon = start_daemon(GOOD, patient(LONG_GRACE_MS));
 	await_ready(1);
 	for (int i = 0; i < WORKERS; i++)
 		old[i] = shared->workers[i];
@@ -260,7 +261,7 @@ static void dead_gate_is_started_anew_without_its_old_workers(void **state)
 static void gate_that_cannot_live_is_not_started_in_a_spin(void **state)
 {
 	(void)state;
-	const pid_t daemon = start_daemon(DIES_AT_ONCE, LONG_GRACE_MS);
+	const pid_t daemon = start_daemon(DIES_AT_ONCE, patient(LONG_GRACE_MS));
 	usleep(1500000);
 	/* At 0, 100, 300, 700 and 1500 ms. */
 	assert_in_range(shared->starts, 2, 5);
@@ -295,7 +296,7 @@ static void gate_without_control_socket_is_replaced(void **state)
 static void hang_up_signal_changes_nothing(void **state)
 {
 	(void)state;
-	const pid_t daemon = start_daemon(GOOD, LONG_GRACE_MS);
+	const pid_t daemon = start_daemon(GOOD, patient(LONG_GRACE_MS));
 	await_ready(1);
 	const pid_t gate = shared->gate;
 	kill(daemon, SIGHUP);
@@ -310,7 +311,7 @@ static void hang_up_signal_changes_nothing(void **state)
 static void killing_the_daemon_ends_everything(void **state)
 {
 	(void)state;
-	const pid_t daemon = start_daemon(DEAF, LONG_GRACE_MS);
+	const pid_t daemon = start_daemon(DEAF, patient(LONG_GRACE_MS));
 	await_ready(1);
 	kill(daemon, SIGKILL);
 	waitpid(daemon, NULL, 0);
@@ -323,7 +324,7 @@ static void killing_the_daemon_ends_everything(void **state)
 static void told(int fd, const char *text)
 {
 	char line[256] = "";
-	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	const struct timeval patience = {.tv_sec = patient(PATIENCE_MS) / 1000};
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	assert_true(recv(fd, line, sizeof line - 1, 0) > 0);
 	if (strncmp(line, text, strlen(text)) != 0)
@@ -340,7 +341,7 @@ static void service_manager_is_told(void **state)
 	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	setenv("NOTIFY_SOCKET", address.sun_path, 1);
-	const pid_t daemon = start_daemon(SPEAKS, LONG_GRACE_MS);
+	const pid_t daemon = start_daemon(SPEAKS, patient(LONG_GRACE_MS));
 	unsetenv("NOTIFY_SOCKET");
 	await_ready(1);
 	usleep(QUIET_US);

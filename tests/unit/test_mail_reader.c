@@ -13,6 +13,7 @@
 #include "worker/pool.h"
 
 #include "mail_reading.h"
+#include "patience.h"
 
 static struct mail_content *content_new(void)
 {
@@ -205,7 +206,7 @@ static void ask(struct pool *pool, struct asked *asked, uint32_t type, struct vi
 {
 	struct pool_request request = {.type = type,
 	    .body = BUF_EMPTY(FRAME_BODY_MAX),
-	    .deadline_ms = 20000,
+	    .deadline_ms = patient(20000),
 	    .attempts = 1,
 	    .answer = take_answer,
 	    .context = asked};

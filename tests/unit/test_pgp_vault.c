@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "mail/notice.h"
 #include "other_clock.h"
+#include "patience.h"
 #include "pgp/vault.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
@@ -76,7 +77,7 @@ static struct answer ask(uint32_t type, struct buf *body)
 	struct err err;
 	struct pool_request request = {
 	    .type = type,
-	    .deadline_ms = DEADLINE_MS,
+	    .deadline_ms = patient(DEADLINE_MS),
 	    .attempts = 1,
 	    .answer = keep_answer,
 	    .context = &answer,

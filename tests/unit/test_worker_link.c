@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "patience.h"
 #include "worker/link.h"
 #include "worker/remote.h"
 
@@ -142,7 +143,7 @@ static bool lives(pid_t pid)
 
 static void assert_gone_soon(pid_t pid)
 {
-	const int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+	const int64_t until = clock_monotonic_ms() + patient(PATIENCE_MS);
 	while (lives(pid) && clock_monotonic_ms() < until)
 		usleep(10000);
 	assert_false(lives(pid));
