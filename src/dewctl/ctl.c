@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,15 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "base/user.h"
+#include "pgp/place.h"
 #include "pgp/vault.h"
-#include "dewctl/agent.h"
 #include "dewctl/ctl.h"
 #include "dewctl/passphrase.h"
 #include "store/audit.h"
 
-enum { LINE_SIZE = 2048 };
+enum { LINE_SIZE = 2048, PLACES = 64 };
 
 int ctl_open_config(struct ctl *ctl, struct err *err)
 {
@@ -114,15 +116,41 @@ void ctl_warn_idle(const struct ctl *ctl)
 		ctl_warn("dewlined is not running, and until it is started nothing is sent");
 }
 
+/* The first place that no other dewctl has, by a lock that ends with us. An agent in it was left by
+ * one that was killed. */
+static int take_place(const char *home, char name[static PLACE_NAME_MAX + 1], struct err *err)
+{
+	for (unsigned i = 0; i < PLACES; i++) {
+		char path[PATH_MAX], lock[PATH_MAX + 8];
+		snprintf(name, PLACE_NAME_MAX + 1, "c%u", i);
+		if (place_make(home, name, err) < 0)
+			return -1;
+		place_path(home, name, path);
+		snprintf(lock, sizeof lock, "%s/lock", path);
+		const int taken = file_lock(lock, err);
+		if (taken < 0)
+			return -1;
+		if (taken == 0) {
+			home_end_agent(path);
+			return 0;
+		}
+	}
+	return ctl_refuse(err, "%d others of dewctl are at work: try again later", PLACES);
+}
+
 int ctl_open_home(struct ctl *ctl, struct err *err)
 {
 	char path[CTL_PATH_SIZE];
+	char place[PLACE_NAME_MAX + 1];
 	if (ctl->home_is_open)
 		return 0;
 	ctl_state_path(ctl, "gnupg", path);
-	ctl->agent_is_ours = !ctl_agent_is_running(path);
-	if (home_open(path, &ctl->home, err) < 0)
+	if (take_place(path, place, err) < 0)
 		return -1;
+	if (home_open_at(path, place, &ctl->home, err) < 0) {
+		home_stop_agent(&ctl->home);
+		return -1;
+	}
 	ctl->home.passphrase = &ctl->passphrase;
 	ctl->home_is_open = true;
 	return 0;
@@ -130,7 +158,7 @@ int ctl_open_home(struct ctl *ctl, struct err *err)
 
 void ctl_close(struct ctl *ctl)
 {
-	if (ctl->home_is_open && ctl->agent_is_ours)
+	if (ctl->home_is_open)
 		home_stop_agent(&ctl->home);
 	ctl->home_is_open = false;
 	vault_confine_programs_later(NULL);

@@ -31,7 +31,6 @@ struct ctl {
 	char passphrase_place[CONFIG_PATH_SIZE]; /* where it was found, "" at the terminal */
 	int passphrase_file; /* open before root became another user, or -1 */
 	unsigned passphrase_asked; /* how often it was looked for */
-	bool agent_is_ours; /* no agent served the home before us */
 	char became[STORE_NAME_SIZE]; /* whom root became, "" for nobody else */
 };
 

@@ -8,7 +8,6 @@ libdewline_a_SOURCES += \
 	src/dewctl/advisory.c \
 	src/dewctl/advisoryshow.c src/dewctl/advisoryshow.h \
 	src/dewctl/advisorytrace.c src/dewctl/advisorytrace.h \
-	src/dewctl/agent.c src/dewctl/agent.h \
 	src/dewctl/agreement.c \
 	src/dewctl/agreementshow.c src/dewctl/agreementshow.h \
 	src/dewctl/approval.c src/dewctl/approval.h \

@@ -15,6 +15,7 @@
 #include "config/secret.h"
 #include "dewlined/key.h"
 #include "pgp/home.h"
+#include "pgp/place.h"
 #include "pgp/vault.h"
 #include "worker/spawn.h"
 
@@ -24,14 +25,19 @@ enum { PATIENCE_MS = 60 * 1000 };
 /* An agent that somebody has just ended may take a last connection with it into the grave. */
 enum { ATTEMPTS = 5, PAUSE_US = 200 * 1000 };
 
-static int prove(const struct config *config, struct err *err)
+struct proving {
+	const struct config *config;
+	const char *place;
+};
+
+static int prove(const struct config *config, const char *at, struct err *err)
 {
 	char path[HOME_PATH_SIZE];
 	struct home home;
 	if (snprintf(path, sizeof path, "%s/gnupg", config->state) >= (int)sizeof path)
 		return err_set(
 		    err, ERR_DAEMON, ERR_NEVER, "the state directory's path is too long");
-	if (home_open(path, &home, err) != 0)
+	if (home_open_at(path, at, &home, err) != 0)
 		return -1;
 	if (home.gateway[0] == '\0')
 		return 0;
@@ -53,10 +59,12 @@ static int prove(const struct config *config, struct err *err)
 /* worker_main_fn: the answer is nothing, or why not. */
 static int prove_main(const void *settings, int fd)
 {
+	const struct proving *proving = settings;
 	struct err err;
 	signal(SIGPIPE, SIG_IGN);
 	/* The agent that it may start serves the vaults as well. */
-	if (vault_confine(settings, &err) == 0 && prove(settings, &err) == 0)
+	if (vault_confine(proving->config, &err) == 0 &&
+	    prove(proving->config, proving->place, &err) == 0)
 		return EXIT_SUCCESS;
 	const ssize_t sent = send(fd, err.text, strlen(err.text), MSG_NOSIGNAL);
 	(void)sent; /* our exit status says it too */
@@ -83,14 +91,27 @@ static void listen_to(int fd, struct err *err)
 	err_set(err, ERR_DAEMON, ERR_NEVER, "%s", got > 0 ? text : fault);
 }
 
-int key_prove(const struct config *config, struct err *err)
+/* In this process, which no sandbox holds yet: the place is made of links. */
+static int make_place(const struct proving *proving, struct err *err)
 {
-	const struct worker_program program = {prove_main, config};
+	char home[HOME_PATH_SIZE];
+	if (snprintf(home, sizeof home, "%s/gnupg", proving->config->state) >= (int)sizeof home)
+		return err_set(
+		    err, ERR_DAEMON, ERR_NEVER, "the state directory's path is too long");
+	return place_make(home, proving->place, err);
+}
+
+int key_prove(const struct config *config, const char *place, struct err *err)
+{
+	const struct proving proving = {config, place};
+	const struct worker_program program = {prove_main, &proving};
 	pid_t pid;
 	int fd;
 	int status = -1;
 	if (secret_check(SECRET_GATEWAY, config->gateway.passphrase_file, err) != 0)
 		return err_prefix(err, "the passphrase of the gateway's key");
+	if (make_place(&proving, err) != 0)
+		return -1;
 	if (process_start("vault", program, &pid, &fd, err) != 0)
 		return -1;
 	listen_to(fd, err);

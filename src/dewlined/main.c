@@ -24,6 +24,7 @@
 #include "gate/gate.h"
 #include "mail/charset.h"
 #include "mail/reader.h"
+#include "pgp/place.h"
 #include "pgp/vault.h"
 #include "worker/remote.h"
 #include "worker/sandbox.h"
@@ -101,7 +102,7 @@ static int confine_vault_starter(const void *settings, struct err *err)
 static void stop_agent(const void *settings)
 {
 	const struct config *config = settings;
-	state_stop_agent(config->state);
+	state_stop_agent(config->state, PLACE_RUN);
 }
 
 /* Who was started as root becomes who owns the state. */
@@ -173,8 +174,10 @@ static int run(const struct config *config, struct err *err)
 		return -1;
 	if (chdir("/") != 0)
 		return err_system(err, "cannot change to /");
-	if (key_prove(config, err) != 0) {
-		state_stop_agent(config->state);
+	/* One that a former daemon left, or that somebody started there, is none of ours. */
+	state_stop_agent(config->state, PLACE_RUN);
+	if (key_prove(config, PLACE_RUN, err) != 0) {
+		state_stop_agent(config->state, PLACE_RUN);
 		return -1;
 	}
 	look_for_network(config);
@@ -214,10 +217,8 @@ static int test(const struct config *config, struct err *err)
 		    config->file, config->state);
 		return 0;
 	}
-	const bool runs = state_is_taken(config->state);
-	const int result = key_prove(config, err);
-	if (!runs)
-		state_stop_agent(config->state);
+	const int result = key_prove(config, PLACE_TRY, err);
+	state_stop_agent(config->state, PLACE_TRY);
 	if (result == 0)
 		printf("%s: good\n", config->file);
 	return result;

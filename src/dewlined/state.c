@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "dewlined/state.h"
+#include "pgp/place.h"
 
 enum { AGENT_PATIENCE_MS = 5000, AGENT_LOOK_US = 10000 };
 
@@ -88,19 +89,6 @@ bool state_is_ours(const char *state)
 	       stat(path, &about) == 0 && about.st_uid == geteuid();
 }
 
-bool state_is_taken(const char *state)
-{
-	char path[PATH_MAX];
-	if (snprintf(path, sizeof path, "%s/lock", state) >= (int)sizeof path)
-		return false;
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return false;
-	const bool taken = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	close(fd); /* and with it our lock, if we got one */
-	return taken;
-}
-
 /* Waits for a child, and kills it when it takes too long. */
 static void wait_for(pid_t pid)
 {
@@ -117,16 +105,12 @@ static void wait_for(pid_t pid)
 }
 
 /* Without a shell, and without GPGME: it would bring its own signal handling into this process. */
-void state_stop_agent(const char *state)
+static void run_gpgconf(char *home)
 {
-	char home[PATH_MAX];
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t none;
 	pid_t pid;
-	if (snprintf(home, sizeof home, "%s/gnupg", state) >= (int)sizeof home ||
-	    access(home, F_OK) != 0)
-		return;
 	char *const argv[] = {(char *)(uintptr_t) "gpgconf", (char *)(uintptr_t) "--homedir", home,
 	    (char *)(uintptr_t) "--kill", (char *)(uintptr_t) "gpg-agent", NULL};
 	sigemptyset(&none);
@@ -147,4 +131,19 @@ void state_stop_agent(const char *state)
 	}
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
+}
+
+void state_stop_agent(const char *state, const char *place)
+{
+	char home[PATH_MAX], socket[PATH_MAX + 16];
+	if (snprintf(home, sizeof home, "%s/gnupg/%s", state, place) >= (int)sizeof home ||
+	    access(home, F_OK) != 0)
+		return;
+	snprintf(socket, sizeof socket, "%s/S.gpg-agent", home);
+	const int fd = place_connect(socket);
+	/* The sockets may be elsewhere, which gpgconf knows. */
+	if (fd >= 0)
+		place_end_agent(fd);
+	else
+		run_gpgconf(home);
 }

@@ -20,10 +20,8 @@ bool state_is_missing(const char *state, struct err *err);
 /* True when STATE/gnupg is there and belongs to our user: only then may its key be tried. */
 bool state_is_ours(const char *state);
 
-/* True when a daemon has the lock now. */
-bool state_is_taken(const char *state);
-
-/* Ends the gpg-agent of STATE/gnupg, if there is one; for at most five seconds. */
-void state_stop_agent(const char *state);
+/* Ends the gpg-agent of a place in STATE/gnupg (pgp/place.h), if there is one, and waits until it
+ * is gone; each for at most five seconds. */
+void state_stop_agent(const char *state, const char *place);
 
 #endif

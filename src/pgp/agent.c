@@ -4,9 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <gpgme.h>
@@ -15,6 +13,7 @@
 
 #include "pgp/agent.h"
 #include "pgp/engine.h"
+#include "pgp/place.h"
 
 static const char socket_name[] = "S.gpg-agent";
 
@@ -63,15 +62,10 @@ static int socket_path(const char *home, char out[static PATH_MAX], struct err *
 
 static bool answers(const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (!view_copy(view_of(path), address.sun_path, sizeof address.sun_path))
-		return false;
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	const bool connected = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-	close(fd);
-	return connected;
+	const int fd = place_connect(path);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 int agent_ensure(const char *main_home, struct err *err)
@@ -128,13 +122,18 @@ int agent_join(const char *main_home, const char *shard, struct err *err)
 		   : -1;
 }
 
-void agent_stop(const char *main_home)
+bool agent_is_there(const char *home)
 {
-	struct buf printed = BUF_EMPTY(BUF_SMALL);
-	struct err ignored;
-	/* --kill would start an agent only to end it. */
 	char path[PATH_MAX];
-	if (socket_path(main_home, path, &ignored) == 0 && answers(path))
-		gpgconf(main_home, "--kill", "gpg-agent", &printed, &ignored);
-	buf_release(&printed);
+	struct err ignored;
+	return socket_path(home, path, &ignored) == 0 && answers(path);
+}
+
+void agent_stop(const char *home)
+{
+	char path[PATH_MAX];
+	struct err ignored;
+	const int fd = socket_path(home, path, &ignored) == 0 ? place_connect(path) : -1;
+	if (fd >= 0)
+		place_end_agent(fd);
 }

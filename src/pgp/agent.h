@@ -2,6 +2,8 @@
 #ifndef DEWLINE_PGP_AGENT_H
 #define DEWLINE_PGP_AGENT_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 enum {
@@ -21,7 +23,11 @@ int agent_redirect(const char *main_home, const char *shard, const char *dir, st
 /* Both, for a shard that is about to be used: logins and logouts may have moved the sockets. */
 int agent_join(const char *main_home, const char *shard, struct err *err);
 
-/* Ends the agent of a home, if one runs. */
-void agent_stop(const char *main_home);
+/* Whether an agent of a home answers. */
+bool agent_is_there(const char *home);
+
+/* Ends the agent of a home, if one runs, and waits until it is gone: the next one, with another
+ * passphrase perhaps, must not meet it. */
+void agent_stop(const char *home);
 
 #endif

@@ -21,6 +21,7 @@
 #include "pgp/conf.h"
 #include "pgp/engine.h"
 #include "pgp/home.h"
+#include "pgp/place.h"
 #include "pgp/preferences.h"
 
 enum {
@@ -32,7 +33,7 @@ enum {
 static int find_gateway(struct home *home, struct err *err)
 {
 	gpgme_ctx_t ctx;
-	if (engine_open(home->path, &ctx, err) != 0)
+	if (engine_open(home->place, &ctx, err) != 0)
 		return -1;
 	home->gateway[0] = '\0';
 	unsigned count = 0;
@@ -52,17 +53,33 @@ static int find_gateway(struct home *home, struct err *err)
 	return 0;
 }
 
-int home_open(const char *path, struct home *home, struct err *err)
+static int take_path(const char *path, int most, struct home *home, struct err *err)
 {
 	*home = (struct home){.gateway = ""};
-	if (strlen(path) > AGENT_HOME_MAX)
+	if (strlen(path) > (size_t)most)
 		return err_set(err, ERR_DAEMON, ERR_NEVER,
 		    "the GnuPG home %.120s has %zu characters: sockets allow for %d at most", path,
-		    strlen(path), AGENT_HOME_MAX);
+		    strlen(path), most);
 	if (path[0] != '/')
 		return err_set(
 		    err, ERR_DAEMON, ERR_NEVER, "the GnuPG home %s is not absolute", path);
 	snprintf(home->path, sizeof home->path, "%s", path);
+	return 0;
+}
+
+int home_open_at(const char *path, const char *place, struct home *home, struct err *err)
+{
+	if (take_path(path, AGENT_HOME_MAX - PLACE_NAME_MAX - 1, home, err) != 0)
+		return -1;
+	place_path(path, place, home->place);
+	return find_gateway(home, err);
+}
+
+int home_open(const char *path, struct home *home, struct err *err)
+{
+	if (take_path(path, AGENT_HOME_MAX, home, err) != 0)
+		return -1;
+	snprintf(home->place, sizeof home->place, "%s", home->path);
 	if (file_make_dir(path, 0700, err) != 0 || conf_write(path, CONF_MAIN, "", err) != 0)
 		return -1;
 	return find_gateway(home, err);
@@ -119,8 +136,12 @@ int home_make_key(struct home *home, const char *name, const char *address, stru
 		return err_set(
 		    err, ERR_MESSAGE, ERR_NEVER, "the gateway's name and address are too long");
 	bool asks = false;
-	if (make_keys(home, user_id, err) != 0 || find_gateway(home, err) != 0 ||
-	    preferences_look(home, &asks, err) != 0)
+	/* In the main home: in the place the keyring is a link, which gpg would replace. */
+	const bool served = agent_is_there(home->path);
+	const int made = make_keys(home, user_id, err);
+	if (!served && strcmp(home->place, home->path) != 0)
+		agent_stop(home->path);
+	if (made != 0 || find_gateway(home, err) != 0 || preferences_look(home, &asks, err) != 0)
 		return -1;
 	return asks ? preferences_mend(home, err) : 0;
 }
@@ -155,7 +176,7 @@ int home_prove_key(const struct home *home, struct err *err)
 	if (home->gateway[0] == '\0')
 		return err_set(
 		    err, ERR_DAEMON, ERR_LATER, "the gateway has no key yet in %s", home->path);
-	if (engine_open(home->path, &ctx, err) != 0)
+	if (engine_open(home->place, &ctx, err) != 0)
 		return -1;
 	if (gpgme_data_new(&sealed) != 0)
 		abort();
@@ -171,7 +192,7 @@ int home_export_key(const struct home *home, bool armored, struct buf *out, stru
 	if (home->gateway[0] == '\0')
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "the gateway has no key yet");
 	gpgme_ctx_t ctx;
-	if (engine_open(home->path, &ctx, err) != 0)
+	if (engine_open(home->place, &ctx, err) != 0)
 		return -1;
 	gpgme_set_armor(ctx, armored ? 1 : 0);
 	struct engine_sink sink;
@@ -273,7 +294,7 @@ static int fill_shard(const struct home *home, const char *dir, const char *fina
 	if (result == 0)
 		result = additional_write(dir, home->gateway, err);
 	if (result == 0)
-		result = agent_redirect(home->path, final, dir, err);
+		result = agent_redirect(home->place, final, dir, err);
 	if (result == 0)
 		result = sync_keyring(dir, err);
 	buf_release(&gateway);
@@ -400,5 +421,10 @@ int home_build_shard(const struct home *home, int64_t shard, int64_t generation,
 
 void home_stop_agent(const struct home *home)
 {
-	agent_stop(home->path);
+	agent_stop(home->place);
+}
+
+void home_end_agent(const char *place)
+{
+	agent_stop(place);
 }

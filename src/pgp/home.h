@@ -20,6 +20,7 @@ enum { HOME_PATH_SIZE = 4096 };
 
 struct home {
 	char path[HOME_PATH_SIZE]; /* the main home */
+	char place[HOME_PATH_SIZE]; /* where gpg and its agent run (pgp/place.h), or the same */
 	char gateway[FINGERPRINT_SIZE]; /* primary fingerprint of the gateway's own key, or "" */
 	struct passphrase
 	    *passphrase; /* of that key: the caller's, set after home_open; NULL: none */
@@ -29,6 +30,9 @@ struct home {
  * gateway's key in it. Refuses a path too long for an agent's socket (sun_path, 108 bytes), saying
  * how long it may be. home->passphrase is NULL then. */
 int home_open(const char *path, struct home *home, struct err *err);
+
+/* The same, with gpg and its agent in a place of their own in it, which place_make has made. */
+int home_open_at(const char *path, const char *place, struct home *home, struct err *err);
 
 /* Makes the gateway's key, ed25519 to certify and sign and cv25519 to encrypt, without expiry, for
  * `name <address>`, protected by home->passphrase where there is one, and sets home->gateway. An
@@ -58,7 +62,9 @@ void home_forget_shards(const struct home *home);
 void home_shard_path(
     const struct home *home, int64_t shard, int64_t generation, char out[static HOME_PATH_SIZE]);
 
-/* Ends the agent of the main home, for `dewctl` without a daemon and for tests. */
+/* Ends the agent of the home's place, and waits until it is gone; of any place, by its directory.
+ */
 void home_stop_agent(const struct home *home);
+void home_end_agent(const char *place);
 
 #endif

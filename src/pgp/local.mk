@@ -15,6 +15,7 @@ libdewline_a_SOURCES += \
 	src/pgp/open.c src/pgp/open.h \
 	src/pgp/packet.c src/pgp/packet.h \
 	src/pgp/passphrase.c src/pgp/passphrase.h \
+	src/pgp/place.c src/pgp/place.h \
 	src/pgp/preferences.c src/pgp/preferences.h \
 	src/pgp/rekey.c src/pgp/rekey.h \
 	src/pgp/renew.c src/pgp/renew.h \
@@ -34,6 +35,9 @@ test_pgp_seal_LDADD = $(unit_libs)
 unit_tests += test_pgp_distribute
 test_pgp_distribute_SOURCES = tests/unit/test_pgp_distribute.c
 test_pgp_distribute_LDADD = $(unit_libs)
+unit_tests += test_pgp_place
+test_pgp_place_SOURCES = tests/unit/test_pgp_place.c tests/unit/pgp_world.h
+test_pgp_place_LDADD = $(unit_libs)
 unit_tests += test_pgp_open
 test_pgp_open_SOURCES = tests/unit/test_pgp_open.c tests/unit/pgp_world.h
 test_pgp_open_LDADD = $(unit_libs)

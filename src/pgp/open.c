@@ -225,10 +225,10 @@ int pgp_open(const struct home *home, int64_t shard, int64_t generation, enum op
 	};
 	struct opening opening = {.home = home, .result = result};
 	if (shard < 0) {
-		snprintf(opening.dir, sizeof opening.dir, "%s", home->path);
+		snprintf(opening.dir, sizeof opening.dir, "%s", home->place);
 	} else {
 		home_shard_path(home, shard, generation, opening.dir);
-		if (form == OPEN_ENCRYPTED && agent_join(home->path, opening.dir, err) != 0)
+		if (form == OPEN_ENCRYPTED && agent_join(home->place, opening.dir, err) != 0)
 			return -1;
 	}
 	int status = -1;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "pgp/agent.h"
 #include "pgp/conf.h"
 #include "pgp/engine.h"
 #include "pgp/keyring.h"
@@ -96,12 +97,22 @@ static int edit_and_compare(const struct home *home, struct err *err)
 	return result;
 }
 
+/* In the main home: in the place the keyring is a link, which gpg would replace. */
+static int change(const struct home *home, struct err *err)
+{
+	const bool served = agent_is_there(home->path);
+	const int result = edit_and_compare(home, err);
+	if (!served && strcmp(home->place, home->path) != 0)
+		agent_stop(home->path);
+	return result;
+}
+
 int preferences_mend(const struct home *home, struct err *err)
 {
 	bool asks = false;
 	if (home->gateway[0] == '\0')
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "the gateway has no key yet");
-	if (edit_and_compare(home, err) != 0 || look(home, &asks, err) != 0)
+	if (change(home, err) != 0 || look(home, &asks, err) != 0)
 		return -1;
 	/* gpg 2.2 keeps that wish, which it does not act on. */
 	return asks ? err_set(err, ERR_DAEMON, ERR_NEVER,

@@ -144,6 +144,7 @@ static int prove_copy(
 	struct home changed = *home;
 	size_t bare = 0;
 	snprintf(changed.path, sizeof changed.path, "%s", copy);
+	snprintf(changed.place, sizeof changed.place, "%s", copy);
 	changed.passphrase = next;
 	if (home_prove_key(&changed, err) != 0 || each_secret(copy, count_bare, &bare, err) != 0)
 		return -1;

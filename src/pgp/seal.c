@@ -306,7 +306,7 @@ int seal_batch(const struct home *home, int64_t shard, int64_t generation, struc
 	if (check(&batch, err) != 0)
 		return -1;
 	home_shard_path(home, shard, generation, batch.dir);
-	if (agent_join(home->path, batch.dir, err) != 0)
+	if (agent_join(home->place, batch.dir, err) != 0)
 		return -1;
 	struct buf sealed = BUF_EMPTY(
 	    plaintext.len + plaintext.len / 8 + SEALED_OVERHEAD + count * SESSION_KEYS_SIZE);

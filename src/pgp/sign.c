@@ -22,7 +22,7 @@ int sign_detached(const struct home *home, struct view bytes, struct buf *signat
 {
 	gpgme_ctx_t ctx;
 	struct engine_sink sink;
-	if (engine_open(home->path, &ctx, err) != 0)
+	if (engine_open(home->place, &ctx, err) != 0)
 		return -1;
 	engine_unlock(ctx, home->passphrase);
 	gpgme_set_armor(ctx, 1);

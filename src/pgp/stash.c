@@ -21,7 +21,7 @@ static int decrypt(const struct home *home, struct view packets, gpgme_decrypt_f
     struct buf *out, const char *what, struct err *err)
 {
 	gpgme_ctx_t ctx;
-	if (engine_open(home->path, &ctx, err) != 0)
+	if (engine_open(home->place, &ctx, err) != 0)
 		return -1;
 	engine_unlock(ctx, home->passphrase);
 	struct engine_sink sink;
@@ -62,7 +62,7 @@ int pgp_stash(const struct home *home, struct view plaintext, struct buf *out, s
 	gpgme_ctx_t ctx;
 	if (home->gateway[0] == '\0')
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "%s: the gateway has no key yet", what);
-	if (engine_open(home->path, &ctx, err) != 0)
+	if (engine_open(home->place, &ctx, err) != 0)
 		return -1;
 	struct engine_sink sink;
 	gpgme_data_t from = engine_source(plaintext);

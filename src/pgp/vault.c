@@ -13,6 +13,7 @@
 
 #include "mail/notice.h"
 
+#include "pgp/place.h"
 #include "pgp/preferences.h"
 #include "pgp/renew.h"
 #include "pgp/sign.h"
@@ -553,7 +554,7 @@ static int open_home(struct vault *vault, struct err *err)
 	if (snprintf(path, sizeof path, "%s/gnupg", vault->config->state) >= (int)sizeof path)
 		return err_set(
 		    err, ERR_DAEMON, ERR_NEVER, "the state directory's path is too long");
-	if (home_open(path, &vault->home, err) != 0)
+	if (home_open_at(path, PLACE_RUN, &vault->home, err) != 0)
 		return -1;
 	vault->home.passphrase = &vault->passphrase;
 	/* Without the key every message would seem to be for somebody else. */

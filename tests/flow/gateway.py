@@ -318,12 +318,22 @@ class Gateway:
         try:
             self.stop()
         finally:
-            gnupg = self.dir / "state" / "gnupg"
-            if gnupg.exists():
-                subprocess.run(["gpgconf", "--homedir", str(gnupg), "--kill", "all"],
-                               capture_output=True)
+            for home in (self.gnupg, *self.gnupg.glob("[rtc]*/")):
+                if (home / "S.gpg-agent").exists():
+                    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"],
+                                   capture_output=True)
         said = SANITIZER.search(self.text_of_log())
         assert not said, "a sanitizer spoke in dewlined.log"
+
+    @property
+    def gnupg(self):
+        """The home of the gateway's key."""
+        return self.dir / "state" / "gnupg"
+
+    @property
+    def place(self):
+        """Where the daemon's gpg and gpg-agent run."""
+        return self.gnupg / "r"
 
     def restart(self):
         self.stop()

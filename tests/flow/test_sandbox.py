@@ -50,7 +50,7 @@ def send_one(scene):
 
 def everybody(scene):
     """{role: [pid...]}, at least one of each."""
-    home = scene.gateway.dir / "state" / "gnupg"
+    home = scene.gateway.place
 
     def complete():
         found = {}
@@ -88,7 +88,7 @@ STOPPED = "was stopped by its sandbox (SIGSYS)"
 
 def living(scene, role):
     def find():
-        home = scene.gateway.dir / "state" / "gnupg"
+        home = scene.gateway.place
         pids = agents(home) if role == "gpg-agent" else [
             pid for pid, name in scene.gateway.processes().items() if name == role]
         return pids and pids[0]
@@ -220,7 +220,7 @@ def test_courier_that_is_taken_over_reaches_no_agent(t):
     send_one(scene)
     everybody(scene)
     living(scene, "gpg-agent")
-    home = scene.gateway.dir / "state" / "gnupg"
+    home = scene.gateway.place
     place = subprocess.run(["gpgconf", "--homedir", home, "--list-dirs", "agent-socket"],
                            capture_output=True, check=True, text=True).stdout.strip()
     address = struct.pack("=H", socket.AF_UNIX) + os.fsencode(place) + b"\0"
@@ -280,7 +280,7 @@ def test_started_as_root_it_becomes_the_user_of_the_setting_for_good(t):
     gateway.settled(1)
     smarthost.only(official.address)
     uid = str(pwd.getpwnam(OWNER).pw_uid)
-    pids = [*gateway.processes(), *agents(gateway.dir / "state" / "gnupg")]
+    pids = [*gateway.processes(), *agents(gateway.place)]
     assert len(pids) >= len(ROLES)
     for pid in pids:
         fields = status(pid)

@@ -110,7 +110,7 @@ __attribute__((unused)) static void world_close(struct world *world)
 {
 	struct err err;
 	world_run(
-	    "for h in $D/*/; do gpgconf --homedir $h --kill gpg-agent; done 2>/dev/null", NULL);
+	    "for h in $D/*/ $D/*/gnupg/?/; do gpgconf --homedir $h --kill gpg-agent; done 2>/dev/null", NULL);
 	home_stop_agent(&world->home);
 	assert_works(file_remove_tree(world->dir, &err));
 }

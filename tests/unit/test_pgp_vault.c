@@ -6,6 +6,7 @@
 #include "mail/notice.h"
 #include "other_clock.h"
 #include "patience.h"
+#include "pgp/place.h"
 #include "pgp/vault.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
@@ -29,7 +30,8 @@ static int setup(void **state)
 	struct err err;
 	char path[64];
 	snprintf(path, sizeof path, "%s/state/gnupg", world.dir);
-	assert_works(home_open(path, &world.home, &err));
+	assert_works(place_make(path, PLACE_RUN, &err));
+	assert_works(home_open_at(path, PLACE_RUN, &world.home, &err));
 	world.home.passphrase = &world.passphrase;
 	snprintf(config.gateway.passphrase_file, sizeof config.gateway.passphrase_file,
 	    "%s/passphrase", world.dir);
