@@ -15,6 +15,7 @@
 #include "worker/sandbox.h"
 
 #include "pgp/engine.h"
+#include "pgp/place.h"
 #include "pgp/vault.h"
 
 /* Each new program closes what it inherited, up to this number. */
@@ -102,9 +103,11 @@ int vault_confine_awaited(struct err *err)
 /* What GPGME finds out of GnuPG by running it, those who are forked from here need not again. */
 static void look_at_gnupg(const char *home)
 {
+	char place[PATH_MAX];
 	gpgme_ctx_t ctx;
 	struct err err;
-	if (engine_open(home, &ctx, &err) != 0)
+	place_path(home, PLACE_RUN, place);
+	if (engine_open(place, &ctx, &err) != 0)
 		log_warning("%s", err.text);
 	else
 		gpgme_release(ctx);
