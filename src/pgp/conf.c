@@ -83,8 +83,11 @@ void conf_add(struct buf *out, enum conf_kind kind, const char *signer)
 	buf_add_text(out, algorithms);
 	if (kind == CONF_SCRATCH)
 		buf_add_text(out, examining);
+	/* Debian's 2.4 takes no feature away otherwise. */
+	if (kind == CONF_MENDING)
+		buf_add_text(out, "compliance gnupg\n");
 	/* An agent started for a shard would take over the main home's socket, without its keys. */
-	if (kind != CONF_MAIN)
+	if (kind != CONF_MAIN && kind != CONF_MENDING)
 		buf_add_text(out, "no-autostart\n");
 	if (kind == CONF_SHARD && signer[0] != '\0')
 		buf_printf(out, "default-key %s\n", signer);
@@ -156,7 +159,7 @@ int conf_write(const char *dir, enum conf_kind kind, const char *signer, struct 
 	int result = remove_foreign(dir, err);
 	if (result == 0)
 		result = write_file(dir, "gpg.conf", buf_view(&text), err);
-	if (result == 0 && kind == CONF_MAIN)
+	if (result == 0 && (kind == CONF_MAIN || kind == CONF_MENDING))
 		result = write_file(dir, "gpg-agent.conf", VIEW(agent_conf), err);
 	buf_release(&text);
 	return result;

@@ -10,6 +10,7 @@
 
 enum conf_kind {
 	CONF_MAIN, /* the gateway's own key and its agent */
+	CONF_MENDING, /* the same while its preferences are changed */
 	CONF_SHARD, /* public certificates; signs with the main home's agent */
 	CONF_SCRATCH, /* public certificates under examination; no agent */
 };
@@ -17,7 +18,7 @@ enum conf_kind {
 /* Appends gpg.conf of this kind; `signer` is the fingerprint that a shard signs with, or "". */
 void conf_add(struct buf *out, enum conf_kind kind, const char *signer);
 
-/* Writes gpg.conf, and gpg-agent.conf for a main home, into `dir` unless they are so already.
+/* Writes gpg.conf, and gpg-agent.conf where secret keys are, into `dir` unless they are so already.
  * Settings of GnuPG's under other names, which would count as well, are removed. */
 int conf_write(const char *dir, enum conf_kind kind, const char *signer, struct err *err);
 

@@ -72,7 +72,7 @@ int home_open_at(const char *path, const char *place, struct home *home, struct 
 	if (take_path(path, AGENT_HOME_MAX - PLACE_NAME_MAX - 1, home, err) != 0)
 		return -1;
 	place_path(path, place, home->place);
-	return find_gateway(home, err);
+	return conf_write(home->place, CONF_MAIN, "", err) == 0 ? find_gateway(home, err) : -1;
 }
 
 int home_open(const char *path, struct home *home, struct err *err)

@@ -31,7 +31,8 @@ struct home {
  * how long it may be. home->passphrase is NULL then. */
 int home_open(const char *path, struct home *home, struct err *err);
 
-/* The same, with gpg and its agent in a place of their own in it, which place_make has made. */
+/* The same, with gpg and its agent in a place of their own in it, which place_make has made: what
+ * somebody who took over a gpg may have left there as configuration is written anew. */
 int home_open_at(const char *path, const char *place, struct home *home, struct err *err);
 
 /* Makes the gateway's key, ed25519 to certify and sign and cv25519 to encrypt, without expiry, for

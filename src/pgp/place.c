@@ -47,6 +47,7 @@ int place_make(const char *home, const char *name, struct err *err)
 		return -1;
 	return link_to(place, "private-keys-v1.d", err) == 0 &&
 		       link_to(place, "pubring.kbx", err) == 0 &&
+		       conf_write(home, CONF_MAIN, "", err) == 0 &&
 		       conf_write(place, CONF_MAIN, "", err) == 0
 		   ? 0
 		   : -1;

@@ -23,8 +23,8 @@ enum { PLACE_NAME_MAX = 3 };
 /* The place's directory. */
 void place_path(const char *home, const char *name, char out[static PATH_MAX]);
 
-/* Makes the main home `home` and the place in it where they are missing, with configuration and
- * links. The vault's sandbox makes no links: dewlined does it before. */
+/* Makes the main home `home` and the place in it where they are missing, with links, and writes the
+ * configuration of both. The vault's sandbox makes no links: dewlined does it before. */
 int place_make(const char *home, const char *name, struct err *err);
 
 /* Connects to the agent that listens at `socket` and waits, some seconds, for its greeting: one

@@ -100,8 +100,15 @@ static int edit_and_compare(const struct home *home, struct err *err)
 /* In the main home: in the place the keyring is a link, which gpg would replace. */
 static int change(const struct home *home, struct err *err)
 {
+	struct err also;
 	const bool served = agent_is_there(home->path);
-	const int result = edit_and_compare(home, err);
+	int result = conf_write(home->path, CONF_MENDING, "", err);
+	if (result == 0)
+		result = edit_and_compare(home, err);
+	if (conf_write(home->path, CONF_MAIN, "", &also) != 0 && result == 0) {
+		*err = also;
+		result = -1;
+	}
 	if (!served && strcmp(home->place, home->path) != 0)
 		agent_stop(home->path);
 	return result;

@@ -68,6 +68,19 @@ static void made_twice_it_is_what_it_was(void **state)
 		 "cmp $D/g/gpg-agent.conf $D/g/r/gpg-agent.conf");
 }
 
+static void settings_are_written_anew(void **state)
+{
+	(void)state;
+	struct home home;
+	struct err err;
+	world_do("echo 'agent-program /bin/false' >>$D/g/r/gpg.conf && touch $D/g/r/common.conf && "
+		 "rm $D/g/gpg.conf");
+	assert_works(home_open_at(world.home.path, PLACE_RUN, &home, &err));
+	world_do("! grep -q agent-program $D/g/r/gpg.conf && test ! -e $D/g/r/common.conf");
+	assert_works(place_make(world.home.path, PLACE_RUN, &err));
+	world_do("cmp $D/g/gpg.conf $D/g/r/gpg.conf");
+}
+
 static void shard_built_in_a_place_leads_to_its_agent(void **state)
 {
 	(void)state;
@@ -135,6 +148,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(place_has_the_same_key_and_another_agent),
 	    cmocka_unit_test(made_twice_it_is_what_it_was),
+	    cmocka_unit_test(settings_are_written_anew),
 	    cmocka_unit_test(shard_built_in_a_place_leads_to_its_agent),
 	    cmocka_unit_test(agent_that_was_told_to_end_is_gone_when_that_returns),
 	    cmocka_unit_test(whoever_gives_no_greeting_is_no_agent),
