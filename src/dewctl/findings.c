@@ -273,6 +273,20 @@ static enum finding look_at_waiting(struct ctl *ctl, struct buf *detail)
 	return FINDING_WARNING;
 }
 
+/* True when the daemon cannot start what it needs, and why. */
+static bool has_trouble(struct ctl *ctl, struct buf *detail)
+{
+	struct buf trouble = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	bool found;
+	const bool has = store_value_get(ctl->store, "trouble", &trouble, &found, &err) == 0 &&
+			 found && trouble.len > 0 && ctl_daemon_runs(ctl);
+	if (has)
+		buf_printf(detail, "%s; it is tried again and again", buf_text(&trouble));
+	buf_release(&trouble);
+	return has;
+}
+
 /* Processes that ended before they had answered: an attack, a fault, or a machine without memory.
  */
 static enum finding look_at_processes(struct ctl *ctl, struct buf *detail)
@@ -283,6 +297,8 @@ static enum finding look_at_processes(struct ctl *ctl, struct buf *detail)
 	int64_t couriers;
 	int64_t at;
 	struct err err;
+	if (has_trouble(ctl, detail))
+		return FINDING_BAD;
 	if (read_number(ctl, "lost-readers", &readers, &err) < 0 ||
 	    read_number(ctl, "lost-vaults", &vaults, &err) < 0 ||
 	    read_number(ctl, "lost-couriers", &couriers, &err) < 0 ||

@@ -70,6 +70,16 @@ static void open_standard_descriptors(void)
 	}
 }
 
+/* So that no process needs the name of it later: it may be missing for a while. */
+static int read_nothing(struct err *err)
+{
+	const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0)
+		return err_system(err, "cannot open /dev/null");
+	close(nothing);
+	return 0;
+}
+
 /* What the worker processes inherit: nothing in a core, nothing readable by others. */
 static void protect_process(void)
 {
@@ -180,6 +190,8 @@ static int run(const struct config *config, struct err *err)
 		state_stop_agent(config->state, PLACE_RUN);
 		return -1;
 	}
+	if (read_nothing(err) != 0)
+		return -1;
 	look_for_network(config);
 	log_info("%s starts with %s", PACKAGE_STRING, config->file);
 	/* There is a new reader for each reading: what it needs is loaded once, here. */

@@ -41,6 +41,7 @@ struct supervisor {
 	struct starter *starters[WORKER_KINDS]; /* NULL: workers of this kind are forked here */
 	pid_t starter_pids[WORKER_KINDS];
 	bool starter_died;
+	bool outdated; /* the sandbox does not fit the machine any more */
 
 	pid_t gate; /* 0 while there is none */
 	bool gate_is_ready;
@@ -150,6 +151,10 @@ static void on_control(void *context, int fd)
 	const int result = starter_serve(supervisor->children, fd, &err);
 	if (result > 0 && starter_take_alive(supervisor->children))
 		tell_alive(supervisor);
+	if (result > 0 && starter_is_outdated(supervisor->children)) {
+		supervisor->outdated = true;
+		loop_stop(supervisor->loop);
+	}
 	if (result > 0 || (result < 0 && err.when == ERR_NOW))
 		return;
 	if (result < 0) {
@@ -332,6 +337,10 @@ static int run(struct supervisor *supervisor, struct err *err)
 	}
 	if (result == 0 && supervisor->starter_died)
 		result = err_set(err, ERR_DAEMON, ERR_NOW, "a starter process died");
+	if (result == 0 && supervisor->outdated)
+		result = err_set(err, ERR_DAEMON, ERR_NOW,
+		    "the sandbox that was made at the start does not reach what is there now: "
+		    "ending, to be started anew");
 	return result;
 }
 

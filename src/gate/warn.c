@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -28,6 +29,7 @@ struct warning {
 	struct telling *now;
 	bool paused;
 	unsigned counted[POOLS]; /* lost processes that stand in the store */
+	char trouble[ERR_TEXT_SIZE]; /* the same of why none can be started; "?": not known */
 };
 
 /* One mail under way. */
@@ -59,6 +61,23 @@ static int count_losses(struct gate *gate, int64_t now, struct err *err)
 		gate->warning->counted[i] = deaths;
 	}
 	return 0;
+}
+
+/* For dewctl check, which sees the store alone. */
+static int note_trouble(struct gate *gate, struct err *err)
+{
+	static const char *const names[POOLS] = {"reader", "vault", "courier"};
+	const struct pool *const pools[POOLS] = {gate->readers, gate->vaults, gate->couriers};
+	char trouble[ERR_TEXT_SIZE] = "";
+	for (size_t i = 0; i < POOLS && trouble[0] == '\0'; i++) {
+		if (pool_trouble(pools[i])[0] != '\0')
+			snprintf(trouble, sizeof trouble, "no %s: %.400s", names[i],
+			    pool_trouble(pools[i]));
+	}
+	if (strcmp(trouble, gate->warning->trouble) == 0)
+		return 0;
+	snprintf(gate->warning->trouble, sizeof gate->warning->trouble, "%s", trouble);
+	return store_value_set(gate->store, "trouble", view_of(trouble), err);
 }
 
 /* -- telling -- */
@@ -170,7 +189,8 @@ void warn_check(struct gate *gate, int64_t now)
 	struct err err;
 	int64_t last;
 	int64_t at;
-	if (count_losses(gate, now, &err) != 0 || read_told(gate, &last, &at, &err) != 0) {
+	if (count_losses(gate, now, &err) != 0 || note_trouble(gate, &err) != 0 ||
+	    read_told(gate, &last, &at, &err) != 0) {
 		gate_fail(gate, &err);
 		return;
 	}
@@ -200,6 +220,7 @@ int warn_start(struct gate *gate, struct err *err)
 	gate->warning = calloc(1, sizeof *gate->warning);
 	if (gate->warning == NULL)
 		abort();
+	gate->warning->trouble[0] = '?';
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -228,6 +229,26 @@ static int spawn_to(char *const argv[], int output, pid_t *pid)
 	const int code = posix_spawn(pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return code;
+}
+
+int engine_check(bool *outdated, struct err *err)
+{
+	struct stat about;
+	*outdated = false;
+	const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (nothing < 0) {
+		const int why = errno;
+		*outdated =
+		    why == EACCES && stat("/dev/null", &about) == 0 && S_ISCHR(about.st_mode);
+		errno = why;
+		return err_system(err, "GnuPG needs /dev/null, which cannot be opened%s",
+		    *outdated ? " (it is another one than at the start)" : "");
+	}
+	close(nothing);
+	const char *program = gpgme_get_dirinfo("gpg-name");
+	if (program == NULL)
+		return err_set(err, ERR_DAEMON, ERR_LATER, "GnuPG is not installed");
+	return access(program, X_OK) == 0 ? 0 : err_system(err, "GnuPG cannot be run: %s", program);
 }
 
 int engine_run(char *const argv[], struct buf *out, struct err *err)

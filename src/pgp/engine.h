@@ -47,6 +47,10 @@ gpgme_data_t engine_sink(struct engine_sink *sink, struct buf *out);
 /* Fills err with what GPGME says; concerns the daemon, try again later. Returns -1 always. */
 int engine_failed(struct err *err, gpgme_error_t code, const char *what);
 
+/* Whether GnuPG can be run at all: -1 and why not. *outdated: what it needs is there, and is another
+ * file than the one that our sandbox reaches. */
+int engine_check(bool *outdated, struct err *err);
+
 /* Runs a GnuPG tool and appends what it prints to `out`, at most out->max bytes. argv[0] is the
  * whole path. -1 when it could not be run or fails. */
 int engine_run(char *const argv[], struct buf *out, struct err *err);

@@ -13,6 +13,7 @@
 
 #include "mail/notice.h"
 
+#include "pgp/engine.h"
 #include "pgp/place.h"
 #include "pgp/preferences.h"
 #include "pgp/renew.h"
@@ -600,6 +601,7 @@ static int serve(
 	struct buf details = BUF_EMPTY(FRAME_BODY_MAX), answer = BUF_EMPTY(FRAME_BODY_MAX);
 	struct taker request = take_from(body);
 	bool missing = false;
+	bool outdated;
 	*err = (struct err){.text = ""};
 	vault->passphrase.locked = false;
 	vault->unfit = false;
@@ -609,6 +611,9 @@ static int serve(
 	if (result == 0 || missing || err->whom != ERR_PEER) {
 		put_answer(&answer, status_of(vault, result, missing), err->text, &details);
 		result = pool_reply(service, POOL_ANSWER, buf_view(&answer), err);
+		/* The next vault says why, and until it can work nothing is asked of it. */
+		if (result == 0)
+			result = engine_check(&outdated, err);
 	}
 	buf_release(&details);
 	buf_release(&answer);
@@ -630,10 +635,17 @@ int vault_main(const void *settings, int fd)
 	if (passphrase_get(&vault.passphrase, &err) != 0)
 		log_debug("%s", err.text);
 	int status = EXIT_FAILURE;
-	if (vault_confine(settings, &err) == 0)
-		status = pool_serve(fd, serve, &vault);
-	else
+	bool outdated = false;
+	if (vault_confine(settings, &err) != 0)
 		log_error("%s", err.text);
+	else if (engine_check(&outdated, &err) == 0)
+		status = pool_serve(fd, serve, &vault);
+	else if (!outdated)
+		status = pool_cannot_serve(fd, &err);
+	if (outdated) {
+		log_error("%s", err.text);
+		status = WORKER_STATUS_OUTDATED;
+	}
 	passphrase_release(&vault.passphrase);
 	return status;
 }

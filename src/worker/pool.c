@@ -15,7 +15,7 @@ enum {
 	 * to wait: a broken installation must not become a fork bomb. */
 	YOUNG_MS = 1000,
 	PAUSE_FIRST_MS = 100,
-	PAUSE_MOST_MS = 5000,
+	PAUSE_MOST_MS = 60 * 1000,
 	READY_MS = 30 * 1000, /* from its start until a worker says that it is ready */
 };
 
@@ -51,6 +51,7 @@ struct pool {
 	struct loop_timer *ahead; /* the first start of a fresh pool, still to come */
 	struct loop_timer *pause; /* while set, no worker is started */
 	int64_t pause_ms; /* the last pause, 0 after an answer */
+	struct err trouble; /* why the last start failed, "" once one succeeded */
 	uint32_t last_number;
 	unsigned queued;
 	unsigned deaths;
@@ -188,11 +189,19 @@ static void stop_deadline(struct worker *worker)
 /* NULL when a worker that was not ready has said that it is, and nothing else. */
 static const char *take_ready(struct worker *worker, const struct frame *frame)
 {
+	struct pool *pool = worker->pool;
+	if (frame->type == POOL_TROUBLE && frame->number == 0 && frame->body.len > 0) {
+		err_set(&pool->trouble, ERR_DAEMON, ERR_LATER, "%.*s",
+		    (int)(frame->body.len < ERR_TEXT_SIZE ? frame->body.len : ERR_TEXT_SIZE),
+		    frame->body.data);
+		return pool->trouble.text;
+	}
 	if (frame->type != POOL_READY || frame->number != 0 || frame->body.len != 0)
 		return "it spoke before it was ready";
 	worker->ready = true;
+	pool->trouble.text[0] = '\0';
 	stop_deadline(worker);
-	dispatch(worker->pool);
+	dispatch(pool);
 	return NULL;
 }
 
@@ -259,6 +268,7 @@ static int worker_start(struct worker *worker)
 	if (starter_start(pool->starter, pool->kind, &worker->pid, &worker->fd, &err) != 0) {
 		/* Concerns ourselves, not the request: it waits until there are workers again. */
 		log_error("%s: %s", worker_kind_name(pool->kind), err.text);
+		pool->trouble = err;
 		*worker = (struct worker){.pool = pool, .fd = -1};
 		pause_starting(pool);
 		return -1;
@@ -401,6 +411,11 @@ unsigned pool_idle(const struct pool *pool)
 			idle++;
 	}
 	return idle > pool->queued ? idle - pool->queued : 0;
+}
+
+const char *pool_trouble(const struct pool *pool)
+{
+	return pool->trouble.text;
 }
 
 unsigned pool_deaths(const struct pool *pool)

@@ -3,8 +3,8 @@
  * A worker says that it is ready, and gets one request at a time. One that dies, says something
  * malformed or passes its deadline is killed with its whole group and replaced; its request is
  * tried again as often as `attempts` allows, and then ends as POOL_DIED. One that dies before it
- * is ready says nothing about any request: those wait, and the next start waits a little. Answers
- * come through callbacks from the event loop, never from within pool_ask. */
+ * is ready says nothing about any request: those wait, and the next start waits, longer each time, up
+ * to a minute, for as long as it takes. Answers come through callbacks from the event loop, never from within pool_ask. */
 #ifndef DEWLINE_WORKER_POOL_H
 #define DEWLINE_WORKER_POOL_H
 
@@ -72,11 +72,17 @@ struct pool_service {
 typedef int pool_serve_fn(
     struct pool_service *service, void *context, uint32_t type, struct view body, struct err *err);
 int pool_serve(int fd, pool_serve_fn *serve, void *context);
+/* In place of pool_serve: says why this worker cannot work. Returns the process's exit status. */
+int pool_cannot_serve(int fd, const struct err *why);
 /* event is POOL_PROGRESS or POOL_ANSWER. */
 int pool_reply(
     struct pool_service *service, enum pool_event event, struct view body, struct err *err);
 
-/* The type of the frame, with number 0 and no body, by which a worker says that it is ready. */
-enum { POOL_READY = 16 };
+/* Why no worker can be started now, "" when that is not so. */
+const char *pool_trouble(const struct pool *pool);
+
+/* The types of frames with number 0: by POOL_READY, without a body, a worker says that it is ready; by
+ * POOL_TROUBLE, before that, why it cannot work, and ends. */
+enum { POOL_READY = 16, POOL_TROUBLE = 17 };
 
 #endif

@@ -15,6 +15,15 @@ int pool_reply(
 	return 0;
 }
 
+int pool_cannot_serve(int fd, const struct err *why)
+{
+	struct err err;
+	log_error("%s", why->text);
+	if (frame_send(fd, POOL_TROUBLE, 0, view_of(why->text), &err) != 0)
+		log_error("%s", err.text);
+	return EXIT_FAILURE;
+}
+
 int pool_serve(int fd, pool_serve_fn *serve, void *context)
 {
 	struct err err;

@@ -17,6 +17,8 @@
  * control socket. */
 enum worker_kind { WORKER_READER, WORKER_VAULT, WORKER_COURIER, WORKER_GATE, WORKER_KINDS };
 
+enum { WORKER_STATUS_OUTDATED = 122 };
+
 /* "reader", "vault", "courier", "gate". */
 const char *worker_kind_name(enum worker_kind kind);
 
@@ -83,6 +85,9 @@ struct starter_children *starter_children_new(const struct worker_program progra
 void starter_children_via(
     struct starter_children *children, enum worker_kind kind, struct starter *starter);
 int starter_serve(struct starter_children *children, int control, struct err *err);
+/* True when a worker found that the sandbox which was made at our start does not fit the machine any
+ * more (its exit status was WORKER_STATUS_OUTDATED): only a new start of everything helps. */
+bool starter_is_outdated(const struct starter_children *children);
 /* True when the other side has said starter_alive since the last call. */
 bool starter_take_alive(struct starter_children *children);
 /* Kills every child that starter_serve made and that still lives, with its group. */

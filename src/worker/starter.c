@@ -37,6 +37,7 @@ struct starter_children {
 	struct starter *via[WORKER_KINDS]; /* NULL: forked here */
 	LIST_HEAD(, child) list;
 	unsigned count;
+	bool outdated; /* a worker has said so by its exit status */
 	bool alive; /* the other side has said so since it was last looked at */
 };
 
@@ -106,6 +107,8 @@ static int child_end(struct starter_children *children, struct child *child)
 {
 	struct starter *via = children->via[child->kind];
 	const int status = via != NULL ? starter_kill(via, child->pid) : child_reap(child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_STATUS_OUTDATED)
+		children->outdated = true;
 	LIST_REMOVE(child, entry);
 	children->count--;
 	free(child);
@@ -161,28 +164,38 @@ void starter_children_free(struct starter_children *children)
 
 /* -- the control socket -- */
 
-static int message_send(int control, enum verb verb, int64_t number, int passed, struct err *err)
+static int message_send_text(int control, enum verb verb, int64_t number, struct view text,
+    int passed, struct err *err)
 {
 	struct buf message = BUF_EMPTY(MESSAGE_SIZE);
 	put_u32(&message, verb);
 	put_i64(&message, number);
-	const int result = packet_send(control, buf_view(&message), VIEW(""), passed, err);
+	const int result = packet_send(control, buf_view(&message), text, passed, err);
 	buf_release(&message);
 	return result;
 }
 
-static int message_receive(
-    int control, uint32_t *verb, int64_t *number, int *passed, struct err *err)
+static int message_send(int control, enum verb verb, int64_t number, int passed, struct err *err)
 {
-	char bytes[MESSAGE_SIZE];
+	return message_send_text(control, verb, number, VIEW(""), passed, err);
+}
+
+/* `why`, unless it is NULL, is what the text behind FAILED says, "" without one. */
+static int message_receive(int control, uint32_t *verb, int64_t *number, int *passed,
+    struct err *why, struct err *err)
+{
+	char bytes[MESSAGE_SIZE + ERR_TEXT_SIZE];
 	size_t len = 0;
 	const int result = packet_receive(control, bytes, sizeof bytes, &len, passed, err);
 	if (result <= 0)
 		return result;
-	struct taker taker = take_from((struct view){bytes, len});
+	const size_t front = len < MESSAGE_SIZE ? len : MESSAGE_SIZE;
+	struct taker taker = take_from((struct view){bytes, front});
 	*verb = take_u32(&taker);
 	*number = take_i64(&taker);
-	if (take_end(&taker))
+	if (why != NULL)
+		err_set(why, ERR_DAEMON, ERR_LATER, "%.*s", (int)(len - front), bytes + front);
+	if (take_end(&taker) && (len == front || (why != NULL && *verb == VERB_FAILED)))
 		return 1;
 	if (*passed >= 0)
 		close(*passed);
@@ -198,7 +211,9 @@ static int serve_start(
 	int status;
 	if (children_start(children, kind, &pid, &fd, err) != 0) {
 		log_error("%s", err->text);
-		return message_send(control, VERB_FAILED, 0, -1, err);
+		struct err why = *err;
+		return message_send_text(
+		    control, VERB_FAILED, 0, view_of(why.text), -1, err);
 	}
 	const int result = message_send(control, VERB_OK, pid, fd, err);
 	close(fd);
@@ -219,7 +234,7 @@ int starter_serve(struct starter_children *children, int control, struct err *er
 	int64_t number = 0;
 	int passed;
 	int status = 0;
-	int result = message_receive(control, &verb, &number, &passed, err);
+	int result = message_receive(control, &verb, &number, &passed, NULL, err);
 	if (result <= 0)
 		return result;
 	if (passed >= 0) {
@@ -239,6 +254,11 @@ int starter_serve(struct starter_children *children, int control, struct err *er
 		result = err_set(err, ERR_PEER, ERR_NEVER,
 		    "the control socket was asked for what it does not do");
 	return result == 0 ? 1 : -1;
+}
+
+bool starter_is_outdated(const struct starter_children *children)
+{
+	return children->outdated;
 }
 
 bool starter_take_alive(struct starter_children *children)
@@ -291,9 +311,11 @@ static int remote_ask(
     struct starter *starter, enum verb verb, int64_t *number, int *passed, struct err *err)
 {
 	uint32_t answer = 0;
+	struct err why;
 	if (message_send(starter->control, verb, *number, -1, err) != 0)
 		return -1;
-	const int result = message_receive(starter->control, &answer, number, passed, err);
+	const int result =
+	    message_receive(starter->control, &answer, number, passed, &why, err);
 	if (result < 0)
 		return -1;
 	if (result == 0)
@@ -303,7 +325,8 @@ static int remote_ask(
 		return 0;
 	if (*passed >= 0)
 		close(*passed);
-	return err_set(err, ERR_DAEMON, ERR_LATER, "the worker could not be started");
+	return err_set(err, ERR_DAEMON, ERR_LATER, "%s",
+	    why.text[0] != '\0' ? why.text : "the worker could not be started");
 }
 
 int starter_start(
