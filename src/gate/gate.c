@@ -140,6 +140,7 @@ static void notice_changes(void *context)
 		gate->want_account = true;
 		schedule_soon(gate);
 	}
+	warn_note_trouble(gate);
 	loop_after(gate->loop, NOTICE_CHANGES_MS, notice_changes, gate);
 }
 

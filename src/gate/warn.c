@@ -63,9 +63,9 @@ static int count_losses(struct gate *gate, int64_t now, struct err *err)
 	return 0;
 }
 
-/* For dewctl check, which sees the store alone. */
-static int note_trouble(struct gate *gate, struct err *err)
+void warn_note_trouble(struct gate *gate)
 {
+	struct err err;
 	static const char *const names[POOLS] = {"reader", "vault", "courier"};
 	const struct pool *const pools[POOLS] = {gate->readers, gate->vaults, gate->couriers};
 	char trouble[ERR_TEXT_SIZE] = "";
@@ -75,9 +75,10 @@ static int note_trouble(struct gate *gate, struct err *err)
 			    pool_trouble(pools[i]));
 	}
 	if (strcmp(trouble, gate->warning->trouble) == 0)
-		return 0;
+		return;
 	snprintf(gate->warning->trouble, sizeof gate->warning->trouble, "%s", trouble);
-	return store_value_set(gate->store, "trouble", view_of(trouble), err);
+	if (store_value_set(gate->store, "trouble", view_of(trouble), &err) != 0)
+		gate_fail(gate, &err);
 }
 
 /* -- telling -- */
@@ -189,8 +190,7 @@ void warn_check(struct gate *gate, int64_t now)
 	struct err err;
 	int64_t last;
 	int64_t at;
-	if (count_losses(gate, now, &err) != 0 || note_trouble(gate, &err) != 0 ||
-	    read_told(gate, &last, &at, &err) != 0) {
+	if (count_losses(gate, now, &err) != 0 || read_told(gate, &last, &at, &err) != 0) {
 		gate_fail(gate, &err);
 		return;
 	}

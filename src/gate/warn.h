@@ -12,6 +12,8 @@
 int warn_start(struct gate *gate, struct err *err);
 /* While the pools are still there, which it counts for the last time. */
 void warn_stop(struct gate *gate);
+/* Puts into the store why no worker can be started, for `dewctl check`, when that has changed. */
+void warn_note_trouble(struct gate *gate);
 /* A check of schedule.h. */
 void warn_check(struct gate *gate, int64_t now);
 
