@@ -45,6 +45,7 @@ enum order {
 	HANG_THEN_READY_AGAIN,
 	PART_UNASKED,
 	TOO_LONG,
+	TROUBLE_LATE,
 };
 
 /* Seen by the workers and the test alike. */
@@ -145,6 +146,9 @@ static int serve(
 	case HANG_THEN_READY_AGAIN:
 		frame_send(service->fd, POOL_READY, 0, VIEW(""), err);
 		wait_for_ever();
+	case TROUBLE_LATE:
+		frame_send(service->fd, POOL_TROUBLE, 0, VIEW("no air"), err);
+		wait_for_ever();
 	case TOO_LONG:
 		return pool_reply(service, POOL_ANSWER, VIEW("four"), err);
 	case ECHO:
@@ -180,6 +184,16 @@ static int main_answers_first(const void *settings, int fd)
 	frame_send(fd, POOL_ANSWER, 0, VIEW(""), &err);
 	frame_send(fd, POOL_ANSWER, 1, VIEW("forged"), &err);
 	wait_for_ever();
+}
+
+/* The machine lacks something, until the third start. */
+static int main_lacks_something(const void *settings, int fd)
+{
+	struct err err;
+	err_set(&err, ERR_DAEMON, ERR_LATER, "no air");
+	if (__atomic_add_fetch(&shared->started, 1, __ATOMIC_SEQ_CST) < 3)
+		return pool_cannot_serve(fd, &err);
+	return main_worker(settings, fd);
 }
 
 static int setup(void **state)
@@ -511,6 +525,46 @@ static void request_waits_while_workers_cannot_live(void **state)
 	buf_release(&result.body);
 }
 
+static void use(struct bench *bench, worker_main_fn *program)
+{
+	const struct worker_program programs[WORKER_KINDS] = {[WORKER_READER] = {program, NULL}};
+	pool_free(bench->pool);
+	starter_free(bench->starter);
+	bench->starter = starter_direct(programs);
+	bench->pool = pool_new(bench->loop, bench->starter, WORKER_READER, 1);
+}
+
+static void what_the_machine_lacks_is_named_and_waited_for_and_costs_no_attempt(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	use(bench, main_lacks_something);
+	ask(bench, &result, ECHO, "x", GENEROUS_MS, 1);
+	assert_string_equal(pool_trouble(bench->pool), "");
+	for (int i = 0; i < 1000 && pool_trouble(bench->pool)[0] == '\0'; i++)
+		run_for(bench, 1);
+	assert_string_equal(pool_trouble(bench->pool), "no air");
+	assert_int_equal(result.answers + result.died, 0);
+	run(bench);
+	assert_int_equal(result.answers, 1);
+	assert_int_equal(shared->served, 1);
+	assert_string_equal(pool_trouble(bench->pool), "");
+	buf_release(&result.body);
+}
+
+/* Or a mail that has taken its reader over would be read anew for ever. */
+static void trouble_is_no_excuse_once_a_request_was_taken(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	ask(bench, &result, TROUBLE_LATE, "x", GENEROUS_MS, 2);
+	run(bench);
+	assert_int_equal(result.died, 1);
+	assert_int_equal(shared->served, 2);
+	assert_string_equal(pool_trouble(bench->pool), "");
+	buf_release(&result.body);
+}
+
 static void worker_that_speaks_before_it_is_ready_is_lost(void **state)
 {
 	struct bench *bench = *state;
@@ -650,6 +704,8 @@ int main(int argc, char **argv)
 	    POOL_TEST(worker_that_dies_idle_is_replaced_and_costs_no_attempt),
 	    POOL_TEST(instant_deaths_do_not_spin),
 	    POOL_TEST(request_waits_while_workers_cannot_live),
+	    POOL_TEST(what_the_machine_lacks_is_named_and_waited_for_and_costs_no_attempt),
+	    POOL_TEST(trouble_is_no_excuse_once_a_request_was_taken),
 	    POOL_TEST(worker_that_speaks_before_it_is_ready_is_lost),
 	    POOL_TEST(worker_that_is_ready_twice_is_lost),
 	    POOL_TEST(request_that_kills_young_workers_holds_up_nobody),
