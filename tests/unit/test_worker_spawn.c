@@ -395,6 +395,42 @@ static void starter_serve_kills_nobody_but_its_own_children(void **state)
 	waitpid(stranger, NULL, 0);
 }
 
+static int main_asks_in_vain(const void *settings, int fd)
+{
+	struct starter *starter = starter_remote(fd);
+	struct err err;
+	pid_t pid;
+	int worker;
+	const int result = starter_start(starter, WORKER_COURIER, &pid, &worker, &err);
+	starter_free(starter);
+	return result != 0 && strstr(err.text, settings) != NULL ? 0 : 1;
+}
+
+static void remote_starter_says_why_a_worker_cannot_be_started(void **state)
+{
+	static const char nowhere[] = "/nonexistent/socket";
+	struct worker_program programs[WORKER_KINDS];
+	struct err err;
+	pid_t gate;
+	int control;
+	int status;
+	(void)state;
+	programs_of(programs, NULL);
+	struct starter_children *children = starter_children_new(programs);
+	struct starter *connected = starter_connected(nowhere);
+	starter_children_via(children, WORKER_COURIER, connected);
+	assert_int_equal(process_start("gate", (struct worker_program){main_asks_in_vain, nowhere},
+			     &gate, &control, &err),
+	    0);
+	while (starter_serve(children, control, &err) == 1)
+		;
+	assert_int_equal(waitpid(gate, &status, 0), gate);
+	assert_int_equal(status, 0);
+	starter_children_free(children);
+	starter_free(connected);
+	close(control);
+}
+
 static void remote_starter_says_when_the_other_side_is_gone(void **state)
 {
 	(void)state;
@@ -421,6 +457,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(remote_starter_works_through_starter_serve),
 	    cmocka_unit_test(starter_serve_refuses_malformed_requests),
 	    cmocka_unit_test(starter_serve_kills_nobody_but_its_own_children),
+	    cmocka_unit_test(remote_starter_says_why_a_worker_cannot_be_started),
 	    cmocka_unit_test(remote_starter_says_when_the_other_side_is_gone),
 	};
 	if (argc > 1)
