@@ -13,7 +13,7 @@ WHOLE = os.environ.get("DEWLINE_KEYRING") == "all"
 KEYRINGS = [pathlib.Path(f"/usr/share/keyrings/debian-{name}.gpg")
             for name in ("keyring", "maintainers", "nonupload", "role-keys")][0 if WHOLE else 1:]
 LEAST = 300 if WHOLE else 100  # certificates that are taken
-RECIPIENTS_A_RUN = 50 if WHOLE else 25
+RECIPIENTS_A_RUN = 50 if WHOLE else 20
 
 
 @limit(420)
