@@ -50,19 +50,30 @@ def expect_confined(gateway, *others):
     return pid
 
 
+def listening_in(home):
+    """The agent once it answers; 0 when there is none any more. The first process of its name ends
+    as soon as the one that stays listens."""
+    while agents(home):
+        pid = serving(home)
+        if pid:
+            return pid
+    return 0
+
+
 def stopped_dewctl(t, gateway):
     """A dewctl in the middle of its work, its agent running: (it, the agent)."""
     for _ in range(50):
         ctl = subprocess.Popen([t.build / "dewctl", "-c", gateway.configuration, "check"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while ctl.poll() is None:
-            found = agents(gateway.gnupg / "c0")
-            if found:
-                os.kill(ctl.pid, signal.SIGSTOP)
-                if is_alive(ctl.pid) and is_alive(found[0]):
-                    return ctl, found[0]
-                break
-        ctl.wait(30)
+        while ctl.poll() is None and not agents(gateway.gnupg / "c0"):
+            pass
+        if ctl.poll() is None:
+            os.kill(ctl.pid, signal.SIGSTOP)
+            agent = listening_in(gateway.gnupg / "c0")
+            if agent and is_alive(ctl.pid):
+                return ctl, agent
+            os.kill(ctl.pid, signal.SIGCONT)
+        ctl.wait(60)
     raise AssertionError("dewctl never had an agent")
 
 

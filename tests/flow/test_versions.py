@@ -14,7 +14,8 @@ from test_passphrase import passphrase_file
 from test_property import session_key
 
 OCB = 20
-OWN = "1FCC3EC15FCB1C6B"  # the subkey of fixtures/keys/additional-subkey.asc
+# The subkeys of fixtures/keys/additional-subkey.asc; the second one is archive.asc's.
+OWN, ADDITIONAL = "1FCC3EC15FCB1C6B", "FC92DC0C86A0043F"
 
 
 class Versions(Scene):
@@ -43,10 +44,11 @@ def made_by_gnupg(t):
     return home.secret("otto@de-by.example")
 
 
-def asks_for_aead(t, certificate):
+def asks_for_aead(certificate):
     """What the features in a certificate say (key features 0x02 and 0x08)."""
-    said = t.official("reader@jp.example").home.gpg("--list-packets", given=certificate).out
-    features = re.findall(r"features: ([0-9A-F]{2})", said.decode())
+    said = subprocess.run(["gpg", "--list-packets", "--batch", "--no-options", "--homedir",
+                           "/nonexistent"], input=certificate, capture_output=True).stdout
+    features = re.findall(r"features: ([0-9A-F]{2})", said.decode("utf-8", "replace"))
     assert features, said
     return any(int(feature, 16) & 0x0a for feature in features)
 
@@ -67,7 +69,7 @@ def test_recipients_who_all_ask_for_ocb_get_what_every_program_opens(t):
     scene = Versions(t, secrets)
     mails = scene.send()
     for official in scene.officials:
-        assert asks_for_aead(t, official.certificate)
+        assert asks_for_aead(official.certificate)
         sealed_for(mails[official.address], *official.key_ids())
         read_by_all(official, mails[official.address])
 
@@ -93,7 +95,7 @@ def test_user_of_openpgpjs_who_asks_for_aead_opens_and_answers(t, line):
     scene = Versions(t, {address: person.secret})
     person.meet(scene.gateway)
     official = scene.official
-    assert asks_for_aead(t, official.certificate)
+    assert asks_for_aead(official.certificate)
     raw = scene.send()[address]
     sealed_for(raw, *official.key_ids())
     inner = person.open(payload(raw))
@@ -116,7 +118,7 @@ def test_additional_decryption_subkey_of_a_recipient_opens_their_message(t):
     if foreign.gnupg_version() < (2, 2, 41):
         assert (tags, key_ids) == ([1, 18], [OWN]), (tags, key_ids)
         return
-    assert (tags, key_ids) == ([1, 1, 18], [OWN, *archive.key_ids()]), (tags, key_ids)
+    assert (tags, key_ids) == ([1, 1, 18], [OWN, ADDITIONAL]), (tags, key_ids)
     for official in (fay, archive):
         assert official.open(mails[fay.address]).good, official.address
 
@@ -216,7 +218,7 @@ def test_reply_in_the_form_of_rfc_9580_is_refused_by_what_to_do(t):
 def test_gateways_key_that_asks_for_ocb_is_told_of_and_mended(t):
     scene = Versions(t)
     gateway = scene.gateway
-    assert not asks_for_aead(t, gateway.certificate)
+    assert not asks_for_aead(gateway.certificate)
     if foreign.gnupg_version() < (2, 3, 0):  # which never writes one, and cannot make such a key
         gateway.stop()
         assert "nothing was changed" in gateway.ctl("key", "preferences")
@@ -232,7 +234,7 @@ def test_gateways_key_that_asks_for_ocb_is_told_of_and_mended(t):
     ask_for_ocb(gateway)
     said = gateway.ctl("init", may_fail=True)
     assert "any more" in said and "nothing else was changed" in gateway.said
-    assert not asks_for_aead(t, gateway.ctl("key", "export").encode())
+    assert not asks_for_aead(gateway.ctl("key", "export").encode())
     gateway.start()
     scene.send()
 
