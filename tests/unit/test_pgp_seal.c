@@ -3,6 +3,7 @@
 #include "pgp_fixtures.h"
 #include "pgp_world.h"
 
+#include "pgp/engine.h"
 #include "pgp/keyring.h"
 #include "pgp/open.h"
 #include "pgp/packet.h"
@@ -375,10 +376,57 @@ static void shard_of_a_version_that_knew_no_additional_keys_is_built_again(void 
 	assert_false(home_has_shard(&world.home, 2, 1));
 }
 
-static void gateways_own_key_holds_an_ocb_packet_back(void **state)
+/* Shard 3 with Olga, whose key asks for OCB; gpg there acts on it as it does unpatched. */
+static void build_shard_of_olga(void)
+{
+	struct buf olga = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	assert_works(keyring_decode(view_of(olga_certificate), &olga, &err));
+	const struct view views[] = {buf_view(&olga)};
+	assert_works(home_build_shard(&world.home, 3, 1, views, 1, &err));
+	buf_release(&olga);
+	world_do("sed -i /rfc4880/d $D/g/shard-3-1/gpg.conf && "
+		 "echo compliance gnupg >>$D/g/shard-3-1/gpg.conf");
+}
+
+/* The first octet of the data packet that gpg writes for Olga alone. */
+static unsigned alone_for_olga(void)
+{
+	struct packet packet;
+	struct buf message = world_read(
+	    "echo x | " WORLD_GPG("g/shard-3-1") "-r " OLGA_FINGERPRINT " --encrypt 2>/dev/null");
+	struct view rest = buf_view(&message);
+	assert_int_equal(packet_next(&rest, &packet), 1);
+	assert_int_equal(packet_next(&rest, &packet), 1);
+	buf_release(&message);
+	return packet.tag;
+}
+
+static void gateways_own_key_keeps_gpg_from_an_ocb_packet(void **state)
 {
 	(void)state;
-	/* It is among those that gpg encrypts for, whoever the others are, and is dropped. */
+	struct seal_recipient recipient = {.fingerprint = OLGA_FINGERPRINT, .key_id = OLGA_KEY_ID};
+	struct packet packet;
+	struct buf data;
+	uint32_t runs;
+	struct err err;
+	build_shard_of_olga();
+	/* Else this would show nothing. */
+	assert_int_equal(alone_for_olga(), engine_writes_ocb() ? PACKET_OCB : PACKET_SEIPD);
+	assert_works(seal_batch(&world.home, 3, 1, text, &recipient, 1, &data, &runs, &err));
+	struct view rest = buf_view(&data);
+	assert_int_equal(packet_next(&rest, &packet), 1);
+	assert_int_equal(packet.tag, PACKET_SEIPD);
+	rest = buf_view(&recipient.pkesk);
+	assert_int_equal(packet_next(&rest, &packet), 1);
+	assert_int_equal(packet.tag, PACKET_PKESK);
+	assert_int_equal(rest.len, 0);
+	release(&recipient, 1, &data);
+}
+
+static void gateways_own_session_key_is_dropped_because_it_is_known(void **state)
+{
+	(void)state;
 	struct seal_recipient recipient = known[0];
 	struct buf data;
 	uint32_t runs;
@@ -409,7 +457,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(shard_that_is_not_there_leaves_nobody_out),
 	    cmocka_unit_test(additional_decryption_subkey_opens_the_message_of_its_owner_only),
 	    cmocka_unit_test(shard_of_a_version_that_knew_no_additional_keys_is_built_again),
-	    cmocka_unit_test(gateways_own_key_holds_an_ocb_packet_back),
+	    cmocka_unit_test(gateways_own_key_keeps_gpg_from_an_ocb_packet),
+	    cmocka_unit_test(gateways_own_session_key_is_dropped_because_it_is_known),
 	    cmocka_unit_test(agent_that_died_is_started_again),
 	};
 	return cmocka_run_group_tests_name("pgp_seal", tests, setup, teardown);
