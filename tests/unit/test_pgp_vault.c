@@ -6,6 +6,7 @@
 #include "mail/notice.h"
 #include "other_clock.h"
 #include "patience.h"
+#include "pgp/engine.h"
 #include "pgp/place.h"
 #include "pgp/vault.h"
 #include "worker/frame.h"
@@ -202,6 +203,48 @@ static void seal_asks_for_the_shard_then_seals_and_names_who_is_out(void **state
 	buf_release(&answer.body);
 }
 
+/* What becomes of a batch that cannot be sealed: its recipient has another subkey by now. */
+static struct vault_reply seal_in_vain(void)
+{
+	struct seal_recipient recipient;
+	struct vault_reply reply;
+	struct buf data;
+	uint32_t runs;
+	world_recipient(&world, "ann", &recipient);
+	strcpy(recipient.key_id, "89ABCDEF01234567");
+	struct answer answer = ask_seal(4, &recipient, 1);
+	assert_true(vault_take_seal(buf_view(&answer.body), &reply, &recipient, 1, &data, &runs));
+	buf_release(&answer.body);
+	return reply;
+}
+
+static void set_preferences(const char *preferences)
+{
+	char command[512];
+	snprintf(command, sizeof command,
+	    "printf 'setpref %s\\ny\\nsave\\n' | gpg --homedir $D/state/gnupg --no-options "
+	    "--compliance gnupg --no-tty --yes --pinentry-mode loopback --passphrase-file "
+	    "$D/passphrase --command-fd 0 --edit-key gateway@example.org >$D/out 2>&1",
+	    preferences);
+	world_do(command);
+}
+
+static void failure_while_the_gateways_key_asks_for_ocb_is_charged_to_nobody(void **state)
+{
+	(void)state;
+	build_shard(4);
+	assert_int_equal(seal_in_vain().status, VAULT_FAILED);
+	/* GnuPG 2.2 cannot make such a key, and does not act on one. */
+	set_preferences("AES256 SHA512 ZLIB OCB");
+	struct vault_reply reply = seal_in_vain();
+	assert_int_equal(reply.status, engine_writes_ocb() ? VAULT_LOCKED : VAULT_FAILED);
+	if (engine_writes_ocb())
+		assert_non_null(strstr(reply.text, "dewctl key preferences"));
+	set_preferences("AES256 SHA512 ZLIB");
+	assert_int_equal(seal_in_vain().status, VAULT_FAILED);
+	world_do("gpgconf --homedir $D/state/gnupg --kill gpg-agent");
+}
+
 static void open_answers_all_facts(void **state)
 {
 	(void)state;
@@ -361,6 +404,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(stash_and_unstash_give_the_same_text),
 	    cmocka_unit_test(damaged_stash_is_a_failure_with_a_text),
 	    cmocka_unit_test(seal_asks_for_the_shard_then_seals_and_names_who_is_out),
+	    cmocka_unit_test(failure_while_the_gateways_key_asks_for_ocb_is_charged_to_nobody),
 	    cmocka_unit_test(open_answers_all_facts),
 	    cmocka_unit_test(vault_signs_the_fixed_notice_of_a_date_and_nothing_else),
 	    cmocka_unit_test(older_state_of_a_certificate_takes_nothing_back),
