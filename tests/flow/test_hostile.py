@@ -7,7 +7,7 @@ import time
 import letters
 from harness import eventually, limit, now
 from scene import Scene
-from test_release import Release
+from test_release import Timed
 from test_remind import admit_admin, alarm
 from turning import HOUR, MINUTE
 
@@ -134,7 +134,7 @@ def test_good_mail_between_hostile_ones_is_handled(t):
 
 def test_other_reading_than_the_approved_one_is_not_released(t):
     """An author who has the reader in his hands shows one text and would send another."""
-    scene = Release(t, publishers=2, program=PROGRAM)
+    scene = Timed(t, publishers=2, program=PROGRAM)
     later = int(now()) + HOUR
     row = scene.drop(scene.publisher.publish(
         "a title", f"What is approved.\nX-Reader: content-later\nX-After: {later}\n",

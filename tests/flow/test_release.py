@@ -20,7 +20,6 @@ def at(seconds):
 
 class Release(Scene):
     def __init__(self, t, officials=1, publishers=1, **settings):
-        self.calendar = t.calendar()
         super().__init__(t, officials, **settings)
         self.others = [self.gateway.admit_publisher(t.publisher(f"second{n}@vendor.example"))
                        for n in range(1, publishers)]
@@ -32,10 +31,6 @@ class Release(Scene):
         row = self.drop(self.publisher.publish(TITLE, "the text of it\n", **options))
         assert row["state"] == "done", row
         return self.state()
-
-    def let_the_hour_come(self):
-        self.calendar.to(self.hour)
-        self.poke()
 
     def state(self):
         return self.gateway.advisories()[0]
@@ -74,10 +69,21 @@ class Release(Scene):
         return re.search(r"Approve: ([A-Z2-7]{16})", request.text)[1]
 
 
+class Timed(Release):
+    """In which an hour comes when the test says so."""
+
+    def __init__(self, t, *arguments, **settings):
+        self.calendar = t.calendar()
+        super().__init__(t, *arguments, **settings)
+
+    def let_the_hour_come(self):
+        self.calendar.to(self.hour)
+        self.poke()
+
 
 @sanitized
 def test_held_until_its_hour(t):
-    scene = Release(t, 2)
+    scene = Timed(t, 2)
     row = scene.hold(acknowledge="4h")
     hour = scene.hour
     assert (row["state"], row["title"]) == ("held", TITLE), row
@@ -114,7 +120,7 @@ def test_nothing_of_a_held_draft_rests_in_the_clear(t):
 
 def test_goes_to_those_who_are_entitled_then(t):
     """Added, suspended, cleared for less: what counts is how it is when it goes."""
-    scene = Release(t, 3)
+    scene = Timed(t, 3)
     stays, suspended, lowered = scene.officials
     scene.hold()
     added = scene.gateway.admit(t.official("new@br.example"))
@@ -135,7 +141,7 @@ def test_goes_to_those_who_are_entitled_then(t):
 
 
 def test_old_signature_of_a_held_draft_counts_from_its_arrival(t):
-    scene = Release(t, limits={"drop_age": "1m"})
+    scene = Timed(t, limits={"drop_age": "1m"})
     scene.hold()
     scene.let_the_hour_come()
     assert "the text of it" in scene.opened().text
@@ -143,7 +149,7 @@ def test_old_signature_of_a_held_draft_counts_from_its_arrival(t):
 
 @cases("publisher", "admin")
 def test_withdrawn_before_release_sends_nothing_to_officials(t, case):
-    scene = Release(t, 2)
+    scene = Timed(t, 2)
     number = scene.hold()["number"]
     if case == "publisher":
         row = scene.drop(scene.publisher.publish("wrong", "wrong\n", block=f"Advisory: withdraw "
@@ -183,7 +189,7 @@ def test_same_mail_again_is_held_once(t):
 @cases("held", "due")
 @sanitized
 def test_survives_kills(t, case):
-    scene = Release(t, 2)
+    scene = Timed(t, 2)
     scene.hold()
     if case == "held":
         scene.gateway.kill_everything()
@@ -241,7 +247,7 @@ def test_reply_from_a_mail_program_approves(t):
 
 
 def test_approved_before_its_hour_waits_for_it(t):
-    scene = Release(t, publishers=2)
+    scene = Timed(t, publishers=2)
     scene.hold(approval="yes")
     scene.decide(scene.others[0], "Approve", scene.asked(scene.others[0]))
     row = scene.state()
@@ -252,7 +258,7 @@ def test_approved_before_its_hour_waits_for_it(t):
 
 
 def test_hour_without_approval_releases_nothing(t):
-    scene = Release(t, publishers=2)
+    scene = Timed(t, publishers=2)
     scene.hold(approval="yes")
     token = scene.asked(scene.others[0])
     scene.let_the_hour_come()
@@ -380,7 +386,7 @@ def test_kill_while_it_waits_for_approval_asks_once(t):
 
 
 def test_publisher_who_is_removed_releases_nothing(t):
-    scene = Release(t, publishers=2)
+    scene = Timed(t, publishers=2)
     scene.hold()
     scene.gateway.ctl("publisher", "remove", scene.publisher.address)
     scene.let_the_hour_come()
@@ -406,7 +412,7 @@ def test_red_goes_only_to_those_named_by_address(t):
 
 
 def test_red_held_says_at_once_who_is_not_named(t):
-    scene = Release(t, 2)
+    scene = Timed(t, 2)
     named, other = scene.officials
     scene.hold(tlp="RED", audience=f"{named.address}, all")
     receipt = scene.mail_of(scene.publisher, 1)[0]
