@@ -287,14 +287,19 @@ def test_started_as_root_it_becomes_the_user_of_the_setting_for_good(t):
     smarthost.only(official.address)
     uid = str(pwd.getpwnam(OWNER).pw_uid)
     pids = [*gateway.processes(), *agents(gateway.place)]
-    assert len(pids) >= len(ROLES)
+    looked_at = 0
     for pid in pids:
-        fields = status(pid)
+        try:
+            fields = status(pid)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # a gpg that has done its work since
+        looked_at += 1
         who = f"{fields['Name']} ({pid})"
         assert set(fields["Uid"].split()) == {uid}, f"{who}: {fields['Uid']}"
         assert "0" not in fields["Gid"].split() + fields["Groups"].split(), who
         for capabilities in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
             assert int(fields[capabilities], 16) == 0, f"{who}: {capabilities}"
+    assert looked_at >= len(ROLES)
     gateway.ctl("backup", gateway.dir / "backup")
     foreign = [path for path in gateway.dir.rglob("*") if path.lstat().st_uid == 0
                and path not in (gateway.configuration, gateway.log_path)
