@@ -231,7 +231,7 @@ jobs() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
 
 make_configure() {
 	# Made anew only when its sources are newer: a clone that others use stays as it is.
-	for source in configure.ac Makefile.am autogen.sh src/*/local.mk tests/local.mk; do
+	for source in configure.ac Makefile.am src/*/local.mk tests/local.mk; do
 		if [ ! -e configure ] || [ ! -e build-aux/install-sh ] ||
 			[ -n "$(find "$source" -newer Makefile.in 2>&1)" ]; then
 			quietly build/autoreconf.log "making ./configure" \
@@ -248,19 +248,21 @@ run_configure() (
 )
 
 # In directory $1: configure with the options behind it, where it has not been run so with the
-# packages that are installed now.
+# packages that are installed now; without options any run with these will do.
 configure_in() {
 	directory=$1
 	shift
 	# shellcheck disable=SC2086 # a list of words
-	now=$(echo "../configure $*" && versions $build_packages $demo_packages $check_packages)
-	if [ -e "$directory/Makefile" ] && [ "$(cat "$directory/configured" 2>/dev/null)" = "$now" ]; then
+	now=$(versions $build_packages $demo_packages $check_packages)
+	if [ -e "$directory/Makefile" ] && [ -e "$directory/configured" ] &&
+		[ "$(sed 1d "$directory/configured")" = "$now" ] &&
+		{ [ $# = 0 ] || [ "$(sed 1q "$directory/configured")" = "$*" ]; }; then
 		return 0
 	fi
 	rm -f "$directory/configured"
 	quietly "$directory/configure.log" "configuring ./$directory" \
 		run_configure "$directory" "$@" || return 1
-	printf '%s\n' "$now" >"$directory/configured"
+	printf '%s\n%s\n' "$*" "$now" >"$directory/configured"
 }
 
 # build DIRECTORY demo|tests [configure options]
