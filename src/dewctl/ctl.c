@@ -132,6 +132,7 @@ static int take_place(const char *home, char name[static PLACE_NAME_MAX + 1], st
 			return -1;
 		if (taken == 0) {
 			home_end_agent(path);
+			place_unlock(path);
 			return 0;
 		}
 	}

@@ -186,6 +186,7 @@ static int run(const struct config *config, struct err *err)
 		return err_system(err, "cannot change to /");
 	/* One that a former daemon left, or that somebody started there, is none of ours. */
 	state_stop_agent(config->state, PLACE_RUN);
+	state_unlock_gnupg(config->state);
 	if (key_prove(config, PLACE_RUN, err) != 0) {
 		state_stop_agent(config->state, PLACE_RUN);
 		return -1;

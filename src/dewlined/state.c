@@ -147,3 +147,10 @@ void state_stop_agent(const char *state, const char *place)
 	else
 		run_gpgconf(home);
 }
+
+void state_unlock_gnupg(const char *state)
+{
+	char home[PATH_MAX];
+	if (snprintf(home, sizeof home, "%s/gnupg", state) < (int)sizeof home)
+		place_unlock_all(home);
+}

@@ -24,4 +24,7 @@ bool state_is_ours(const char *state);
  * is gone; each for at most five seconds. */
 void state_stop_agent(const char *state, const char *place);
 
+/* Removes the locks that a GnuPG which was killed has left in STATE/gnupg: once the state is taken. */
+void state_unlock_gnupg(const char *state);
+
 #endif

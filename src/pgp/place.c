@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -51,6 +52,48 @@ int place_make(const char *home, const char *name, struct err *err)
 		       conf_write(place, CONF_MAIN, "", err) == 0
 		   ? 0
 		   : -1;
+}
+
+static bool is_lock(const char *name)
+{
+	static const char end[] = ".lock", draft[] = ".#lk";
+	const size_t len = strlen(name);
+	return strncmp(name, draft, strlen(draft)) == 0 ||
+	       (len >= strlen(end) && strcmp(name + len - strlen(end), end) == 0);
+}
+
+void place_unlock(const char *dir)
+{
+	DIR *entries = opendir(dir);
+	const struct dirent *entry;
+	if (entries == NULL)
+		return;
+	while ((entry = readdir(entries)) != NULL) {
+		if (is_lock(entry->d_name))
+			unlinkat(dirfd(entries), entry->d_name, 0);
+	}
+	closedir(entries);
+}
+
+static bool is_place_of_dewctl(const char *name)
+{
+	return name[0] == 'c' && name[1] >= '0' && name[1] <= '9';
+}
+
+void place_unlock_all(const char *home)
+{
+	DIR *entries = opendir(home);
+	const struct dirent *entry;
+	if (entries == NULL)
+		return;
+	while ((entry = readdir(entries)) != NULL) {
+		char path[PATH_MAX];
+		/* With "." it is among them; what is no directory cannot be opened as one. */
+		if (strcmp(entry->d_name, "..") != 0 && !is_place_of_dewctl(entry->d_name) &&
+		    snprintf(path, sizeof path, "%s/%s", home, entry->d_name) < PATH_MAX)
+			place_unlock(path);
+	}
+	closedir(entries);
 }
 
 /* Waits for something to read. False: not in time. */

@@ -27,6 +27,13 @@ void place_path(const char *home, const char *name, char out[static PATH_MAX]);
  * configuration of both. The vault's sandbox makes no links: dewlined does it before. */
 int place_make(const char *home, const char *name, struct err *err);
 
+/* Removes the lock files that a GnuPG which was killed has left in a directory. Each names a process,
+ * and GnuPG waits for it as long as any process has that number, which after a new start of the
+ * machine is somebody else's. For whoever has the directory to himself, before gpg is run. */
+void place_unlock(const char *dir);
+/* The same in the main home `home` and in all below it but dewctl's places: for the daemon. */
+void place_unlock_all(const char *home);
+
 /* Connects to the agent that listens at `socket` and waits, some seconds, for its greeting: one
  * that is about to end gives none. -1: none is there. */
 int place_connect(const char *socket);

@@ -154,6 +154,21 @@ def test_single_processes_killed_at_work_are_replaced(t):
     assert scene.gateway.process.pid == daemon and scene.gateway.process.poll() is None
 
 
+def test_lock_that_a_killed_gnupg_left_holds_nobody_up(t):
+    """It names a process, and after a new start of the machine that number is somebody else's:
+    GnuPG would wait for them."""
+    scene = Scene(t)
+    scene.gateway.stop()
+    lock = f"{os.getpid():10}\n{os.uname().nodename}\n"
+    for place in (scene.gateway.gnupg, scene.gateway.place, scene.gateway.gnupg / "c0"):
+        for name in ("gnupg_spawn_agent_sentinel.lock", "pubring.kbx.lock"):
+            (place / name).write_text(lock)
+    scene.gateway.start()
+    scene.release()
+    assert scene.opened().good
+    assert scene.gateway.advisories()[0]["title"]
+
+
 @sanitized
 def test_acknowledgment_in_the_drop_survives_a_kill(t):
     scene = Scene(t)

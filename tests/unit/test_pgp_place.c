@@ -141,6 +141,46 @@ static void too_long_a_home_is_refused_with_how_long_it_may_be(void **state)
 	assert_non_null(strstr(err.text, "83 at most"));
 }
 
+static void leave_file(const char *dir, const char *name)
+{
+	char path[PATH_MAX + 64];
+	struct err err;
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	assert_works(file_write(path, VIEW("         1\nhost\n"), 0600, &err));
+}
+
+static bool has_file(const char *dir, const char *name)
+{
+	char path[PATH_MAX + 64];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return access(path, F_OK) == 0;
+}
+
+static void locks_that_were_left_are_removed_but_from_a_dewctl_at_work(void **state)
+{
+	(void)state;
+	char other[PATH_MAX];
+	struct err err;
+	assert_works(place_make(world.home.path, "c0", &err));
+	place_path(world.home.path, "c0", other);
+	const char *const dirs[] = {world.home.path, place, other};
+	for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+		leave_file(dirs[i], "gnupg_spawn_agent_sentinel.lock");
+		leave_file(dirs[i], ".#lk0x0000.host.1");
+		leave_file(dirs[i], "lock");
+	}
+	place_unlock_all(world.home.path);
+	for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+		const bool stays = dirs[i] == other;
+		assert_int_equal(has_file(dirs[i], "gnupg_spawn_agent_sentinel.lock"), stays);
+		assert_int_equal(has_file(dirs[i], ".#lk0x0000.host.1"), stays);
+		assert_true(has_file(dirs[i], "lock"));
+		assert_true(has_file(dirs[i], "pubring.kbx"));
+	}
+	place_unlock(other);
+	assert_false(has_file(other, "gnupg_spawn_agent_sentinel.lock"));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -153,6 +193,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(agent_that_was_told_to_end_is_gone_when_that_returns),
 	    cmocka_unit_test(whoever_gives_no_greeting_is_no_agent),
 	    cmocka_unit_test(too_long_a_home_is_refused_with_how_long_it_may_be),
+	    cmocka_unit_test(locks_that_were_left_are_removed_but_from_a_dewctl_at_work),
 	};
 	return cmocka_run_group_tests_name("pgp_place", tests, setup, teardown);
 }
