@@ -115,12 +115,21 @@ class Scene:
         assert opened.good, "no good signature by the gateway"
         return opened
 
+    def message_ids(self, kinds):
+        return {row[0] for row in self.gateway.store_rows(
+            f"SELECT message_id FROM message WHERE kind LIKE '{kinds}'")}
+
     def advisory_mails(self, official):
         """What the official got of advisories alone: key warnings and the like are left out."""
-        ids = {row[0] for row in self.gateway.store_rows(
-            "SELECT message_id FROM message WHERE kind = 'advisory'")}
+        ids = self.message_ids("advisory")
         return [mail for mail in self.smarthost.received(official.address)
                 if mail.headers["Message-ID"].strip("<> ") in ids]
+
+    def mails_but_of_keys(self):
+        """What came to anybody, but for warnings of keys: these come when it is time."""
+        ids = self.message_ids("key-%")
+        return [mail for mail in self.smarthost.received()
+                if mail.headers["Message-ID"].strip("<> ") not in ids]
 
     def receipts(self, count=1):
         """The publisher's mail, opened, once there are `count`."""
