@@ -11,13 +11,13 @@
  * has other things to do. */
 static inline int64_t patient(int64_t ms)
 {
-	enum { LOAD_MOST = 10 };
+	static const double load_most = 10;
 	const char *told = getenv("DEWLINE_PATIENCE");
 	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	double load = 0;
 	double factor = told != NULL ? strtod(told, NULL) : 1;
 	if (getloadavg(&load, 1) == 1 && cores > 0 && load > (double)cores)
-		factor *= load < (double)cores * LOAD_MOST ? load / (double)cores : LOAD_MOST;
+		factor *= load < (double)cores * load_most ? load / (double)cores : load_most;
 	return (int64_t)((double)ms * (factor > 1 ? factor : 1));
 }
 
