@@ -190,6 +190,7 @@ struct view view_trim(struct view view)
 
 bool view_next_field(struct view *rest, char separator, struct view *field)
 {
+	*field = VIEW("");
 	if (rest->len == 0)
 		return false;
 	const char *end = memchr(rest->data, separator, rest->len);

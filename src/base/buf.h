@@ -65,10 +65,11 @@ bool view_starts_nocase(struct view view, const char *prefix);
 size_t view_find(struct view view, struct view needle);
 /* Without ASCII white space at either end. */
 struct view view_trim(struct view view);
-/* Cuts the next line off the front of *rest, without its CR LF or LF. False when *rest is empty. */
+/* Cuts the next line off the front of *rest, without its CR LF or LF. False when *rest is empty, and
+ * *line is then too. */
 bool view_next_line(struct view *rest, struct view *line);
-/* Cuts the front of *rest up to the separator, which is dropped. False when *rest is exhausted;
- * a last field without separator is returned as it is. */
+/* Cuts the front of *rest up to the separator, which is dropped. False when *rest is exhausted, and
+ * *field is then empty; a last field without separator is returned as it is. */
 bool view_next_field(struct view *rest, char separator, struct view *field);
 /* Copies into a fixed array with a NUL. False, and an empty string, when it does not fit or holds
  * a NUL itself. */

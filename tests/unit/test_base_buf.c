@@ -166,7 +166,13 @@ static void fields_are_cut_at_their_separator(void **state)
 		assert_true(view_next_field(&rest, ',', &field));
 		assert_true(view_is(field, fields[i]));
 	}
+	/* Nothing that was there before may be taken for what is not there. */
+	field = VIEW("before");
 	assert_false(view_next_field(&rest, ',', &field));
+	assert_int_equal(field.len, 0);
+	field = VIEW("before");
+	assert_false(view_next_line(&rest, &field));
+	assert_int_equal(field.len, 0);
 }
 
 static void copy_that_does_not_fit_or_holds_a_nul_is_empty(void **state)
