@@ -45,6 +45,8 @@ def cases(*names):
 
 
 def sanitized(function):
+    """Run with sanitizers as well. Not for tests that turn the clock: libfaketime and the
+    AddressSanitizer of newer compilers wait for each other when a program starts."""
     function.sanitized = True
     return function
 

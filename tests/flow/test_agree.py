@@ -191,7 +191,6 @@ def test_backup_contact_leaves_alone(t):
     assert [row["address"] for row in contacts] == [scene.official.address]
 
 
-@sanitized
 def test_new_version_asks_again_and_the_old_one_suffices_until_its_date(t):
     calendar = t.calendar()
     scene = Scene(t, 2)

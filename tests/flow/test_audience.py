@@ -65,7 +65,6 @@ def test_admin_can_withdraw(t):
     assert "withdrawn" in opened.text.lower()
 
 
-@sanitized
 def test_receipts_name_everyone_not_reached_and_why(t):
     """An expired key, a suspended member, a clearance that is too low: each by name and reason."""
     calendar = t.calendar()

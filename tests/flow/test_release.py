@@ -81,7 +81,6 @@ class Timed(Release):
         self.poke()
 
 
-@sanitized
 def test_held_until_its_hour(t):
     scene = Timed(t, 2)
     row = scene.hold(acknowledge="4h")
@@ -187,7 +186,6 @@ def test_same_mail_again_is_held_once(t):
 
 @limit(200)
 @cases("held", "due")
-@sanitized
 def test_survives_kills(t, case):
     scene = Timed(t, 2)
     scene.hold()
@@ -462,7 +460,6 @@ def test_drills_are_listed_apart(t):
     assert [row["exercise"] for row in earnest] == [False]
 
 
-@sanitized
 def test_figures_never_mix_drills_with_what_is_earnest(t):
     scene = Release(t, 2)
     first, second = scene.officials

@@ -1,7 +1,7 @@
 """Reminders, escalation and the alarm: rules/remind.h, gate/remind.h."""
 import time
 
-from harness import cases, eventually, limit, now, sanitized
+from harness import cases, eventually, limit, now
 from scene import Scene
 from turning import HOUR, MINUTE
 
@@ -69,7 +69,6 @@ def alarm(scene, person):
 
 
 @limit(240)
-@sanitized
 def test_who_has_not_answered_is_reminded_then_all_are_told_then_an_alarm_names_them(t):
     scene = people(t, reminders=STAGES)
     ask(scene)
