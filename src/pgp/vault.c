@@ -311,7 +311,7 @@ struct vault {
 	struct passphrase passphrase;
 	char place[CONFIG_PATH_SIZE]; /* of the passphrase */
 	bool ready;
-	bool unfit; /* what was asked failed, and the key itself is not as it has to be */
+	bool unfit; /* what was asked failed, and the key or its home is not as it has to be */
 };
 
 /* What a request comes to: 0 when *answer holds the details, -1 with err filled. *missing is set
@@ -547,6 +547,13 @@ static answer_fn *const answers[] = {
     [VAULT_STRANGER] = answer_stranger,
 };
 
+/* To gpg a key is missing also when no agent can be started, or one serves that cannot reach it. */
+static void begin_anew(const struct home *home)
+{
+	home_end_agent(home->place);
+	place_unlock(home->place);
+}
+
 static int open_home(struct vault *vault, struct err *err)
 {
 	if (vault->ready)
@@ -559,8 +566,11 @@ static int open_home(struct vault *vault, struct err *err)
 		return -1;
 	vault->home.passphrase = &vault->passphrase;
 	/* Without the key every message would seem to be for somebody else. */
-	if (home_prove_key(&vault->home, err) != 0)
+	if (home_prove_key(&vault->home, err) != 0) {
+		if (vault->home.gateway[0] == '\0')
+			begin_anew(&vault->home);
 		return -1;
+	}
 	vault->ready = true;
 	return 0;
 }
@@ -604,8 +614,8 @@ static int serve(
 	bool outdated;
 	*err = (struct err){.text = ""};
 	vault->passphrase.locked = false;
-	vault->unfit = false;
 	int result = open_home(vault, err);
+	vault->unfit = result != 0; /* of the home, and of nobody who is sealed for */
 	if (result == 0)
 		result = answers[type](vault, &request, &details, &missing, err);
 	if (result == 0 || missing || err->whom != ERR_PEER) {

@@ -229,6 +229,27 @@ static void set_preferences(const char *preferences)
 	world_do(command);
 }
 
+/* Before any other, while no vault has seen the key. */
+static void key_out_of_reach_is_charged_to_nobody_and_waited_for(void **state)
+{
+	(void)state;
+	struct buf request = body();
+	struct vault_reply reply;
+	struct buf stash[2];
+	const struct view plaintexts[2] = {VIEW("text"), VIEW("")};
+	world_do("mv $D/state/gnupg/private-keys-v1.d $D/hidden && "
+		 "mkdir -m 700 $D/state/gnupg/private-keys-v1.d");
+	vault_put_stash(&request, plaintexts, 2);
+	struct answer answer = ask(VAULT_STASH, &request);
+	assert_true(vault_take_stash(buf_view(&answer.body), &reply, stash, 2));
+	assert_int_equal(reply.status, VAULT_LOCKED);
+	buf_release(&answer.body);
+	world_do("rmdir $D/state/gnupg/private-keys-v1.d && "
+		 "mv $D/hidden $D/state/gnupg/private-keys-v1.d");
+	struct buf stashed = stash_of(VIEW("text"));
+	buf_release(&stashed);
+}
+
 static void failure_while_the_gateways_key_asks_for_ocb_is_charged_to_nobody(void **state)
 {
 	(void)state;
@@ -401,6 +422,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(key_out_of_reach_is_charged_to_nobody_and_waited_for),
 	    cmocka_unit_test(stash_and_unstash_give_the_same_text),
 	    cmocka_unit_test(damaged_stash_is_a_failure_with_a_text),
 	    cmocka_unit_test(seal_asks_for_the_shard_then_seals_and_names_who_is_out),
