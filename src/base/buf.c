@@ -162,6 +162,15 @@ bool view_starts_nocase(struct view view, const char *prefix)
 	return view_is_nocase(view_part(view, 0, strlen(prefix)), prefix);
 }
 
+bool view_has_nocase(struct view view, const char *words)
+{
+	for (; view.len >= strlen(words); view = view_part(view, 1, view.len)) {
+		if (view_starts_nocase(view, words))
+			return true;
+	}
+	return false;
+}
+
 size_t view_find(struct view view, struct view needle)
 {
 	if (needle.len == 0)

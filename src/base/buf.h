@@ -61,6 +61,7 @@ bool view_equals(struct view a, struct view b);
 bool view_is(struct view a, const char *text);
 bool view_is_nocase(struct view a, const char *text); /* ASCII case only */
 bool view_starts_nocase(struct view view, const char *prefix);
+bool view_has_nocase(struct view view, const char *words); /* anywhere in it */
 /* Position of needle, or SIZE_MAX. */
 size_t view_find(struct view view, struct view needle);
 /* Without ASCII white space at either end. */

@@ -1,8 +1,11 @@
 /* What a reply of the smarthost, or the lack of one, means for a delivery: one table.
  *
- * Two questions are answered: how the attempt ended, and whether it concerns this recipient or
- * everything that goes over this smarthost. Trouble of configuration (authentication, TLS, a
- * refused sender) concerns the smarthost and defers, so that it can never fail a whole audience. */
+ * Three questions are answered: how the attempt ended, whom the reply is about, and whether anything
+ * else can be sent over this smarthost now. Final is only what says that this recipient is not
+ * there, or that this message is too large. What the smarthost has against the gateway (client,
+ * sender, login, relaying, rate, policy, a content filter, its own disk) is deferred at every step
+ * and whatever its first digit, so that it can never fail a whole audience: many servers delay such
+ * words to RCPT TO, where they look as if they were about the recipient. */
 #ifndef DEWLINE_COURIER_CLASSIFY_H
 #define DEWLINE_COURIER_CLASSIFY_H
 
@@ -31,6 +34,7 @@ const char *courier_phase_name(enum courier_phase phase);
 
 struct courier_verdict {
 	enum courier_outcome outcome;
+	enum courier_about about;
 	bool smarthost_down;
 };
 

@@ -53,6 +53,7 @@ void courier_put_result(struct buf *body, const struct courier_result *result)
 {
 	put_i64(body, result->id);
 	put_u8(body, (uint8_t)result->outcome);
+	put_u8(body, (uint8_t)result->about);
 	put_u32(body, (uint32_t)result->code);
 	put_u8(body, result->smarthost_down ? 1 : 0);
 	put_text(body, result->text);
@@ -63,12 +64,15 @@ bool courier_take_result(struct view body, struct courier_result *result)
 	struct taker taker = take_from(body);
 	result->id = take_i64(&taker);
 	const uint8_t outcome = take_u8(&taker);
+	const uint8_t about = take_u8(&taker);
 	const uint32_t code = take_u32(&taker);
 	const uint8_t down = take_u8(&taker);
 	take_line(&taker, result->text, sizeof result->text);
-	if (!take_end(&taker) || outcome > COURIER_AMBIGUOUS || code > CODE_MOST || down > 1)
+	if (!take_end(&taker) || outcome > COURIER_AMBIGUOUS ||
+	    about > COURIER_ABOUT_GATEWAY || code > CODE_MOST || down > 1)
 		return false;
 	result->outcome = (enum courier_outcome)outcome;
+	result->about = (enum courier_about)about;
 	result->code = (int32_t)code;
 	result->smarthost_down = down == 1;
 	return true;

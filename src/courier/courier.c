@@ -42,6 +42,7 @@ static int send_run(struct courier *courier, struct pool_service *service,
 		if (down) {
 			result.id = run->deliveries[i].id;
 			result.outcome = COURIER_DEFERRED;
+			result.code = 0;
 		} else {
 			message_put(&courier->message, courier->tables, run, i);
 			dialogue_send(

@@ -51,8 +51,15 @@ enum {
 enum courier_outcome {
 	COURIER_SENT,      /* 2xx after the final dot: the smarthost answers for it now */
 	COURIER_DEFERRED,  /* 4xx, or the connection failed before the final dot: try again later */
-	COURIER_FAILED,    /* 5xx to this recipient or message: final */
+	COURIER_FAILED,    /* this recipient is not there, or this message is too large: final */
 	COURIER_AMBIGUOUS, /* the connection broke after the final dot: may have been sent, try again */
+};
+
+/* What the smarthost's last word was about. */
+enum courier_about {
+	COURIER_ABOUT_RECIPIENT,
+	COURIER_ABOUT_MESSAGE, /* its size */
+	COURIER_ABOUT_GATEWAY, /* or the smarthost itself: no fault of any recipient */
 };
 
 struct courier_delivery {
@@ -74,9 +81,10 @@ struct courier_run {
 struct courier_result {
 	int64_t id;
 	enum courier_outcome outcome;
-	int32_t code;                       /* SMTP reply code, 0 when there was none */
-	bool smarthost_down;                /* concerns the connection, not this recipient */
-	char text[COURIER_TEXT_SIZE];       /* one line for the log and for people */
+	enum courier_about about;
+	int32_t code;        /* SMTP reply code; 0: none, or none to this one */
+	bool smarthost_down; /* nothing else can be sent now; then `about` is the gateway */
+	char text[COURIER_TEXT_SIZE]; /* one line for the log and for people */
 };
 
 /* Gate side: the body of a request; and reading one result from a part of the answer. The last part

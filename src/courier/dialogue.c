@@ -124,6 +124,7 @@ static void set_result(struct courier_result *result, struct courier_verdict ver
     const struct courier_reply *reply)
 {
 	result->outcome = verdict.outcome;
+	result->about = verdict.about;
 	result->smarthost_down = verdict.smarthost_down;
 	result->code = reply->code;
 	if (verdict.outcome == COURIER_SENT)
@@ -152,11 +153,12 @@ static void clear_transaction(struct connection *connection)
 		connection_close(connection, false);
 }
 
-static bool refuse(
-    struct courier_result *result, const char *what, const char *address, const char *why)
+static bool refuse(struct courier_result *result, struct courier_verdict verdict, const char *what,
+    const char *address, const char *why)
 {
-	result->outcome = COURIER_FAILED;
-	result->smarthost_down = false;
+	result->outcome = verdict.outcome;
+	result->about = verdict.about;
+	result->smarthost_down = verdict.smarthost_down;
 	result->code = 0;
 	courier_print(result->text, "%s %.100s is not accepted: %s", what, address, why);
 	return false;
@@ -165,11 +167,14 @@ static bool refuse(
 /* libetpan writes addresses into commands as they are: what could be another command ends here. */
 static bool envelope_is_good(const struct courier_delivery *delivery, struct courier_result *result)
 {
+	static const struct courier_verdict not_there = {
+	    COURIER_FAILED, COURIER_ABOUT_RECIPIENT, false};
+	static const struct courier_verdict ours = {COURIER_DEFERRED, COURIER_ABOUT_GATEWAY, false};
 	const char *why = "";
 	if (!text_is_address(view_of(delivery->recipient), &why))
-		return refuse(result, "recipient", delivery->recipient, why);
+		return refuse(result, not_there, "recipient", delivery->recipient, why);
 	if (delivery->sender[0] != '\0' && !text_is_address(view_of(delivery->sender), &why))
-		return refuse(result, "sender", delivery->sender, why);
+		return refuse(result, ours, "sender", delivery->sender, why);
 	return true;
 }
 
@@ -180,6 +185,7 @@ static bool size_is_good(const struct connection *connection, const struct couri
 	if (most == 0 || message->size <= most)
 		return true;
 	result->outcome = COURIER_FAILED;
+	result->about = COURIER_ABOUT_MESSAGE;
 	result->smarthost_down = false;
 	result->code = CODE_TOO_LARGE;
 	courier_print(result->text, "the message has %zu bytes, the smarthost takes at most %llu",

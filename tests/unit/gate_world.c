@@ -139,6 +139,7 @@ static int serve_courier(
 	for (size_t i = 0; i < run.count; i++) {
 		struct courier_result result = {.id = run.deliveries[i].id,
 		    .outcome = (enum courier_outcome)shared->outcome,
+		    .about = (enum courier_about)shared->about,
 		    .smarthost_down = shared->down,
 		    .text = "as the test says"};
 		struct buf part = BUF_EMPTY(BUF_SMALL);

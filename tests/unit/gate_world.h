@@ -23,6 +23,7 @@ struct world_orders {
 	volatile int shards; /* requests to build a keyring */
 	volatile int sends; /* messages that the courier was given */
 	volatile int outcome; /* what the courier says of each: enum courier_outcome */
+	volatile int about; /* whom that is about: enum courier_about */
 	volatile bool down; /* and whether the smarthost is the cause */
 };
 

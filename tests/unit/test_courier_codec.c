@@ -163,7 +163,7 @@ static void more_than_the_most_deliveries_are_malformed(void **state)
 static void result_comes_back_as_it_was(void **state)
 {
 	const struct courier_result result = {
-	    42, COURIER_AMBIGUOUS, 0, true, "the final dot: broke"};
+	    42, COURIER_AMBIGUOUS, COURIER_ABOUT_GATEWAY, 0, true, "the final dot: broke"};
 	struct courier_result back;
 	struct buf body = BUF_EMPTY(BUF_SMALL);
 	(void)state;
@@ -171,6 +171,7 @@ static void result_comes_back_as_it_was(void **state)
 	assert_true(courier_take_result(buf_view(&body), &back));
 	assert_int_equal(back.id, 42);
 	assert_int_equal(back.outcome, COURIER_AMBIGUOUS);
+	assert_int_equal(back.about, COURIER_ABOUT_GATEWAY);
 	assert_int_equal(back.code, 0);
 	assert_true(back.smarthost_down);
 	assert_string_equal(back.text, result.text);
@@ -181,12 +182,13 @@ static void result_comes_back_as_it_was(void **state)
 	buf_release(&body);
 }
 
-static bool takes(uint8_t outcome, uint32_t code, uint8_t down)
+static bool takes(uint8_t outcome, uint8_t about, uint32_t code, uint8_t down)
 {
 	struct buf body = BUF_EMPTY(BUF_SMALL);
 	struct courier_result back;
 	put_i64(&body, 1);
 	put_u8(&body, outcome);
+	put_u8(&body, about);
 	put_u32(&body, code);
 	put_u8(&body, down);
 	put_text(&body, "text");
@@ -201,6 +203,7 @@ static bool takes_text(struct view text)
 	struct courier_result back;
 	put_i64(&body, 1);
 	put_u8(&body, COURIER_FAILED);
+	put_u8(&body, COURIER_ABOUT_RECIPIENT);
 	put_u32(&body, 550);
 	put_u8(&body, 0);
 	put_view(&body, text);
@@ -240,10 +243,11 @@ static void event_of_the_mailbox_whose_text_is_not_one_shown_line_is_malformed(v
 static void result_beyond_its_values_is_malformed(void **state)
 {
 	(void)state;
-	assert_true(takes(COURIER_AMBIGUOUS, 599, 1));
-	assert_false(takes(COURIER_AMBIGUOUS + 1, 599, 1));
-	assert_false(takes(COURIER_AMBIGUOUS, 600, 1));
-	assert_false(takes(COURIER_AMBIGUOUS, 599, 2));
+	assert_true(takes(COURIER_AMBIGUOUS, COURIER_ABOUT_GATEWAY, 599, 1));
+	assert_false(takes(COURIER_AMBIGUOUS + 1, COURIER_ABOUT_GATEWAY, 599, 1));
+	assert_false(takes(COURIER_AMBIGUOUS, COURIER_ABOUT_GATEWAY + 1, 599, 1));
+	assert_false(takes(COURIER_AMBIGUOUS, COURIER_ABOUT_GATEWAY, 600, 1));
+	assert_false(takes(COURIER_AMBIGUOUS, COURIER_ABOUT_GATEWAY, 599, 2));
 }
 
 static void reply_becomes_one_line_that_can_be_shown(void **state)
