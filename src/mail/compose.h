@@ -27,8 +27,8 @@ struct compose_headers {
 /* A new random Message-ID in the domain of `address`, without angle brackets. */
 void compose_message_id(const char *address, char out[static COMPOSE_ID_SIZE]);
 
-/* The entity to be signed and encrypted: text (UTF-8, LF) first, then the attachments, each byte
- * for byte in base64. */
+/* The entity to be signed and encrypted: text (UTF-8, LF; as encode_text_part has it) first, then
+ * the attachments, each byte for byte in base64. */
 void compose_inner(struct buf *out, const struct compose_headers *headers, struct view text,
     const struct mail_part *attachments, size_t count);
 

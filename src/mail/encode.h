@@ -24,7 +24,8 @@ void encode_word(struct buf *out, const char *word);
 void encode_parameter(struct buf *out, const char *name, struct view value);
 
 /* A text part with its own header (text/plain; charset=utf-8): 7bit where it can be, otherwise
- * quoted-printable or base64, whichever is shorter. */
+ * quoted-printable or base64, whichever is shorter. A line that mail programs would take for the
+ * start of a signature (RFC 3676 section 4.3) is written "- -". */
 void encode_text_part(struct buf *out, struct view text);
 
 #endif

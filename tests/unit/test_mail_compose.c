@@ -66,7 +66,7 @@ static void text_survives(void **state)
 {
 	(void)state;
 	assert_text_survives("Plain and short.\n");
-	assert_text_survives("Umlauts: ä ö ü\n\nFrom the start\n.\n--\n trailing \n=3D\ttab\t\n");
+	assert_text_survives("Umlauts: ä ö ü\n\nFrom the start\n.\n--x\n trailing \n=3D\ttab\t\n");
 	assert_text_survives("Предупреждение об уязвимости, полностью на русском языке\n");
 	assert_text_survives("no line end, but a line of much more than seventy-six characters, as "
 			     "people write them nowadays in their mail programs, with = in it\n");
@@ -225,6 +225,79 @@ static void outer_tells_nothing_and_carries_armor(void **state)
 	buf_release(&mail);
 }
 
+/* How mail programs know a signature: "-- " (RFC 3676 section 4.3), some without the blank or with
+ * another, quoted or not. Below such a line they show grey and quote nothing. */
+static void no_line_of_a_text_begins_a_signature(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		const char *written;
+	} lines[] = {
+	    {"-- ", "- -"},
+	    {"--", "- -"},
+	    {"--  ", "- -"},
+	    {"--\t", "- -"},
+	    {"-- \r", "- -"},
+	    {"--\xc2\xa0", "- -"},
+	    {"--\xe2\x80\x82 ", "- -"},
+	    {"--\xe3\x80\x80", "- -"},
+	    {"-- \xe2\x80\x8b", "- -"},
+	    {" -- ", " - -"},
+	    {"\xc2\xa0-- ", "\xc2\xa0- -"},
+	    {"> -- ", "> - -"},
+	    {">>-- ", ">>- -"},
+	    {"> > --", "> > - -"},
+	    {"| -- ", "| - -"},
+	    {"-- Eve", "-- Eve"},
+	    {"a -- ", "a -- "},
+	    {"---", "---"},
+	    {"-- -", "-- -"},
+	    {"- -", "- -"},
+	    {"--force", "--force"},
+	    {"-", "-"},
+	};
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		struct buf expected = BUF_EMPTY(BUF_SMALL);
+		struct buf inner = BUF_EMPTY(BUF_SMALL);
+		buf_printf(&text, "above\n%s\nEve, CERT\n", lines[i].text);
+		buf_printf(&expected, "above\n%s\nEve, CERT\n", lines[i].written);
+		compose_inner(&inner, &plain_headers, buf_view(&text), NULL, 0);
+		struct reading_content *content = reading_content_of(buf_view(&inner));
+		assert_view_is(content->out.text, buf_text(&expected));
+		reading_content_free(content);
+		buf_release(&text);
+		buf_release(&expected);
+		buf_release(&inner);
+	}
+}
+
+/* A lone CR ends a line for some programs. */
+static void signature_behind_a_lone_cr_or_at_the_end_is_none(void **state)
+{
+	(void)state;
+	struct buf inner = BUF_EMPTY(BUF_SMALL);
+	compose_inner(&inner, &plain_headers, VIEW("-- \rEve\r-- "), NULL, 0);
+	struct reading_content *content = reading_content_of(buf_view(&inner));
+	assert_view_is(content->out.text, "- -\nEve\n- -\n");
+	reading_content_free(content);
+	buf_release(&inner);
+}
+
+static void signature_in_an_attachment_stays(void **state)
+{
+	(void)state;
+	struct mail_part part = {"text/plain", "a.txt", true, VIEW("x\r\n-- \r\nEve")};
+	struct buf inner = BUF_EMPTY(BUF_SMALL);
+	compose_inner(&inner, &plain_headers, VIEW("text\n"), &part, 1);
+	struct reading_content *content = reading_content_of(buf_view(&inner));
+	assert_int_equal(content->out.part_count, 1);
+	assert_view_is(content->out.parts[0].content, "x\r\n-- \r\nEve");
+	reading_content_free(content);
+	buf_release(&inner);
+}
+
 static void inputs_cannot_add_header_fields(void **state)
 {
 	(void)state;
@@ -323,6 +396,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(types_that_base64_must_not_carry_become_bytes),
 	    cmocka_unit_test(inner_header_is_protected_as_rfc_9788_says),
 	    cmocka_unit_test(outer_tells_nothing_and_carries_armor),
+	    cmocka_unit_test(no_line_of_a_text_begins_a_signature),
+	    cmocka_unit_test(signature_behind_a_lone_cr_or_at_the_end_is_none),
+	    cmocka_unit_test(signature_in_an_attachment_stays),
 	    cmocka_unit_test(inputs_cannot_add_header_fields),
 	    cmocka_unit_test(names_in_any_script_stand_in_from),
 	    cmocka_unit_test(file_name_of_quotes_keeps_to_the_line_length),
