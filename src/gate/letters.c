@@ -2,13 +2,9 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "gate/letters.h"
-
-static const char rule[] =
-    "----------------------------------------------------------------------------\n";
-static const char drill[] =
-    "EXERCISE - EXERCISE - EXERCISE: this is a drill, nothing has happened.\n";
+#include "gate/letters_parts.h"
 
 static bool is_withdrawal(const struct revision *revision)
 {
@@ -24,72 +20,68 @@ void letter_subject(struct buf *out, const struct letter_advisory *letter)
 		buf_printf(out, " [%s]", letter->revision->token);
 }
 
-static void add_field(struct buf *out, const char *name, const char *value)
-{
-	if (value[0] != '\0')
-		buf_printf(out, "%-13s %s\n", name, value);
-}
-
 static void add_head(struct buf *out, const struct letter_advisory *letter)
 {
 	const struct revision *revision = letter->revision;
-	char when[TEXT_TIME_SIZE];
+	struct buf value = BUF_EMPTY(BUF_SMALL);
 	buf_printf(out, "TLP:%s\n", revision->tlp);
 	if (letter->advisory->exercise)
-		buf_add_text(out, drill);
-	buf_add_text(out, rule);
+		letter_add_drill(out);
+	letter_add_rule(out);
 	if (letter->copy != NULL)
 		buf_printf(out, "%s\n", letter->copy);
-	buf_printf(out, "%-13s %s revision %lld%s\n",
-	    letter->advisory->bulletin ? "Bulletin:" : "Advisory:", letter->advisory->number,
+	buf_printf(&value, "%s revision %lld%s", letter->advisory->number,
 	    (long long)revision->number,
 	    is_withdrawal(revision)		    ? ", WITHDRAWN"
 	    : strcmp(revision->kind, "update") == 0 ? ", an update"
 						    : "");
-	add_field(out, "Title:", letter->title);
-	add_field(out, "Severity:", letter->advisory->severity);
-	add_field(out, "From:", letter->publisher);
-	buf_printf(out, "%-13s %s <%s>\n", "Through:", letter->programme, letter->gateway);
-	text_format_time(revision->released_at, when);
-	add_field(out, "Date:", when);
-	add_field(out, "Audience:", revision->audience);
-	text_format_time(revision->acknowledge_by, when);
-	add_field(out, "Answer by:", when);
-	buf_add_text(out, rule);
-	buf_add_char(out, '\n');
+	letter_add_field(
+	    out, letter->advisory->bulletin ? "Bulletin:" : "Advisory:", buf_text(&value));
+	letter_add_field(out, "Title:", letter->title);
+	letter_add_field(out, "Severity:", letter->advisory->severity);
+	letter_add_field(out, "From:", letter->publisher);
+	letter_add_field(out, "Audience:", revision->audience);
+	if (revision->acknowledge_by != 0) {
+		buf_clear(&value);
+		moment_add(&value, revision->acknowledge_by, revision->released_at);
+		buf_add_text(&value, ", ");
+		moment_add_span(&value, revision->acknowledge_by - revision->released_at);
+		buf_add_text(&value, " after its release");
+		letter_add_field(out, "Answer by:", buf_text(&value));
+	}
+	buf_release(&value);
+	letter_add_rule(out);
 }
 
-static void add_how_to_answer(struct buf *out, const struct letter_advisory *letter)
+/* What stands below the text, where a program may not quote it: nothing that an answer needs. */
+static void add_foot(struct buf *out, const struct letter_advisory *letter)
 {
-	buf_printf(out,
-	    "To acknowledge, reply to this mail, signed with your own key, and keep the\n"
-	    "token below in the reply (quoting this text does). Encrypt the reply if you\n"
-	    "can. If you like, make its first line one of: received, affected,\n"
-	    "not affected, acting, unreadable. What follows is taken as a comment.\n"
-	    "If your mail program sends subjects in the clear, shorten that of the reply.\n\n"
-	    "Token: %s\n\n",
-	    letter->revision->token);
+	letter_add_rule(out);
+	buf_add_text(out, "Released ");
+	moment_add(out, letter->revision->released_at, 0);
+	buf_printf(out, " through\n%s <%s>,\nsigned with its key %s.\n", letter->programme,
+	    letter->gateway, letter->fingerprint);
+	buf_printf(out, "TLP:%s: share it only as that label allows.\n", letter->revision->tlp);
+	if (letter->copy != NULL)
+		buf_printf(out, "%s\n", letter->copy);
+	if (letter->advisory->exercise)
+		letter_add_drill(out);
 }
 
 void letter_text(struct buf *out, const struct letter_advisory *letter)
 {
 	add_head(out, letter);
+	if (letter->advisory->bulletin)
+		buf_add_text(out, "This is a bulletin: no answer is asked for.\n");
+	else
+		letter_add_how_to_answer(out, letter->revision->token);
+	letter_add_rule(out);
+	buf_add_char(out, '\n');
 	if (is_withdrawal(letter->revision))
 		buf_add_text(out, "This advisory is withdrawn. Do not act on it any more.\n\n");
 	buf_add_view(out, letter->text);
 	buf_add_text(out, "\n\n");
-	buf_add_text(out, rule);
-	if (letter->advisory->bulletin)
-		buf_add_text(out, "This is a bulletin: no answer is asked for.\n\n");
-	else
-		add_how_to_answer(out, letter);
-	buf_printf(out,
-	    "Sent by the gateway key %s\nunder TLP:%s. Share it only as that label allows.\n",
-	    letter->fingerprint, letter->revision->tlp);
-	if (letter->copy != NULL)
-		buf_printf(out, "%s\n", letter->copy);
-	if (letter->advisory->exercise)
-		buf_add_text(out, drill);
+	add_foot(out, letter);
 }
 
 void letter_refusal(struct buf *out, const struct refusal *refusal, int64_t arrival)

@@ -1,5 +1,5 @@
 /* The texts that people get: the advisory's frame, receipts and refusals. Pure. UTF-8, LF, our own
- * lines at most 76 wide. */
+ * lines at most 76 wide, rules shorter (letters_parts.h). */
 #ifndef DEWLINE_GATE_LETTERS_H
 #define DEWLINE_GATE_LETTERS_H
 
@@ -22,8 +22,9 @@ struct letter_advisory {
 
 /* The protected subject: "[DEW-2026-0007 r1] title [TOKEN]". */
 void letter_subject(struct buf *out, const struct letter_advisory *letter);
-/* The text: a banner with TLP, what it is, who says so and for whom; the publisher's text; how to
- * acknowledge, with the token. */
+/* The text: a banner with TLP, what it is, who says so, for whom and until when; how to acknowledge,
+ * with the token; the publisher's text. What an answer needs stands above that text, since mail
+ * programs quote nothing from a line on that they take for the start of a signature. */
 void letter_text(struct buf *out, const struct letter_advisory *letter);
 
 /* To a publisher whose mail was refused as a whole. */

@@ -24,6 +24,7 @@ libdewline_a_SOURCES += \
 	src/gate/letters_clear.c src/gate/letters_clear.h \
 	src/gate/letters_inform.c src/gate/letters_inform.h \
 	src/gate/letters_agreement.c src/gate/letters_agreement.h \
+	src/gate/letters_parts.c src/gate/letters_parts.h \
 	src/gate/letters_release.c src/gate/letters_release.h \
 	src/gate/letters_key.c src/gate/letters_key.h \
 	src/gate/letters_alarm.c src/gate/letters_alarm.h \

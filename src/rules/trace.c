@@ -11,8 +11,9 @@ enum {
 	WORD_SYMBOLS = 4,
 	APOSTROPHE_SYMBOLS = 2,
 	RULE_SYMBOLS = 16,
-	RULE_LEAST = 60, /* hyphens of the shortest rule of a copy; one of our frame has 76 */
-	RULE_FRAME = 76,
+	RULE_LEAST = 44, /* hyphens of the shortest rule of a copy; one of our frame has 60 */
+	RULE_FRAME = 60,
+	RULE_FORMER = 2 * RULE_SYMBOLS, /* once a copy's had 60 to 75, 16 more: they are read too */
 	INDENT_LEAST = 4, /* blanks from which on a line is no prose */
 	HASH_BYTES = 8,
 	AGREE_LEAST_PERCENT = 70, /* half of one copy and half of another come to 63 */
@@ -367,9 +368,9 @@ void trace_read(struct view text, struct trace_sites *out)
 	for (size_t i = 0; i < tokens.count; i++) {
 		const struct token *token = &tokens.list[i];
 		const struct view word = view_part(text, token->from, token->len);
-		if (token->hyphens > 0 && token->hyphens < RULE_LEAST + RULE_SYMBOLS)
+		if (token->hyphens > 0 && token->hyphens < RULE_LEAST + RULE_FORMER)
 			add_site(out, rule_anchor(&tokens, i), KIND_RULE,
-			    (unsigned)token->hyphens - RULE_LEAST);
+			    (unsigned)(token->hyphens - RULE_LEAST) % RULE_SYMBOLS);
 		if (token->invisibles == 1 && word_place(&tokens, i, &anchor))
 			add_site(out, anchor, KIND_WORD, token->symbol);
 		if (apostrophe_in(word, &symbol, &len) != SIZE_MAX)

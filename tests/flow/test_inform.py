@@ -75,6 +75,27 @@ def test_reply_of_a_publisher_comes_to_the_contact(t):
     assert scene.gateway.rows("report", "list")[0]["replies"] == 1
 
 
+SIGNED = "{}\n\n-- \nEve\n> -- \n> quoted\n--\u00a0\nCERT\n"
+
+
+def test_signature_blocks_are_passed_on_as_text(t):
+    """Below a line "-- " mail programs show grey and quote nothing, not the number to answer with."""
+    scene, _ = two_publishers(t)
+    scene.release(text=SIGNED.format("Close the valve."), attachments=[
+        ("notes.txt", b"a\n-- \nb\n", "text/plain")])
+    advisory = opened(scene, scene.official)
+    assert advisory.attachments == [("notes.txt", "text/plain", b"a\n-- \nb\n")]
+    told = len(scene.receipts(2))
+    scene.drop(mail(scene.official, SIGNED.format("Report: Odd traffic\n\nWe saw it.")))
+    report = opened(scene, scene.publisher, told + 1)
+    number = re.search(r"Reply: (\S+)", report.text)[1]
+    opened(scene, scene.official, 2)
+    scene.drop(mail(scene.publisher, SIGNED.format(f"Reply: {number}\n\nThank you.")))
+    for letter in (advisory, report, opened(scene, scene.official, 3)):
+        assert not re.search(r"^[> ]*--\s*$", letter.text, re.M), letter.text
+        assert "\n- -\nEve\n> - -\n> quoted\n- -\nCERT\n" in letter.text, letter.text
+
+
 def test_report_in_the_clear_is_refused_and_passed_to_nobody(t):
     scene = Scene(t)
     row = scene.drop(mail(scene.official, BLOCK.format(""), shape="signed"))

@@ -5,6 +5,8 @@ from harness import cases, eventually, limit
 from scene import Scene
 
 OFFICIALS = 6
+# A publisher's signature, below which programs quote nothing.
+TEXT = "Close the valve.\n\n-- \nVendor PSIRT\npsirt@vendor.example\n"
 
 
 class Board:
@@ -16,7 +18,7 @@ class Board:
 
     def release(self):
         scene, count = self.scene, len(self.numbers) + 1
-        self.numbers.append(scene.release(title=f"Fault {count}")["number"])
+        self.numbers.append(scene.release(f"Fault {count}", TEXT)["number"])
         for official in scene.officials:
             mails = eventually(lambda: len(scene.advisory_mails(official)) == count
                                and scene.advisory_mails(official), "the advisory")

@@ -31,8 +31,14 @@ class Answer:
 
 # Words.
 
+def quotable(opened):
+    """What Thunderbird and others quote: nothing from a line on that begins a signature."""
+    lines = opened.text.splitlines()
+    return lines[:lines.index("-- ")] if "-- " in lines else lines
+
+
 def quoted(opened, mark="> "):
-    return [f"{mark}{line}".rstrip() for line in opened.text.splitlines()]
+    return [f"{mark}{line}".rstrip() for line in quotable(opened)]
 
 
 def original(opened, person, language="en"):
@@ -42,7 +48,7 @@ def original(opened, person, language="en"):
              "fr": ("De", "Envoyé", "À", "Objet", "-----Message d'origine-----")}[language]
     return [names[4], f"{names[0]}: Example early warning <{person.gateway[0]}>",
             f"{names[1]}: Monday, 23 November 2026 10:00", f"{names[2]}: {person.address}",
-            f"{names[3]}: {opened.subject}", "", *opened.text.splitlines()]
+            f"{names[3]}: {opened.subject}", "", *quotable(opened)]
 
 
 def written(opened, status, comment, posting="top", mark="> ", greeting=(), signature=(),
@@ -94,7 +100,7 @@ def part(text, charset="utf-8", encoding="8bit", subtype="plain", parameters="",
 
 def as_html(opened, status, comment, posting="top", cite='type="cite"'):
     said = f"<p>{html.escape(status)}</p>" + (f"<p>{html.escape(comment)}</p>" if comment else "")
-    lines = "<br>\n".join(html.escape(line) for line in opened.text.splitlines())
+    lines = "<br>\n".join(html.escape(line) for line in quotable(opened))
     quotation = ('<div class="moz-cite-prefix">On 23.11.26 10:00, Example early warning '
                  f"wrote:<br></div>\n<blockquote {cite}>\n{lines}\n</blockquote>\n")
     return ("<html><head><title>x</title></head><body>\n"

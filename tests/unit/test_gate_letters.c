@@ -55,8 +55,8 @@ static void advisory_text_names_number_revision_audience_tlp_date_and_gateway(vo
 	assert_memory_equal(text.data, "TLP:AMBER\n", 10);
 	static const char *const parts[] = {"DEW-2026-0007 revision 2, an update",
 	    "Pump controllers stop", "critical", "Vendor PSIRT",
-	    "Example early warning <gateway@example.org>", "2026-11-25T18:00:00Z",
-	    "2026-11-25T22:00:00Z", "all, -us-de", "\nUpdate at once.\n",
+	    "Example early warning <gateway@example.org>", "Released Wed 25 Nov 2026 18:00 UTC",
+	    "Answer by: Wed 25 Nov 22:00 UTC, 4 hours after its release\n", "all, -us-de", "\nUpdate at once.\n",
 	    "\nToken: ABCDEFGHIJKLMNOP\n", "0123456789ABCDEF0123456789ABCDEF01234567"};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		assert_true(holds(&text, parts[i]));
@@ -64,15 +64,74 @@ static void advisory_text_names_number_revision_audience_tlp_date_and_gateway(vo
 	buf_release(&text);
 }
 
-/* "-- " would make mail programs cut the token out of a reply (RFC 3676 section 4.3). */
-static void advisory_text_has_no_signature_separator_before_the_token(void **state)
+static size_t lines_before(const struct buf *text, const char *what)
+{
+	size_t lines = 0;
+	const size_t at = view_find(buf_view(text), view_of(what));
+	assert_true(at != SIZE_MAX);
+	for (size_t i = 0; i < at; i++)
+		lines += text->data[i] == '\n';
+	return lines;
+}
+
+/* What a reader sees at once, and a mail program quotes whatever the publisher wrote. */
+static void advisory_says_how_to_answer_above_its_text(void **state)
+{
+	enum { SEEN_AT_ONCE = 20 };
+	(void)state;
+	struct advisory drill = advisory;
+	drill.exercise = true;
+	const struct revision revision = revision_of("update");
+	struct letter_advisory letter = letter_of(&drill, &revision);
+	letter.copy = "Copy 7 of 12, for cert@us-de.example";
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	letter_text(&text, &letter);
+	const size_t body = lines_before(&text, "Update at once.");
+	assert_true(body <= SEEN_AT_ONCE);
+	static const char *const above[] = {"TLP:AMBER", "EXERCISE", "DEW-2026-0007", "all, -us-de",
+	    "Answer by:", "reply to this mail", "Token: ABCDEFGHIJKLMNOP", "not affected",
+	    "sends subjects in the clear"};
+	for (size_t i = 0; i < sizeof above / sizeof above[0]; i++)
+		assert_true(lines_before(&text, above[i]) < body);
+	assert_true(lines_before(&text, "Token: ") < lines_before(&text, "not affected"));
+	buf_release(&text);
+}
+
+static size_t longest_line(const struct buf *text)
+{
+	struct view rest = buf_view(text);
+	struct view line;
+	size_t longest = 0;
+	while (view_next_line(&rest, &line))
+		longest = line.len > longest ? line.len : longest;
+	return longest;
+}
+
+/* "> > " in front, and 76 is where mail programs wrap. */
+static void own_lines_of_an_advisory_stay_whole_when_quoted_twice(void **state)
 {
 	(void)state;
-	const struct revision revision = revision_of("new");
+	static const char *const kinds[] = {"new", "update", "withdraw"};
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		const struct revision revision = revision_of(kinds[i]);
+		const struct letter_advisory letter = letter_of(&advisory, &revision);
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		letter_text(&text, &letter);
+		assert_true(longest_line(&text) + strlen("> > ") < 76);
+		buf_release(&text);
+	}
+}
+
+static void answer_by_is_named_only_where_there_is_a_deadline(void **state)
+{
+	(void)state;
+	struct revision revision = revision_of("new");
+	revision.acknowledge_by = 0;
 	const struct letter_advisory letter = letter_of(&advisory, &revision);
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	letter_text(&text, &letter);
-	assert_false(holds(&text, "\n-- \n"));
+	assert_false(holds(&text, "Answer by"));
+	assert_true(holds(&text, "Token: "));
 	buf_release(&text);
 }
 
@@ -151,7 +210,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(advisory_text_names_number_revision_audience_tlp_date_and_gateway),
-	    cmocka_unit_test(advisory_text_has_no_signature_separator_before_the_token),
+	    cmocka_unit_test(advisory_says_how_to_answer_above_its_text),
+	    cmocka_unit_test(own_lines_of_an_advisory_stay_whole_when_quoted_twice),
+	    cmocka_unit_test(answer_by_is_named_only_where_there_is_a_deadline),
 	    cmocka_unit_test(exercise_says_so_at_the_top_the_end_and_in_the_subject),
 	    cmocka_unit_test(withdrawal_says_not_to_act_on_it),
 	    cmocka_unit_test(refusal_names_the_line_at_fault),

@@ -258,11 +258,11 @@ static void marks_change_nothing_that_can_be_seen(void **state)
 
 static const char frame[] =
     "TLP:AMBER\n"
-    "----------------------------------------------------------------------------\n"
+    "------------------------------------------------------------\n"
     "Advisory: DEW-2026-0001\n"
-    "----------------------------------------------------------------------------\n"
+    "------------------------------------------------------------\n"
     "\nA list:\n- one\n- two\n\n"
-    "----------------------------------------------------------------------------\n"
+    "------------------------------------------------------------\n"
     "To acknowledge, reply.\n";
 
 /* The frame alone speaks too, though it is short. */
@@ -279,6 +279,33 @@ static void rules_of_the_frame_agree_with_their_copy_alone(void **state)
 	assert_true(trace_score(&sites, world.marks[5]).matches < 3);
 	trace_release(&sites);
 	buf_release(&copy);
+}
+
+/* Copies once had longer rules: what leaked of them still speaks. */
+static void rules_of_former_copies_are_read_as_they_were_drawn(void **state)
+{
+	enum { LONGER = 16 };
+	struct world world = new_world(8);
+	struct buf copy = BUF_EMPTY(TEXT_MAX);
+	struct buf former = BUF_EMPTY(TEXT_MAX);
+	struct trace_sites sites;
+	struct view rest;
+	struct view line;
+	(void)state;
+	trace_mark_rules(&copy, VIEW(frame), world.marks[4]);
+	rest = buf_view(&copy);
+	while (view_next_line(&rest, &line)) {
+		buf_add_view(&former, line);
+		for (size_t i = 0; i < LONGER && line.len >= 44 && line.data[0] == '-'; i++)
+			buf_add_char(&former, '-');
+		buf_add_char(&former, '\n');
+	}
+	trace_read(buf_view(&former), &sites);
+	assert_int_equal(sites.count, 3);
+	assert_int_equal(trace_score(&sites, world.marks[4]).matches, 3);
+	trace_release(&sites);
+	buf_release(&copy);
+	buf_release(&former);
 }
 
 static void apostrophes_carry_marks_where_invisible_ones_were_taken_off(void **state)
@@ -344,6 +371,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(few_words_are_too_few),
 	    cmocka_unit_test(marks_change_nothing_that_can_be_seen),
 	    cmocka_unit_test(rules_of_the_frame_agree_with_their_copy_alone),
+	    cmocka_unit_test(rules_of_former_copies_are_read_as_they_were_drawn),
 	    cmocka_unit_test(apostrophes_carry_marks_where_invisible_ones_were_taken_off),
 	    cmocka_unit_test(any_bytes_are_read_without_harm),
 	    cmocka_unit_test(nothing_to_choose_from_names_nobody),

@@ -1,0 +1,32 @@
+#include "config.h"
+
+#include "gate/letters_parts.h"
+
+void letter_add_rule(struct buf *out)
+{
+	buf_add_text(out, "------------------------------------------------------------\n");
+}
+
+void letter_add_drill(struct buf *out)
+{
+	buf_add_text(out, "EXERCISE - EXERCISE: this is a drill, nothing has happened.\n");
+}
+
+void letter_add_field(struct buf *out, const char *name, const char *value)
+{
+	if (value[0] != '\0')
+		buf_printf(out, "%-10s %s\n", name, value);
+}
+
+void letter_add_how_to_answer(struct buf *out, const char *token)
+{
+	buf_printf(out,
+	    "To answer, reply to this mail: sign and encrypt the reply,\n"
+	    "and keep this token in it, as quoting this text does.\n"
+	    "Token: %s\n"
+	    "Its first line: received, affected, not affected, acting or\n"
+	    "unreadable. What follows is your comment. If your program\n"
+	    "sends subjects in the clear, write \"...\" for the subject:\n"
+	    "the token above is enough.\n",
+	    token);
+}
