@@ -12,6 +12,7 @@
 #include "pgp/certificate.h"
 #include "pgp/conf.h"
 #include "pgp/engine.h"
+#include "pgp/feed.h"
 #include "pgp/keyring.h"
 #include "pgp/listing.h"
 
@@ -25,6 +26,7 @@ struct entry {
 	    *same; /* the next one in the file with the same primary key, merged into this */
 	bool merged; /* this one was: no verdict of its own */
 	bool known; /* gpg took it into the keyring */
+	size_t place; /* how many stood before it in the last run of gpg, when it was in that */
 	struct certificate_verdict verdict;
 	struct buf minimal;
 };
@@ -70,7 +72,7 @@ static int keep_listed(void *context, const struct admission *certificate, struc
 static int import(gpgme_ctx_t ctx, struct view certificates, int *considered, struct err *err)
 {
 	gpgme_data_t data = engine_source(certificates);
-	const gpgme_error_t code = gpgme_op_import(ctx, data);
+	const gpgme_error_t code = feed_import(ctx, data);
 	gpgme_data_release(data);
 	const gpgme_import_result_t result = gpgme_op_import_result(ctx);
 	*considered = result == NULL ? 0 : result->considered;
@@ -202,7 +204,7 @@ static bool goes_to_gpg(const struct entry *entry)
 	return !entry->merged && entry->verdict.reason[0] == '\0' && !entry->known;
 }
 
-static size_t gather(const struct entry *entries, size_t count, struct buf *out)
+static size_t gather(struct entry *entries, size_t count, struct buf *out)
 {
 	size_t total = 0, gathered = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -212,8 +214,10 @@ static size_t gather(const struct entry *entries, size_t count, struct buf *out)
 	}
 	*out = BUF_EMPTY(total);
 	for (size_t i = 0; i < count; i++) {
+		entries[i].place = SIZE_MAX;
 		if (!goes_to_gpg(&entries[i]))
 			continue;
+		entries[i].place = gathered;
 		add_entry(out, &entries[i]);
 		for (const struct entry *e = &entries[i]; e != NULL; e = e->same)
 			gathered++;
@@ -221,19 +225,33 @@ static size_t gather(const struct entry *entries, size_t count, struct buf *out)
 	return gathered;
 }
 
-static int pass(const struct reading *reading, struct entry *entries, size_t count, bool *cut_short,
+/* The entry that holds what stood at `place` in the last run of gpg. */
+static size_t entry_at(const struct entry *entries, size_t count, size_t place)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].place != SIZE_MAX && entries[i].place <= place)
+			at = i;
+	}
+	return at;
+}
+
+/* One run over all that gpg has not taken yet. *stopped is the entry at which it gave up, `count`
+ * when it went through all. */
+static int pass(const struct reading *reading, struct entry *entries, size_t count, size_t *stopped,
     struct err *err)
 {
 	struct buf certificates;
 	const size_t gathered = gather(entries, count, &certificates);
-	*cut_short = false;
+	*stopped = count;
 	if (gathered == 0)
 		return 0;
 	struct examined examined;
 	int result = examine(reading, buf_view(&certificates), &examined, err);
 	if (result == 0)
 		result = assign(reading, &examined, entries, count, err);
-	*cut_short = result == 0 && (size_t)examined.considered < gathered;
+	if (result == 0 && (size_t)examined.considered < gathered)
+		*stopped = entry_at(entries, count, (size_t)examined.considered);
 	examined_release(&examined);
 	buf_release(&certificates);
 	return result;
@@ -269,20 +287,22 @@ static void describe(struct entry *entry)
 	    sizeof verdict->facts.user_id);
 }
 
-/* Judges some entries: all at once, and those that one bad certificate hid behind it one by one. */
+/* Judges some entries: all at once; and where one stops gpg, that one by itself, then those behind
+ * it, so that a damaged one costs two runs more and hides nobody. */
 static int judge(
     const struct reading *reading, struct entry *entries, size_t count, struct err *err)
 {
-	bool cut_short;
+	size_t stopped;
 	for (size_t i = 0; i < count; i++) {
 		if (!entries[i].merged)
 			is_unsupported(&entries[i]);
 	}
-	if (pass(reading, entries, count, &cut_short, err) != 0)
-		return -1;
-	for (size_t i = 0; cut_short && i < count; i++) {
-		bool ignored;
-		if (pass(reading, &entries[i], 1, &ignored, err) != 0)
+	for (size_t from = 0; from < count; from += stopped + 1) {
+		size_t ignored;
+		if (pass(reading, entries + from, count - from, &stopped, err) != 0)
+			return -1;
+		if (stopped > 0 && from + stopped < count &&
+		    pass(reading, entries + from + stopped, 1, &ignored, err) != 0)
 			return -1;
 	}
 	return 0;

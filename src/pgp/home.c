@@ -20,6 +20,7 @@
 #include "pgp/agent.h"
 #include "pgp/conf.h"
 #include "pgp/engine.h"
+#include "pgp/feed.h"
 #include "pgp/home.h"
 #include "pgp/place.h"
 #include "pgp/preferences.h"
@@ -152,12 +153,11 @@ static int prove(gpgme_ctx_t ctx, const struct home *home, gpgme_data_t sealed, 
 	struct engine_sink sink;
 	gpgme_data_t from = engine_source(view_of(home->gateway));
 	gpgme_data_t to = engine_sink(&sink, &opened);
-	gpgme_error_t code = gpgme_op_encrypt_sign_ext(ctx, NULL, home->gateway,
-	    GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_ENCRYPT_TO, from, sealed);
+	gpgme_error_t code = feed_encrypt_sign(ctx, home->gateway, from, sealed);
 	if (code == 0 && gpgme_data_seek(sealed, 0, SEEK_SET) != 0)
 		code = gpgme_error_from_syserror();
 	if (code == 0)
-		code = gpgme_op_decrypt(ctx, sealed, to);
+		code = feed_decrypt(ctx, 0, sealed, to);
 	int result = 0;
 	if (engine_is_locked(home->passphrase, code, err))
 		result = -1;
@@ -232,7 +232,7 @@ static int import(const char *dir, struct view certificates, size_t *considered,
 	if (engine_open(dir, &ctx, err) != 0)
 		return -1;
 	gpgme_data_t data = engine_source(certificates);
-	const gpgme_error_t code = gpgme_op_import(ctx, data);
+	const gpgme_error_t code = feed_import(ctx, data);
 	gpgme_data_release(data);
 	const gpgme_import_result_t got = gpgme_op_import_result(ctx);
 	int result = 0;

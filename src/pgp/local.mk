@@ -21,6 +21,7 @@ libdewline_a_SOURCES += \
 	src/pgp/renew.c src/pgp/renew.h \
 	src/pgp/seal.c src/pgp/seal.h \
 	src/pgp/sign.c src/pgp/sign.h \
+	src/pgp/feed.c src/pgp/feed.h \
 	src/pgp/framing.c src/pgp/framing.h \
 	src/pgp/stranger.c src/pgp/stranger.h \
 	src/pgp/stash.c \

@@ -7,6 +7,7 @@
 #include "pgp/agent.h"
 #include "pgp/cleartext.h"
 #include "pgp/engine.h"
+#include "pgp/feed.h"
 #include "pgp/open.h"
 #include "pgp/framing.h"
 #include "pgp/verdict.h"
@@ -108,8 +109,8 @@ static int run_message(struct opening *opening, struct view packets, struct err 
 	gpgme_data_t in = engine_source(packets);
 	gpgme_data_t out = engine_sink(&sink, &result->plaintext);
 	result->gpg_runs++;
-	const gpgme_error_t code = result->encrypted ? gpgme_op_decrypt_verify(ctx, in, out)
-						     : gpgme_op_verify(ctx, in, NULL, out);
+	const gpgme_error_t code = result->encrypted ? feed_decrypt(ctx, GPGME_DECRYPT_VERIFY, in, out)
+						     : feed_verify(ctx, in, NULL, out);
 	gpgme_data_release(in);
 	gpgme_data_release(out);
 	int status;
@@ -151,7 +152,7 @@ static int run_detached(struct opening *opening, struct view text, struct view s
 	gpgme_data_t over = engine_source(text);
 	gpgme_data_t in = engine_source(signatures);
 	result->gpg_runs++;
-	const gpgme_error_t code = gpgme_op_verify(ctx, in, over, NULL);
+	const gpgme_error_t code = feed_verify(ctx, in, over, NULL);
 	gpgme_data_release(in);
 	gpgme_data_release(over);
 	int status;

@@ -11,6 +11,7 @@
 #include "pgp/agent.h"
 #include "pgp/distribute.h"
 #include "pgp/engine.h"
+#include "pgp/feed.h"
 #include "pgp/listing.h"
 #include "pgp/seal.h"
 
@@ -235,8 +236,7 @@ static int run(struct batch *batch, gpgme_ctx_t ctx, struct view plaintext, stru
 	gpgme_data_t from = engine_source(plaintext);
 	gpgme_data_t to = engine_sink(&sink, sealed);
 	batch->gpg_runs++;
-	const gpgme_error_t code = gpgme_op_encrypt_sign_ext(ctx, NULL, buf_text(&names),
-	    GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_ENCRYPT_TO, from, to);
+	const gpgme_error_t code = feed_encrypt_sign(ctx, buf_text(&names), from, to);
 	gpgme_data_release(from);
 	gpgme_data_release(to);
 	buf_release(&names);

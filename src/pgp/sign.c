@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "pgp/engine.h"
+#include "pgp/feed.h"
 #include "pgp/sign.h"
 
 static int take_digest(gpgme_ctx_t ctx, char *digest, size_t size, struct err *err)
@@ -28,7 +29,7 @@ int sign_detached(const struct home *home, struct view bytes, struct buf *signat
 	gpgme_set_armor(ctx, 1);
 	gpgme_data_t in = engine_source(bytes);
 	gpgme_data_t out = engine_sink(&sink, signature);
-	const gpgme_error_t code = gpgme_op_sign(ctx, in, out, GPGME_SIG_MODE_DETACH);
+	const gpgme_error_t code = feed_sign(ctx, in, out);
 	gpgme_data_release(in);
 	gpgme_data_release(out);
 	int result;

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "pgp/engine.h"
+#include "pgp/feed.h"
 #include "pgp/open.h"
 #include "pgp/packet.h"
 #include "pgp/framing.h"
@@ -27,7 +28,7 @@ static int decrypt(const struct home *home, struct view packets, gpgme_decrypt_f
 	struct engine_sink sink;
 	gpgme_data_t from = engine_source(packets);
 	gpgme_data_t to = engine_sink(&sink, out);
-	const gpgme_error_t code = gpgme_op_decrypt_ext(ctx, flags, from, to);
+	const gpgme_error_t code = feed_decrypt(ctx, flags, from, to);
 	gpgme_data_release(from);
 	gpgme_data_release(to);
 	gpgme_release(ctx);
@@ -67,8 +68,7 @@ int pgp_stash(const struct home *home, struct view plaintext, struct buf *out, s
 	struct engine_sink sink;
 	gpgme_data_t from = engine_source(plaintext);
 	gpgme_data_t to = engine_sink(&sink, out);
-	const gpgme_error_t code = gpgme_op_encrypt_ext(ctx, NULL, home->gateway,
-	    GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_ENCRYPT_TO, from, to);
+	const gpgme_error_t code = feed_encrypt(ctx, home->gateway, from, to);
 	gpgme_data_release(from);
 	gpgme_data_release(to);
 	gpgme_release(ctx);

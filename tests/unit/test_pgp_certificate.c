@@ -369,6 +369,41 @@ static void one_that_stops_gpg_does_not_hide_those_behind_it(void **state)
 	buf_release(&file);
 }
 
+/* What gpg gives up at, and more behind it than a pipe holds. */
+static void add_what_stops_gpg(struct buf *out, size_t more)
+{
+	/* A version 4 signature without subpackets, whose first number claims 65535 bits. */
+	static const char signature[44] = "\xc2\x2a\x04\x10\x16\x0a\0\0\0\0\xbe\xef\xff\xff";
+	static const char user_id[102] = "\xcd\x64";
+	buf_add(out, signature, sizeof signature);
+	for (size_t done = 0; done < more; done += sizeof user_id)
+		buf_add(out, user_id, sizeof user_id);
+}
+
+/* GPGME's own wait never ended here. */
+static void one_that_gpg_does_not_read_to_its_end_costs_a_moment(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {0, 60000, 70000, 160000, 2000000};
+	world_person("vic", WORLD_ED25519, "");
+	world_person("wil", WORLD_ED25519, "");
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct buf file = BUF_EMPTY(WORLD_OUTPUT_MAX);
+		struct buf bad = world_certificate("vic"), good = world_certificate("wil");
+		buf_add_view(&file, buf_view(&bad));
+		add_what_stops_gpg(&file, sizes[i]);
+		buf_add_view(&file, buf_view(&good));
+		struct world_verdict verdict = world_judge(&world, buf_view(&file));
+		assert_int_equal(verdict.count, 2);
+		assert_string_equal(verdict.facts.user_id, "wil <wil@example.net>");
+		assert_string_equal(verdict.reason, "");
+		buf_release(&verdict.minimal);
+		buf_release(&bad);
+		buf_release(&good);
+		buf_release(&file);
+	}
+}
+
 struct sample {
 	unsigned seen;
 	struct buf commands;
@@ -441,6 +476,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(same_certificate_twice_is_one),
 	    cmocka_unit_test(broken_neighbour_does_not_hide_a_good_one),
 	    cmocka_unit_test(one_that_stops_gpg_does_not_hide_those_behind_it),
+	    cmocka_unit_test(one_that_gpg_does_not_read_to_its_end_costs_a_moment),
 	    cmocka_unit_test(recorded_subkey_is_the_one_gpg_picks),
 	};
 	return cmocka_run_group_tests_name("pgp_certificate", tests, setup, teardown);
