@@ -9,7 +9,7 @@
 #include "gate/account.h"
 #include "gate/issue.h"
 #include "gate/letters.h"
-#include "gate/letters_clear.h"
+#include "gate/letters_answer.h"
 #include "gate/outgoing.h"
 #include "gate/recipients.h"
 #include "pgp/vault.h"
@@ -152,7 +152,10 @@ static int list_unreached(void *context, const struct delivery *delivery, struct
 static int list_clear(void *context, const struct clear_answer *answer, struct err *err)
 {
 	(void)err;
-	letter_add_clear(context, answer);
+	if (answer->acknowledgment == 0)
+		letter_add_leak(context, answer);
+	else
+		letter_add_clear(context, answer);
 	return 0;
 }
 

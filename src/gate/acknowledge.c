@@ -105,9 +105,9 @@ static int record_all(
 	struct target target;
 	*accepted = 0;
 	*reason = "it holds no token of an advisory";
-	for (size_t i = 0; i < job->reply.token_count; i++) {
+	for (size_t i = 0; i < job->reply.tokens.count; i++) {
 		const char *why;
-		if (find_target(job, job->reply.tokens[i], &target, &why, err) != 0)
+		if (find_target(job, job->reply.tokens.tokens[i], &target, &why, err) != 0)
 			return -1;
 		if (why[0] != '\0') {
 			*reason = why;
@@ -187,7 +187,7 @@ void acknowledge_mail(struct mail_facts *facts, const struct contact *contact)
 	(facts->form == OPEN_CLEARTEXT ? reply_read_cleartext : reply_read)(
 	    facts->content->text, view_of(facts->content->subject), &job->reply);
 	const struct view comment = buf_view(&job->reply.comment);
-	if (comment.len == 0 || job->reply.token_count == 0) {
+	if (comment.len == 0 || job->reply.tokens.count == 0) {
 		record(job);
 		return;
 	}

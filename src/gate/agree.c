@@ -18,7 +18,7 @@ struct answering {
 	enum agreement_word word;
 	int64_t now;
 	size_t count; /* of the contact's own requests whose tokens are in it */
-	struct agreement_request requests[REPLY_TOKENS_MAX];
+	struct agreement_request requests[TOKENS_MAX];
 	size_t others; /* agreement tokens that do not count here */
 	bool advisory; /* it holds the token of an advisory too */
 	const char *reason; /* why nothing counts */
@@ -219,8 +219,8 @@ bool agree_mail(struct mail_facts *facts, const struct contact *contact)
 		return false;
 	reply_read(facts->content->text, view_of(facts->content->subject), &reply);
 	job.word = agreement_read(&reply);
-	for (size_t i = 0; i < reply.token_count && result == 0; i++)
-		result = look_up(&job, reply.tokens[i], &err);
+	for (size_t i = 0; i < reply.tokens.count && result == 0; i++)
+		result = look_up(&job, reply.tokens.tokens[i], &err);
 	buf_release(&reply.comment);
 	if (result != 0) {
 		gate_fail(facts->gate, &err);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "gate/claim.h"
+#include "store/arrivals.h"
 #include "store/people.h"
 
 /* What stands between the last "<" and the ">" behind it; the whole where there is none. */
@@ -38,6 +39,20 @@ struct view claim_address(struct view head)
 		return text_is_address(address, &why) ? address : VIEW("");
 	}
 	return VIEW("");
+}
+
+int claim_of_arrival(struct gate *gate, int64_t arrival, char address[static STORE_ADDRESS_SIZE],
+    struct contact *contact, bool *found, struct err *err)
+{
+	struct buf head = BUF_EMPTY(CLAIM_HEAD);
+	int result = store_arrival_head(gate->store, arrival, CLAIM_HEAD, &head, err);
+	*found = false;
+	if (result == 0 &&
+	    view_copy(claim_address(buf_view(&head)), address, STORE_ADDRESS_SIZE) &&
+	    address[0] != '\0')
+		result = store_contact_by_address(gate->store, address, contact, found, err);
+	buf_release(&head);
+	return result;
 }
 
 int claim_sender(struct gate *gate, struct view head, int64_t *sender, struct err *err)

@@ -4,6 +4,7 @@
 #define DEWLINE_GATE_CLAIM_H
 
 #include "gate/context.h"
+#include "store/people.h"
 
 enum {
 	CLAIM_HEAD = 16 * 1024, /* bytes of a mail that are looked at */
@@ -12,6 +13,10 @@ enum {
 
 /* The address in the first From field of these bytes, or an empty view. Pure, in one pass. */
 struct view claim_address(struct view head);
+
+/* The same of an arrival, "" where there is none; and the contact who has that address. */
+int claim_of_arrival(struct gate *gate, int64_t arrival, char address[static STORE_ADDRESS_SIZE],
+    struct contact *contact, bool *found, struct err *err);
 
 /* A number for the contact, publisher or admin with that address, or CLAIM_NOBODY. */
 int claim_sender(struct gate *gate, struct view head, int64_t *sender, struct err *err);

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "gate/claim.h"
 #include "gate/clear.h"
-#include "gate/letters_clear.h"
+#include "gate/letters_answer.h"
 #include "gate/outgoing.h"
 #include "gate/recipients.h"
 #include "gate/schedule.h"
@@ -37,16 +39,24 @@ struct clearing {
 
 const char *clear_what(const struct mail_facts *facts, const char *token)
 {
-	if (!facts->encrypted)
+	if (!facts->encrypted || token_is_in(&facts->outline->tokens, token))
 		return "text";
-	return strstr(facts->outer_subject, token) != NULL ? "subject" : "";
+	return token_is_in(&facts->outline->subject_tokens, token) ? "subject" : "";
 }
 
 int clear_note(struct gate *gate, const struct acknowledgment *acknowledgment, const char *actor,
     const char *label, struct err *err)
 {
+	struct clear_answer answer = {
+	    .acknowledgment = acknowledgment->id,
+	    .revision = acknowledgment->revision,
+	    .contact = acknowledgment->contact,
+	    .arrival = acknowledgment->arrival,
+	    .received_at = acknowledgment->received_at,
+	};
 	bool fresh;
-	if (store_clear_add(gate->store, acknowledgment, &fresh, err) != 0)
+	snprintf(answer.what, sizeof answer.what, "%s", acknowledgment->clear);
+	if (store_clear_add(gate->store, &answer, &fresh, err) != 0)
 		return -1;
 	log_warning("%s: an answer travelled in the open: its %s (%s)", label,
 	    acknowledgment->clear, actor);
@@ -55,6 +65,73 @@ int clear_note(struct gate *gate, const struct acknowledgment *acknowledgment, c
 	return store_audit_add(gate->store, acknowledgment->received_at, actor,
 	    "acknowledgment.clear", label, err, "its %s travelled in the open, arrival %lld",
 	    acknowledgment->clear, (long long)acknowledgment->arrival);
+}
+
+/* Only who got the revision may be told of it. */
+static int find_answerer(const struct mail_facts *facts, const struct revision *revision,
+    struct clear_answer *answer, struct err *err)
+{
+	struct store *store = facts->gate->store;
+	struct contact contact = {.id = 0};
+	struct delivery delivery;
+	bool found;
+	if (claim_of_arrival(
+		facts->gate, facts->arrival, answer->claimed, &contact, &found, err) != 0)
+		return -1;
+	if (facts->contact != 0)
+		contact.id = facts->contact;
+	if (contact.id == 0)
+		return 0;
+	if (store_delivery_of_contact(
+		store, revision->message, contact.id, &delivery, &found, err) != 0)
+		return -1;
+	answer->contact = found && delivery.attempts > 0 ? contact.id : 0;
+	return 0;
+}
+
+static int note_leak(const struct mail_facts *facts, const struct revision *revision,
+    const char *what, struct err *err)
+{
+	struct gate *gate = facts->gate;
+	struct clear_answer answer = {
+	    .revision = revision->id,
+	    .arrival = facts->arrival,
+	    .received_at = clock_now(),
+	};
+	char label[STORE_NAME_SIZE];
+	bool fresh;
+	snprintf(answer.what, sizeof answer.what, "%s", what);
+	if (find_answerer(facts, revision, &answer, err) != 0 ||
+	    store_clear_add(gate->store, &answer, &fresh, err) != 0)
+		return -1;
+	if (!fresh)
+		return 0;
+	if (gate_label(gate, revision->message, label, err) != 0)
+		return -1;
+	log_warning("%s: a mail with its token travelled in the open: arrival %lld", label,
+	    (long long)facts->arrival);
+	schedule_soon(gate);
+	return store_audit_add(gate->store, answer.received_at, "gate", "token.clear", label, err,
+	    "in the %s of arrival %lld, which says it is from \"%s\"", what,
+	    (long long)facts->arrival, answer.claimed);
+}
+
+int clear_look(const struct mail_facts *facts, struct err *err)
+{
+	const struct token_list *const lists[] = {
+	    &facts->outline->tokens, &facts->outline->subject_tokens};
+	static const char *const what[] = {"text", "subject"};
+	struct revision revision;
+	bool found;
+	for (size_t list = 0; list < sizeof lists / sizeof lists[0]; list++) {
+		for (uint32_t i = 0; i < lists[list]->count; i++) {
+			if (store_revision_by_token(facts->gate->store, lists[list]->tokens[i],
+				&revision, &found, err) != 0 ||
+			    (found && note_leak(facts, &revision, what[list], err) != 0))
+				return -1;
+		}
+	}
+	return 0;
 }
 
 static void telling_free(struct telling *telling)
@@ -91,8 +168,8 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	(void)title;
 	(void)go;
 	return telling->count == 0 ? store_clear_set_told(store, telling->answer.id, message, err)
-				   : store_clear_set_reported(
-					 store, telling->answer.revision, telling->answer.id, err);
+				   : store_clear_set_reported(store, telling->answer.revision,
+					 telling->answer.acknowledgment != 0, telling->answer.id, err);
 }
 
 static void done(void *context, enum outgoing_end end, const char *problem)
@@ -139,9 +216,16 @@ static void write_letter(const struct telling *telling, struct buf *subject, str
 	    .advisory = &telling->advisory,
 	    .revision = &telling->revision,
 	};
-	if (telling->count == 0) {
+	const bool counts = telling->answer.acknowledgment != 0;
+	if (telling->count == 0 && counts) {
 		letter_clear_subject(subject, &letter);
 		letter_clear_text(text, &letter, &telling->answer);
+	} else if (telling->count == 0) {
+		letter_leak_subject(subject, &letter);
+		letter_leak_text(text, &letter, &telling->answer);
+	} else if (!counts) {
+		letter_leak_alarm_subject(subject, &letter);
+		letter_leak_alarm_text(text, &letter, buf_view(&telling->lines));
 	} else {
 		letter_clear_alarm_subject(subject, &letter, telling->count);
 		letter_clear_alarm_text(text, &letter, buf_view(&telling->lines));
@@ -196,16 +280,21 @@ static struct telling *telling_new(struct gate *gate)
 	return telling;
 }
 
-/* Those of the first revision only. */
+/* Those of the first revision only, and either such that count or such that do not. */
 static int collect(void *context, const struct clear_answer *answer, struct err *err)
 {
 	struct telling *telling = context;
 	(void)err;
-	if (telling->count > 0 && answer->revision != telling->answer.revision)
+	if (telling->count > 0 &&
+	    (answer->revision != telling->answer.revision ||
+		(answer->acknowledgment == 0) != (telling->answer.acknowledgment == 0)))
 		return 0;
 	telling->answer = *answer;
 	telling->count++;
-	letter_add_clear(&telling->lines, answer);
+	if (answer->acknowledgment == 0)
+		letter_add_leak(&telling->lines, answer);
+	else
+		letter_add_clear(&telling->lines, answer);
 	return 0;
 }
 

@@ -158,6 +158,8 @@ static void judge_signed(struct mail_facts *facts)
 		stranger_mail(facts);
 		return;
 	}
+	if (signer.is_contact && facts->opened.signatures[0].status == SIGNATURE_GOOD)
+		facts->contact = signer.contact.id;
 	const size_t i = meaning_of(&signer, facts->content->text);
 	if (!counts(facts, meanings[i].take == to_key_update, reason))
 		open_end(facts, "refuse", meanings[i].meaning, reason);

@@ -39,7 +39,7 @@ void letter_clear_subject(struct buf *out, const struct letter_clear *letter)
 	    (long long)letter->revision->number, exercise_mark(letter));
 }
 
-static void add_head(struct buf *out, const struct letter_clear *letter)
+void letter_add_head(struct buf *out, const struct letter_clear *letter)
 {
 	buf_printf(out, "TLP:%s\n", letter->revision->tlp);
 	if (letter->advisory->exercise)
@@ -48,7 +48,7 @@ static void add_head(struct buf *out, const struct letter_clear *letter)
 	    (long long)letter->revision->number);
 }
 
-static void add_consequence(struct buf *out, const char *tlp)
+void letter_add_consequence(struct buf *out, const char *tlp)
 {
 	for (size_t i = 0; i < sizeof consequences / sizeof consequences[0]; i++) {
 		if (strcmp(consequences[i].tlp, tlp) == 0)
@@ -63,7 +63,7 @@ void letter_clear_text(
 	char came[TEXT_TIME_SIZE];
 	text_format_time(answer->signed_at, when);
 	text_format_time(answer->received_at, came);
-	add_head(out, letter);
+	letter_add_head(out, letter);
 	buf_printf(out,
 	    "Your answer, signed %s, came %s\nas arrival %lld of the gateway. It counts: %s.\n\n",
 	    when, came, (long long)answer->arrival, answer->status);
@@ -76,7 +76,7 @@ void letter_clear_text(
 		    "But it was not encrypted: all that you wrote travelled in the open, with\n"
 		    "what it quotes of the advisory, and with the token. Whoever carried the mail\n"
 		    "could read it.\n\n");
-	add_consequence(out, letter->revision->tlp);
+	letter_add_consequence(out, letter->revision->tlp);
 	buf_printf(out,
 	    "Do not send that answer again. For the next one: %s\n\n    %s\n\n"
 	    "which every mail of the gateway brings along (Autocrypt).\n"
@@ -110,7 +110,7 @@ void letter_clear_alarm_subject(struct buf *out, const struct letter_clear *lett
 void letter_clear_alarm_text(
     struct buf *out, const struct letter_clear *letter, struct view answers)
 {
-	add_head(out, letter);
+	letter_add_head(out, letter);
 	buf_add_text(out, "These answers travelled in the open, with what they quote of the "
 			  "advisory:\n\n");
 	buf_add_view(out, answers);

@@ -19,6 +19,11 @@ void letter_clear_subject(struct buf *out, const struct letter_clear *letter);
 void letter_clear_text(
     struct buf *out, const struct letter_clear *letter, const struct clear_answer *answer);
 
+/* Label, drill, number: what each of these letters begins with. */
+void letter_add_head(struct buf *out, const struct letter_clear *letter);
+/* What it means that somebody else may have read what has this label. */
+void letter_add_consequence(struct buf *out, const char *tlp);
+
 /* The lines about one answer, and the letter to publisher and admins around them. */
 void letter_add_clear(struct buf *out, const struct clear_answer *answer);
 void letter_clear_alarm_subject(struct buf *out, const struct letter_clear *letter, size_t count);

@@ -21,6 +21,7 @@ libdewline_a_SOURCES += \
 	src/gate/keylife.c src/gate/keylife.h \
 	src/gate/keyupdate.c src/gate/keyupdate.h \
 	src/gate/letters.c src/gate/letters.h \
+	src/gate/letters_answer.c src/gate/letters_answer.h \
 	src/gate/letters_clear.c src/gate/letters_clear.h \
 	src/gate/letters_inform.c src/gate/letters_inform.h \
 	src/gate/letters_agreement.c src/gate/letters_agreement.h \

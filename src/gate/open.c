@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "gate/bounce.h"
 #include "gate/claim.h"
+#include "gate/clear.h"
 #include "gate/judge.h"
 #include "gate/open.h"
 #include "gate/release.h"
@@ -49,6 +50,7 @@ static struct job *job_new(struct gate *gate, int64_t arrival)
 	if (job == NULL || (job->facts.content = calloc(1, sizeof *job->facts.content)) == NULL)
 		abort();
 	job->facts.gate = gate;
+	job->facts.outline = &job->outline;
 	job->facts.arrival = arrival;
 	job->facts.intake.mail = MAIL_REFUSED; /* until the reader has said what it is */
 	job->facts.opened.plaintext = BUF_EMPTY(most_opened);
@@ -83,7 +85,8 @@ int open_record(const struct mail_facts *facts, const char *event, const char *m
 	char what[STORE_ID_SIZE];
 	snprintf(subject, sizeof subject, "arrival %lld", (long long)arrival);
 	snprintf(what, sizeof what, "arrival.%s", event);
-	if (store_arrival_set_shape(gate->store, arrival,
+	if (clear_look(facts, err) != 0 ||
+	    store_arrival_set_shape(gate->store, arrival,
 		intake_shape_name(intake_shape_of(&facts->intake)),
 		intake_refusal_name(facts->refusal), err) != 0 ||
 	    (strcmp(event, "give-up") != 0 &&
@@ -409,7 +412,6 @@ static void after_outline(struct job *job)
 	facts->automatic = job->outline.automatic;
 	facts->intake.mail = job->outline.shape;
 	facts->intake.whole = job->outline.whole;
-	facts->outer_subject = job->outline.subject;
 	if (bounce_mail(facts, &job->outline))
 		return;
 	if (intake_shape_of(&facts->intake) != INTAKE_UNOPENED) { /* there is nothing to open */

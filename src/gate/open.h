@@ -23,7 +23,8 @@ struct mail_facts {
 	bool encrypted;
 	struct intake_facts intake; /* its shape, as far as it is known */
 	enum intake_refusal refusal; /* what was decided about that; INTAKE_TAKEN until then */
-	const char *outer_subject; /* what travelled in the clear, and is good for nothing else */
+	const struct mail_outline *outline; /* with what of it travelled in the open */
+	int64_t contact; /* who has proven to have written it, by a good signature; 0: nobody has */
 	struct opened opened; /* of the innermost layer that is signed, else of the outermost */
 	bool signer_known;
 	struct certificate signer; /* whose pinned certificate has the signing key's ID */

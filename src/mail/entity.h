@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "mail/token.h"
 
 enum {
 	MAIL_PARTS_MAX = 256,
@@ -51,6 +52,9 @@ struct mail_outline {
 	enum mail_shape shape;
 	char reason[MAIL_REASON_SIZE]; /* for MAIL_REFUSED, MAIL_MANY and MAIL_BROKEN */
 	char subject[MAIL_SUBJECT_SIZE]; /* the outer one, UTF-8: tells what was in the open */
+	/* What has the form of a token, and travelled in the open: in that subject, in the rest. */
+	struct token_list subject_tokens;
+	struct token_list tokens;
 	bool automatic;    /* Auto-Submitted other than "no", or another mark of an automatic reply */
 	struct mail_bounce bounce;
 	/* Whom it was delivered to, by Delivered-To, X-Original-To, Envelope-To and To. */

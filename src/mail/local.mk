@@ -11,6 +11,7 @@ libdewline_a_SOURCES += \
 	src/mail/dsn.c src/mail/dsn.h \
 	src/mail/encode.c src/mail/encode.h \
 	src/mail/entity.h \
+	src/mail/exposed.c src/mail/exposed.h \
 	src/mail/field.c src/mail/field.h \
 	src/mail/html.c src/mail/html.h \
 	src/mail/limits.c src/mail/limits.h \
@@ -18,6 +19,7 @@ libdewline_a_SOURCES += \
 	src/mail/paragraph.c src/mail/paragraph.h \
 	src/mail/reader.c src/mail/reader.h \
 	src/mail/shape.c src/mail/shape.h \
+	src/mail/token.c src/mail/token.h \
 	src/mail/tree.c src/mail/tree.h \
 	src/mail/word.c src/mail/word.h
 

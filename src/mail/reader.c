@@ -36,11 +36,20 @@ void reader_put(struct buf *body, struct view bytes)
 	put_view(body, bytes);
 }
 
+static void put_tokens(struct buf *body, const struct token_list *list)
+{
+	put_u32(body, list->count);
+	for (uint32_t i = 0; i < list->count; i++)
+		put_text(body, list->tokens[i]);
+}
+
 void reader_put_outline(struct buf *body, const struct mail_outline *outline)
 {
 	put_u32(body, outline->shape);
 	put_text(body, outline->reason);
 	put_text(body, outline->subject);
+	put_tokens(body, &outline->subject_tokens);
+	put_tokens(body, &outline->tokens);
 	put_u8(body, outline->automatic);
 	put_u8(body, outline->whole);
 	put_text(body, outline->bounce.action);
@@ -128,6 +137,13 @@ static void take_bounce(struct taker *taker, struct mail_outline *out)
 		take_line(taker, out->addresses[i], sizeof out->addresses[i]);
 }
 
+static void take_tokens(struct taker *taker, struct token_list *list)
+{
+	list->count = take_count(taker, TOKENS_MAX);
+	for (uint32_t i = 0; i < list->count && !taker->bad; i++)
+		take_line(taker, list->tokens[i], sizeof list->tokens[i]);
+}
+
 bool reader_take_outline(struct view body, struct mail_outline *out)
 {
 	struct taker taker = take_from(body);
@@ -138,6 +154,8 @@ bool reader_take_outline(struct view body, struct mail_outline *out)
 	out->shape = taker.bad ? MAIL_REFUSED : (enum mail_shape)shape;
 	take_line(&taker, out->reason, sizeof out->reason);
 	take_line(&taker, out->subject, sizeof out->subject);
+	take_tokens(&taker, &out->subject_tokens);
+	take_tokens(&taker, &out->tokens);
 	out->automatic = take_bool(&taker);
 	out->whole = take_bool(&taker);
 	take_bounce(&taker, out);

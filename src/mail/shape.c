@@ -7,6 +7,7 @@
 #include "mail/charset.h"
 #include "mail/decode.h"
 #include "mail/dsn.h"
+#include "mail/exposed.h"
 #include "mail/field.h"
 #include "mail/html.h"
 #include "mail/limits.h"
@@ -489,7 +490,9 @@ void mail_read_outline(
 		return;
 	}
 	out->automatic = field_automatic(tree.entities[0].header);
-	shape_add_subject(tree.entities[0].header, out->subject);
+	if (shape_add_subject(tree.entities[0].header, out->subject))
+		token_find(view_of(out->subject), &out->subject_tokens);
+	exposed_find(&tree, limits, &out->tokens);
 	dsn_read_addresses(tree.entities[0].header, out);
 	dsn_read(&tree, limits, &out->bounce);
 	struct finder finder = {.tree = &tree, .out = out, .store = store};

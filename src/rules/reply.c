@@ -7,44 +7,9 @@
 #include "rules/reply.h"
 #include "rules/status.h"
 
-enum {
-	TOKEN_LEN = ADVISORY_TOKEN_SIZE - 1,
-	UTF8_TAIL_MAX = 3, /* bytes of a character behind its first */
-};
+enum { UTF8_TAIL_MAX = 3 /* bytes of a character behind its first */ };
 
-static bool is_token_char(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
-}
-
-static bool is_word_char(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-static void add_token(struct reply *out, struct view token)
-{
-	for (size_t i = 0; i < out->token_count; i++) {
-		if (view_is(token, out->tokens[i]))
-			return;
-	}
-	if (out->token_count < REPLY_TOKENS_MAX)
-		view_copy(token, out->tokens[out->token_count++], ADVISORY_TOKEN_SIZE);
-}
-
-static void find_tokens(struct reply *out, struct view text)
-{
-	size_t from = 0;
-	while (from < text.len) {
-		size_t len = 0;
-		bool pure = true;
-		for (; from + len < text.len && is_word_char(text.data[from + len]); len++)
-			pure = pure && is_token_char(text.data[from + len]);
-		if (pure && len == TOKEN_LEN)
-			add_token(out, view_part(text, from, len));
-		from += len + 1;
-	}
-}
+_Static_assert((int)TOKEN_SIZE == (int)ADVISORY_TOKEN_SIZE, "a token is a token");
 
 /* Appends a line to the comment. False when it did not fit: what fits is taken, whole characters.
  */
@@ -157,8 +122,10 @@ void reply_read(struct view text, struct view subject, struct reply *out)
 	memset(out, 0, sizeof *out);
 	out->comment = BUF_EMPTY(REPLY_COMMENT_MAX);
 	snprintf(out->status, sizeof out->status, "%s", status_unless_said);
-	find_tokens(out, subject);
-	find_tokens(out, text);
+	token_find(subject, &out->tokens);
+	token_find(text, &out->tokens);
+	token_find_changed(subject, &out->tokens);
+	token_find_changed(text, &out->tokens);
 	read_lines(out, text);
 	struct buf comment = BUF_EMPTY(REPLY_COMMENT_MAX);
 	buf_add_view(&comment, view_trim(buf_view(&out->comment)));

@@ -5,14 +5,13 @@
 #define DEWLINE_RULES_REPLY_H
 
 #include "base/buf.h"
+#include "mail/token.h"
 #include "store/advisories.h"
 
-enum { REPLY_TOKENS_MAX = 32, REPLY_STATUS_SIZE = 16, REPLY_COMMENT_MAX = 16 * 1024 };
+enum { REPLY_STATUS_SIZE = 16, REPLY_COMMENT_MAX = 16 * 1024 };
 
 struct reply {
-	size_t token_count;
-	char tokens[REPLY_TOKENS_MAX][ADVISORY_TOKEN_SIZE]; /* what has the form of one; each once,
-							       the first of them */
+	struct token_list tokens; /* what has the form of one; as the gateway writes them first */
 	char status[REPLY_STATUS_SIZE]; /* received, affected, not affected, acting, unreadable */
 	struct buf comment; /* without quoted text; released by the caller */
 };

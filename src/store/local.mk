@@ -57,7 +57,9 @@ test_store_deliveries_SOURCES = tests/unit/test_store_deliveries.c $(store_fixtu
 test_store_deliveries_LDADD = $(unit_libs)
 unit_tests += test_store_file
 test_store_file_SOURCES = tests/unit/test_store_file.c $(store_fixture)
+test_store_file_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"'
 test_store_file_LDADD = $(unit_libs)
+EXTRA_DIST += tests/unit/store_version_1.sql
 unit_tests += test_store_holds
 test_store_holds_SOURCES = tests/unit/test_store_holds.c $(store_fixture)
 test_store_holds_LDADD = $(unit_libs)

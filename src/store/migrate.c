@@ -9,11 +9,32 @@
 #define APPLICATION_ID "1145395020"
 enum { APPLICATION_NUMBER = 0x4445574c };
 
-const int64_t migrate_version = 1;
+const int64_t migrate_version = 2;
 
 /* One row for each version that was ever released, oldest first. Version 1 is the first. */
 static const struct migration steps[] = {
-    {0, NULL},
+    {1, /* what travelled in the open need not be an answer that counts */
+	"CREATE TABLE clear_answer_2 (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" acknowledgment INTEGER UNIQUE REFERENCES acknowledgment (id),"
+	" revision INTEGER NOT NULL REFERENCES revision (id),"
+	" contact INTEGER REFERENCES contact (id),"
+	" arrival INTEGER NOT NULL REFERENCES arrival (id),"
+	" received_at INTEGER NOT NULL,"
+	" what TEXT NOT NULL CHECK (what IN ('text', 'subject')),"
+	" claimed TEXT NOT NULL,"
+	" told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1)),"
+	" reported INTEGER NOT NULL DEFAULT 0 CHECK (reported IN (0, 1)),"
+	" notice INTEGER REFERENCES message (id),"
+	" CHECK (acknowledgment IS NULL OR contact IS NOT NULL)) STRICT;"
+	"INSERT INTO clear_answer_2 SELECT c.id, a.id, c.revision, c.contact, a.arrival,"
+	" a.received_at, a.clear, '', c.told, c.reported, c.notice"
+	" FROM clear_answer AS c JOIN acknowledgment AS a ON a.id = c.acknowledgment;"
+	"DROP TABLE clear_answer;"
+	"ALTER TABLE clear_answer_2 RENAME TO clear_answer;"
+	"CREATE UNIQUE INDEX clear_answer_of_contact ON clear_answer"
+	" (revision, ifnull(contact, 0), acknowledgment IS NULL);"
+	"CREATE INDEX clear_answer_untold ON clear_answer (id) WHERE told = 0;"
+	"CREATE INDEX clear_answer_unreported ON clear_answer (id) WHERE reported = 0;"},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

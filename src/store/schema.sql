@@ -342,18 +342,25 @@ CREATE TABLE acknowledgment (
 ) STRICT;
 CREATE INDEX acknowledgment_of_contact ON acknowledgment (revision, contact, signed_at, id);
 
--- The first of a contact to a revision that travelled in the open. told: the contact, by notice;
+-- What travelled in the open with a revision's token: of each contact the first answer that counts,
+-- and the first mail that does not; of nobody known one mail. told: the contact, by notice;
 -- reported: publisher and admins.
 CREATE TABLE clear_answer (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
-	acknowledgment INTEGER NOT NULL UNIQUE REFERENCES acknowledgment (id),
+	acknowledgment INTEGER UNIQUE REFERENCES acknowledgment (id), -- NULL: it does not count
 	revision INTEGER NOT NULL REFERENCES revision (id),
-	contact INTEGER NOT NULL REFERENCES contact (id),
+	contact INTEGER REFERENCES contact (id), -- NULL: nobody who got it has that address
+	arrival INTEGER NOT NULL REFERENCES arrival (id),
+	received_at INTEGER NOT NULL,
+	what TEXT NOT NULL CHECK (what IN ('text', 'subject')),
+	claimed TEXT NOT NULL, -- the address that it says it is from
 	told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1)),
 	reported INTEGER NOT NULL DEFAULT 0 CHECK (reported IN (0, 1)),
 	notice INTEGER REFERENCES message (id),
-	UNIQUE (revision, contact)
+	CHECK (acknowledgment IS NULL OR contact IS NOT NULL)
 ) STRICT;
+CREATE UNIQUE INDEX clear_answer_of_contact ON clear_answer
+    (revision, ifnull(contact, 0), acknowledgment IS NULL);
 CREATE INDEX clear_answer_untold ON clear_answer (id) WHERE told = 0;
 CREATE INDEX clear_answer_unreported ON clear_answer (id) WHERE reported = 0;
 

@@ -131,19 +131,103 @@ def test_answer_in_the_clear_to_another_revision_is_told_again(t):
         f"[{scene.number} r1", f"[{scene.number} r2"], found
 
 
-def test_strangers_and_replies_that_do_not_count_cause_no_notice(t):
+def test_replies_in_the_clear_without_a_token_of_ours_cause_no_notice(t):
     scene = told_scene(t)
     opened = scene.opened()
     stranger = t.official("stranger@nowhere.example")
     stranger.meet(scene.gateway)
     before = len(scene.smarthost.received())
-    row = scene.drop(stranger.reply(opened, "affected", shape="signed"))
-    assert row["refusal"] == "stranger", row
-    scene.drop(scene.official.reply(opened, "affected", shape="signed",
-                                    token="ABCDEFGHIJKLMNOP", protected=[]))
+    for official in (stranger, scene.official):
+        scene.drop(official.reply(opened, "affected", shape="signed",
+                                  token="ABCDEFGHIJKLMNOP", protected=[]))
+        scene.drop(official.reply(opened, "affected", shape="plain",
+                                  token="ABCDEFGHIJKLMNOP", protected=[]))
     time.sleep(QUIET)
     assert scene.acknowledged() == []
     assert len(scene.smarthost.received()) == before
+
+
+def reply_to_all(official, opened, text="affected\n\nTwo stations.\n"):
+    """What Thunderbird sends when somebody takes its offer "Disable Encryption" after Reply All:
+    signing goes off too, and title, token and text travel as they are."""
+    quoted = "".join(f"> {line}\n" for line in opened.text.splitlines())
+    html = "<br>".join(line for line in opened.text.splitlines())
+    entity = letters.multipart("alternative", [
+        letters.text_part(f"{text}\nThe gateway wrote:\n{quoted}"),
+        letters.text_part(f"<html><body><p>{text}</p><blockquote>{html}</blockquote></body></html>",
+                          subtype="html")])
+    return official.message(entity, subject=f"Re: {opened.subject}")
+
+
+@limit(180)
+@sanitized
+def test_unsigned_mail_in_the_clear_with_the_token_is_told_once_for_each_address(t):
+    """The token proves the leak, whoever wrote it; the address says only whom to tell."""
+    scene = told_scene(t, 2)
+    first, second = scene.officials
+    opened = scene.opened(first)
+    row = scene.drop(reply_to_all(first, opened))
+    assert (row["state"], row["meaning"], row["shape"]) == ("done", "unknown", "plain"), row
+    told = notice(scene, first)
+    assert told.subject == (
+        f"[{scene.number} r1] A mail with your address travelled in the open"), told.subject
+    for word in ("was not encrypted", "does not count", "TLP:AMBER", "not to all",
+                 scene.gateway.fingerprint, "If you did not write it"):
+        assert word in told.text, (word, told.text)
+    for person in (scene.publisher, scene.admin):
+        letter = alarm(scene, person)
+        assert letter.subject == (
+            f"Alarm: {scene.number} r1: its token travelled in the open"), letter.subject
+        assert f"{first.address} (us-de): all of it" in letter.text, letter.text
+    before = len(scene.smarthost.received())
+    scene.drop(reply_to_all(first, opened, "acting\n"))  # the same address: not once more
+    for _ in range(2):
+        scene.gateway.kill_everything()
+        scene.gateway.start()
+        scene.drop(reply_to_all(first, opened, f"received\n"))
+    time.sleep(QUIET)
+    assert len(scene.smarthost.received()) == before, "it caused more mail"
+    stranger = t.official("somebody@elsewhere.example")
+    stranger.meet(scene.gateway)
+    for count in range(2):
+        scene.drop(reply_to_all(stranger, opened, f"hello {count}\n"))
+    eventually(lambda: len(alarms(scene, scene.admin)) == 2, "an alarm about the stranger's")
+    scene.drop(reply_to_all(second, opened))
+    assert notice(scene, second).subject == told.subject
+    eventually(lambda: len(alarms(scene, scene.admin)) == 3, "an alarm about the second's")
+    assert "somebody@elsewhere.example (nobody who was sent it)" in alarms(
+        scene, scene.admin)[1].text
+    secrets = (opened.token, TITLE, TEXT.splitlines()[0], "Two stations")
+    for text in [told.text, *(letter.text for letter in alarms(scene, scene.admin))]:
+        assert not any(secret in text for secret in secrets), text
+    time.sleep(QUIET)
+    assert len(alarms(scene, scene.admin)) == 3
+    assert len(notices(scene, first)) == 1 and scene.acknowledged() == []
+    assert len([row for row in scene.gateway.audit() if row["event"] == "token.clear"]) == 3
+
+
+def test_token_in_the_outer_subject_of_what_does_not_count_is_told(t):
+    scene = told_scene(t)
+    opened = scene.opened()
+    raw = scene.official.reply(opened, "affected", sign=False, token="", protected=[],
+                               subject=f"Re: {opened.subject}")
+    scene.drop(raw)
+    assert "Its Subject holds the token" in notice(scene).text
+    assert f"{scene.official.address} (us-de): its Subject" in alarm(scene, scene.admin).text
+
+
+def test_answer_that_counts_in_the_clear_is_told_though_its_address_was_used_before(t):
+    scene = told_scene(t)
+    opened = scene.opened()
+    scene.drop(reply_to_all(scene.official, opened))
+    notice(scene)
+    scene.drop(scene.official.reply(opened, "affected", shape="signed"))
+    found = eventually(lambda: len(notices(scene)) == 2 and notices(scene), "two notices")
+    assert "It counts: affected" in found[1].text, found[1].text
+    scene.drop(reply_to_all(scene.official, opened, "acting\n"))
+    eventually(lambda: len(alarms(scene, scene.admin)) == 2, "both alarms")
+    time.sleep(QUIET)
+    assert len(notices(scene)) == 2
 
 
 def test_receipt_names_who_answered_in_the_clear(t):

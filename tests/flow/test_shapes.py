@@ -187,6 +187,10 @@ BAD = {
 }
 
 
+def kinds(scene):
+    return {row[0] for row in scene.gateway.store_rows("SELECT kind FROM message")}
+
+
 @sanitized
 def test_only_signed_bytes_are_read_whatever_stands_around_them(t):
     scene = released(t)
@@ -207,7 +211,7 @@ def test_only_signed_bytes_are_read_whatever_stands_around_them(t):
 def test_every_other_shape_is_refused_by_its_name(t):
     scene = released(t)
     forger = Forger(scene)
-    before = len(scene.smarthost.received())
+    before = kinds(scene)
     wrong = []
     for name, (shape, refusal, build) in REFUSED.items():
         row = scene.drop(forger.mail(build(forger)))
@@ -219,7 +223,8 @@ def test_every_other_shape_is_refused_by_its_name(t):
             wrong.append((name, row))
     assert not wrong, wrong
     assert scene.acknowledged() == [], "one of them was read"
-    assert len(scene.smarthost.received()) == before, "one of them caused mail"
+    # Those in the open hold the token, and are told of.
+    assert kinds(scene) - before <= {"notice", "alarm"}, "one of them caused other mail"
     shown = scene.gateway.ctl("inbox", "list", "--most", 100)
     assert "SHAPE" in shown and "signature-lost" in shown, shown
 

@@ -45,6 +45,8 @@ static void outline_survives_the_way(void **state)
 {
 	(void)state;
 	const struct mail_outline sent = {.shape = MAIL_SIGNED,
+	    .subject_tokens = {1, {"ABCDEFGHIJKLMNOP"}},
+	    .tokens = {2, {"ABCDEFGHIJKLMNOQ", "ABCDEFGHIJKLMNOR"}},
 	    .automatic = true,
 	    .message = VIEW("signed"),
 	    .signature = VIEW("sig")};
@@ -57,6 +59,10 @@ static void outline_survives_the_way(void **state)
 	assert_false(seen.whole);
 	assert_view_is(seen.message, "signed");
 	assert_view_is(seen.signature, "sig");
+	assert_int_equal(seen.subject_tokens.count, 1);
+	assert_true(token_is_in(&seen.subject_tokens, "ABCDEFGHIJKLMNOP"));
+	assert_int_equal(seen.tokens.count, 2);
+	assert_true(token_is_in(&seen.tokens, "ABCDEFGHIJKLMNOR"));
 	buf_release(&body);
 }
 

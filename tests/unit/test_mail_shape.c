@@ -257,6 +257,55 @@ static void outer_subject_is_told(void **state)
 	reading_outline_free(reading);
 }
 
+#define TOKEN "MYKHNVKE5U5DCTBI"
+
+static void token_in_the_open_is_found_in_every_encoding(void **state)
+{
+	static const char *const rows[] = {
+	    "Subject: x\n\nreceived\n\n> Token: " TOKEN "\n",
+	    "Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n"
+	    "> Token:=20MYKHNVK=\nE5U5DCTB=49\n",
+	    "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n"
+	    "PiBUb2tlbjogTVlLSE5WS0U1VTVEQ1RCSQo=\n",
+	    "Content-Type: text/html\n\n<p>received</p><blockquote>Token:&nbsp;" TOKEN
+	    "<br></blockquote>\n",
+	    "Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n"
+	    "<p>Token: <b>MYKHNVKE5U5=\nDCTBI</b></p>\n",
+	    "Content-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: base64\n\n"
+	    "TQBZAEsASABOAFYASwBFADUAVQA1AEQAQwBUAEIASQA=\n",
+	    "Content-Type: multipart/alternative; boundary=a\n\n--a\n\nreceived\n--a\n"
+	    "Content-Type: text/html\n\n<p>" TOKEN "</p>\n--a--\n",
+	    MIXED "--m\nContent-Type: application/octet-stream; name=a.txt\n\n" TOKEN "\n--m--\n",
+	    MIXED "--m\nContent-Type: message/rfc822\n\nSubject: x\nContent-Type: text/plain\n"
+		  "Content-Transfer-Encoding: base64\n\nTVlLSE5WS0U1VTVEQ1RCSQo=\n--m--\n",
+	    MIXED "--m\nContent-Type: message/rfc822\n\nSubject: [" TOKEN "]\n\nx\n--m--\n",
+	    MIXED "--m\n\n" TOKEN "\n--m\n" ENCRYPTED("b") "--m--\n",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct reading_outline *reading = reading_outline_of(view_of(rows[i]));
+		if (!token_is_in(&reading->out.tokens, TOKEN))
+			fail_msg("not found: %s", rows[i]);
+		assert_int_equal(reading->out.subject_tokens.count, 0);
+		reading_outline_free(reading);
+	}
+}
+
+static void token_in_the_outer_subject_is_told_apart(void **state)
+{
+	static const char *const rows[] = {"Subject: Re: [D r1] x [" TOKEN "]\n\nreceived\n",
+	    "Subject: =?utf-8?B?TVlLSE5WS0U1VTVEQ1RCSQ==?=\n" ENCRYPTED("b"),
+	    "Subject: Re:\n a long one [" TOKEN "]\n" ENCRYPTED("b")};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct reading_outline *reading = reading_outline_of(view_of(rows[i]));
+		if (!token_is_in(&reading->out.subject_tokens, TOKEN))
+			fail_msg("not found: %s", rows[i]);
+		assert_int_equal(reading->out.tokens.count, 0);
+		reading_outline_free(reading);
+	}
+}
+
 static void inline_message_as_only_text_is_whole(void **state)
 {
 	(void)state;
@@ -546,6 +595,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(blank_that_does_not_break_is_a_blank_in_armor),
 	    cmocka_unit_test(armor_in_a_part_of_type_pgp_is_inline),
 	    cmocka_unit_test(outer_subject_is_told),
+	    cmocka_unit_test(token_in_the_open_is_found_in_every_encoding),
+	    cmocka_unit_test(token_in_the_outer_subject_is_told_apart),
 	    cmocka_unit_test(inline_message_as_only_text_is_whole),
 	    cmocka_unit_test(inline_message_with_text_around_is_not_whole),
 	    cmocka_unit_test(inline_signed_text_keeps_its_bytes),

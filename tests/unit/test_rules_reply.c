@@ -37,11 +37,11 @@ static void has_tokens(struct view text, const char *subject, size_t count, cons
 {
 	struct reply reply;
 	reply_read(text, view_of(subject), &reply);
-	if (reply.token_count != count)
-		fail_msg("%zu tokens and not %zu: %.*s", reply.token_count, count, (int)text.len,
+	if (reply.tokens.count != count)
+		fail_msg("%u tokens and not %zu: %.*s", reply.tokens.count, count, (int)text.len,
 		    text.data);
 	if (count > 0)
-		assert_string_equal(reply.tokens[0], first);
+		assert_string_equal(reply.tokens.tokens[0], first);
 	buf_release(&reply.comment);
 }
 
@@ -61,10 +61,11 @@ static void token_is_found_wherever_it_stands_alone(void **state)
 static void what_has_not_the_form_of_a_token_is_none(void **state)
 {
 	static const char *const rows[] = {"", "ABCDEFGHIJKLMNO", TOKEN_A "Q", "A" TOKEN_A,
-	    TOKEN_A TOKEN_B, "abcdefghijklmnop", "ABCDEFGHIJKLMNOp", "ABCDEFGHIJKLMN01",
-	    "ABCDEFGHIJKLMNO8", "ABCDEFGHIJKLMNO9", "ABCDEFGH IJKLMNOP", "ABCDEFGH\nIJKLMNOP",
-	    "ABCDEFGH=\nIJKLMNOP", "ABCDEFGH-IJKLMNOP", TOKEN_A "x", "9" TOKEN_A,
-	    "ABCDEFGHIJKLMN\xc3\x96P"};
+	    TOKEN_A TOKEN_B, "ABCDEFGHIJKLMN01", "ABCDEFGHIJKLMNO8", "ABCDEFGHIJKLMNO9",
+	    "ABCDEFGH IJKLMNOP", "ABCDEFGH-IJKLMNOP", TOKEN_A "x", "9" TOKEN_A, "x" TOKEN_A,
+	    "ABCDEFGHIJKLMN\xc3\x96P", "abcdefgh\nijklmnop", "ABCDEFGH\n\nIJKLMNOP",
+	    "ABCDEFGH.\nIJKLMNOP", "ABCDEFGH\n. IJKLMNOP", "ABCDEFGH\nIJKLMNO", "ABCDEFGH\n",
+	    "ABCD\nEFGH\nIJKL\nMNOP", "ABCDEFGH\nIJKLMNOPQ", "ABCDEFGH\nijklmnop"};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		has_tokens(view_of(rows[i]), "", 0, "");
@@ -74,14 +75,39 @@ static void what_has_not_the_form_of_a_token_is_none(void **state)
 	    (struct view){TOKEN_A TOKEN_B, 15}, "", 0, ""); /* nothing is read past its end */
 }
 
+static void token_that_a_program_changed_is_found(void **state)
+{
+	static const char *const rows[] = {"abcdefghijklmnop", "ABCDEFGHIJKLMNOp",
+	    "> token: abcdefghijklmnop.", "ABCDEFGH\nIJKLMNOP", "ABCDEFGH=\nIJKLMNOP",
+	    "> Token: ABCDEFGH\n> IJKLMNOP\n", "> > ABCDEFGH  \r\n> > IJKLMNOP", "ABCDEFGH-\nIJKLMNOP",
+	    "ABCDE\n| FGHIJ\n| KLMNOP", "ABCDEFGH\xc2\xadIJKLMNOP", "ABCD\xe2\x80\x8b" "EFGHIJKLMNOP",
+	    "\xef\xbb\xbf" "abcdefgh\xe2\x81\xa0ijklmnop", "A\xc2\xad" "BCDEFGH\n>IJKLMNOP\xc2\xad"};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		has_tokens(view_of(rows[i]), "", 1, TOKEN_A);
+		has_tokens(VIEW("nothing"), rows[i], 1, TOKEN_A);
+	}
+}
+
+static void token_as_it_was_written_comes_before_what_may_be_one(void **state)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	for (char c = 'a'; c <= 'z'; c++)
+		buf_printf(&text, "respons%cbilities acknowled%cements\n", c, c);
+	buf_add_text(&text, "> Token: " TOKEN_A "\n");
+	has_tokens(buf_view(&text), "", TOKENS_MAX, TOKEN_A);
+	buf_release(&text);
+}
+
 static void each_token_is_listed_once_and_in_order(void **state)
 {
 	struct reply reply;
 	(void)state;
 	reply_read(VIEW(TOKEN_B " " TOKEN_A " " TOKEN_B "\n> " TOKEN_A), VIEW(TOKEN_A), &reply);
-	assert_int_equal(reply.token_count, 2);
-	assert_string_equal(reply.tokens[0], TOKEN_A);
-	assert_string_equal(reply.tokens[1], TOKEN_B);
+	assert_int_equal(reply.tokens.count, 2);
+	assert_string_equal(reply.tokens.tokens[0], TOKEN_A);
+	assert_string_equal(reply.tokens.tokens[1], TOKEN_B);
 	buf_release(&reply.comment);
 }
 
@@ -99,15 +125,15 @@ static void thirty_third_token_is_left_out_and_one_in_the_subject_is_not(void **
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	struct reply reply;
 	(void)state;
-	for (int i = 0; i < REPLY_TOKENS_MAX + 1; i++)
+	for (int i = 0; i < TOKENS_MAX + 1; i++)
 		add_numbered_token(&text, i);
 	reply_read(buf_view(&text), VIEW(""), &reply);
-	assert_int_equal(reply.token_count, REPLY_TOKENS_MAX);
-	assert_string_equal(reply.tokens[REPLY_TOKENS_MAX - 1], "AAAAAAAAAAAAAABF");
+	assert_int_equal(reply.tokens.count, TOKENS_MAX);
+	assert_string_equal(reply.tokens.tokens[TOKENS_MAX - 1], "AAAAAAAAAAAAAABF");
 	buf_release(&reply.comment);
 	reply_read(buf_view(&text), VIEW("Re: [DEW-2026-0001 r1] x " TOKEN_A), &reply);
-	assert_int_equal(reply.token_count, REPLY_TOKENS_MAX);
-	assert_string_equal(reply.tokens[0], TOKEN_A);
+	assert_int_equal(reply.tokens.count, TOKENS_MAX);
+	assert_string_equal(reply.tokens.tokens[0], TOKEN_A);
 	buf_release(&reply.comment);
 	buf_release(&text);
 }
@@ -492,7 +518,7 @@ static void comment_over_its_maximum_is_cut_and_not_holed(void **state)
 	assert_int_equal(reply.comment.len, REPLY_COMMENT_MAX);
 	assert_memory_equal(reply.comment.data, "first\nxxx", 9);
 	assert_int_equal(reply.comment.data[REPLY_COMMENT_MAX - 1], 'x');
-	assert_int_equal(reply.token_count, 1);
+	assert_int_equal(reply.tokens.count, 1);
 	buf_release(&reply.comment);
 	buf_release(&text);
 }
@@ -575,6 +601,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(token_is_found_wherever_it_stands_alone),
 	    cmocka_unit_test(what_has_not_the_form_of_a_token_is_none),
+	    cmocka_unit_test(token_that_a_program_changed_is_found),
+	    cmocka_unit_test(token_as_it_was_written_comes_before_what_may_be_one),
 	    cmocka_unit_test(each_token_is_listed_once_and_in_order),
 	    cmocka_unit_test(thirty_third_token_is_left_out_and_one_in_the_subject_is_not),
 	    cmocka_unit_test(every_status_word_sets_the_status),

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "store/audit.h"
 #include "store/migrate.h"
 #include "store/sql.h"
@@ -146,6 +147,7 @@ static void an_older_store_goes_forward_step_by_step(void **state)
 	struct contact contact;
 	bool found;
 	const int64_t id = fixture_contact(f, 1);
+	fixture_raw(f, "PRAGMA user_version = 1");
 	OK(f, migrate_with(f->store, steps, 2, 3, &f->err));
 	assert_int_equal(pragma(f, "PRAGMA user_version"), 3);
 	assert_int_equal(pragma(f, "PRAGMA foreign_keys"), 1);
@@ -164,6 +166,7 @@ static void a_step_that_fails_undoes_all_steps(void **state)
 	    {1, "ALTER TABLE member ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'"},
 	    {2, "UPDATE nothing_there SET x = 1"},
 	};
+	fixture_raw(f, "PRAGMA user_version = 1");
 	REFUSED(migrate_with(f->store, failing, 2, 3, &f->err));
 	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM pragma_table_info('member')"
@@ -176,9 +179,76 @@ static void a_step_that_leaves_loose_ends_is_undone(void **state)
 	struct fixture *f = *state;
 	static const struct migration loose[] = {{1, "DELETE FROM member"}};
 	fixture_contact(f, 1);
+	fixture_raw(f, "PRAGMA user_version = 1");
 	REFUSED(migrate_with(f->store, loose, 1, 2, &f->err));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM member"), 1);
 	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 1);
+}
+
+/* What makes up the schema, whatever the order of columns and however it is written down. */
+static void read_shape(struct fixture *f, struct buf *out)
+{
+	static const char *const queries[] = {
+	    "SELECT t.name || '.' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' '"
+	    " || ifnull(c.dflt_value, '-') || ' ' || c.pk FROM pragma_table_list AS t"
+	    " JOIN pragma_table_info(t.name) AS c WHERE t.schema = 'main' ORDER BY 1",
+	    "SELECT t.name || '.' || k.\"from\" || ' to ' || k.\"table\" FROM pragma_table_list AS t"
+	    " JOIN pragma_foreign_key_list(t.name) AS k WHERE t.schema = 'main' ORDER BY 1",
+	    "SELECT replace(replace(replace(sql, char(10), ''), char(9), ''), ' ', '')"
+	    " FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY 1",
+	};
+	struct sql_query query;
+	for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+		OK(f, sql_open(f->store, &query, queries[i], SQL_NOTHING, &f->err));
+		while (sql_next(&query, &f->err) > 0) {
+			buf_add_view(out, sql_column_view(&query, 0));
+			buf_add_char(out, '\n');
+		}
+	}
+}
+
+/* A store as the first release made it, with a row in what a later step rebuilds. */
+static void open_version_1(struct fixture *f)
+{
+	struct buf schema = BUF_EMPTY(1024 * 1024);
+	store_close(f->store);
+	assert_int_equal(unlink(f->path), 0);
+	OK(f, file_read(TEST_SRCDIR "/tests/unit/store_version_1.sql", &schema, &f->err));
+	fixture_raw(f, "PRAGMA application_id = 1145395020; PRAGMA user_version = 1");
+	fixture_raw(f, buf_text(&schema));
+	fixture_raw(f,
+	    "INSERT INTO member VALUES ('m', 'M', 'other', NULL, 'active', 1);"
+	    "INSERT INTO contact VALUES (4, 'm', 'c@m.example', 'C', 'F', 'RED', 1, 0, 1);"
+	    "INSERT INTO publisher VALUES (2, 'p@v.example', 'P', 'G', 0, 0, 1);"
+	    "INSERT INTO arrival (id, digest, received_at, size, state)"
+	    " VALUES (5, 'd', 1, 1, 'done');"
+	    "INSERT INTO message (id, kind, message_id, created_at, head, tail, stash)"
+	    " VALUES (6, 'advisory', 'i', 1, x'00', x'00', x'00');"
+	    "INSERT INTO advisory VALUES (8, 'D-1', 'complete', 'advisory', 'AMBER', '', 0, 2, 1);"
+	    "INSERT INTO revision VALUES (3, 8, 1, 'new', 'AMBER', 'all', 'T', 0, 1, 2, 5, 6, 2,"
+	    " x'00');"
+	    "INSERT INTO acknowledgment VALUES (7, 3, 4, 5, 'acting', 100, 101, 'F', 'subject', x'');"
+	    "INSERT INTO clear_answer VALUES (1, 7, 3, 4, 1, 0, NULL)");
+	buf_release(&schema);
+}
+
+static void a_store_of_the_first_version_comes_to_the_present_shape(void **state)
+{
+	struct fixture *f = *state;
+	struct buf present = BUF_EMPTY(1024 * 1024);
+	struct buf migrated = BUF_EMPTY(1024 * 1024);
+	read_shape(f, &present);
+	open_version_1(f);
+	OK(f, store_open(f->path, &f->store, &f->err));
+	read_shape(f, &migrated);
+	assert_string_equal(buf_text(&migrated), buf_text(&present));
+	OK(f, store_verify(f->store, &f->err));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM clear_answer WHERE acknowledgment = 7"
+					   " AND contact = 4 AND arrival = 5 AND received_at = 101"
+					   " AND what = 'subject' AND told = 1 AND reported = 0"),
+	    1);
+	buf_release(&present);
+	buf_release(&migrated);
 }
 
 static void a_rollback_undoes_and_a_commit_stays(void **state)
@@ -458,6 +528,7 @@ int main(int argc, char **argv)
 	    TEST(an_older_store_goes_forward_step_by_step),
 	    TEST(a_step_that_fails_undoes_all_steps),
 	    TEST(a_step_that_leaves_loose_ends_is_undone),
+	    TEST(a_store_of_the_first_version_comes_to_the_present_shape),
 	    TEST(a_rollback_undoes_and_a_commit_stays),
 	    TEST(a_commit_elsewhere_is_seen_and_ours_is_not_elsewhere),
 	    TEST(writers_wait_for_each_other),

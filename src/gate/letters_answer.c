@@ -1,0 +1,88 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "gate/letters_answer.h"
+
+static bool is_subject(const struct clear_answer *answer)
+{
+	return strcmp(answer->what, "subject") == 0;
+}
+
+static const char *exercise_mark(const struct letter_clear *letter)
+{
+	return letter->advisory->exercise ? "EXERCISE: " : "";
+}
+
+void letter_leak_subject(struct buf *out, const struct letter_clear *letter)
+{
+	buf_printf(out, "[%s r%lld] %sA mail with your address travelled in the open",
+	    letter->advisory->number, (long long)letter->revision->number, exercise_mark(letter));
+}
+
+void letter_leak_text(
+    struct buf *out, const struct letter_clear *letter, const struct clear_answer *answer)
+{
+	char came[TEXT_TIME_SIZE];
+	text_format_time(answer->received_at, came);
+	letter_add_head(out, letter);
+	buf_printf(out,
+	    "A mail with your address came %s\nas arrival %lld of the gateway. ", came,
+	    (long long)answer->arrival);
+	buf_add_text(out, is_subject(answer)
+			      ? "Its Subject holds the token of this\n"
+				"advisory, and travelled in the open: whoever carried the mail could\n"
+				"read it.\n\n"
+			      : "It was not encrypted, and it\n"
+				"holds the token of this advisory: whoever carried it could read all\n"
+				"of it, and what it quotes.\n\n");
+	letter_add_consequence(out, letter->revision->tlp);
+	buf_printf(out,
+	    "It does not count as an answer: only what you sign does.\n\n"
+	    "If you wrote it, please answer once more, signed with your own key and\n"
+	    "encrypted to the gateway's key\n\n    %s\n\n"
+	    "which every mail of the gateway brings along (Autocrypt). Reply to the\n"
+	    "gateway alone, and not to all: where your program has no key for an\n"
+	    "address, it offers to send in the clear. Never take that offer.\n\n"
+	    "If you did not write it, somebody else has read the advisory: tell its\n"
+	    "publisher.\n\n"
+	    "The publisher and the gateway's admins are told of this mail. You are told\n"
+	    "once, however many such mails come.\n",
+	    letter->fingerprint);
+}
+
+void letter_add_leak(struct buf *out, const struct clear_answer *answer)
+{
+	char came[TEXT_TIME_SIZE];
+	text_format_time(answer->received_at, came);
+	if (answer->contact != 0)
+		buf_printf(out, "  %s (%s)", answer->address, answer->member);
+	else
+		buf_printf(out, "  %s (nobody who was sent it)",
+		    answer->claimed[0] == '\0' ? "no address" : answer->claimed);
+	buf_printf(out, ": %s\n      not proven who wrote it, came %s, arrival %lld\n",
+	    is_subject(answer) ? "its Subject" : "all of it", came, (long long)answer->arrival);
+	if (answer->contact != 0 && answer->told && answer->untold[0] != '\0')
+		buf_printf(out, "      NOT told: %s\n", answer->untold);
+}
+
+void letter_leak_alarm_subject(struct buf *out, const struct letter_clear *letter)
+{
+	buf_printf(out, "Alarm: %s r%lld: %sits token travelled in the open",
+	    letter->advisory->number, (long long)letter->revision->number, exercise_mark(letter));
+}
+
+void letter_leak_alarm_text(struct buf *out, const struct letter_clear *letter, struct view leaks)
+{
+	letter_add_head(out, letter);
+	buf_add_text(out, "Mail with the token of this advisory travelled in the open, with what it\n"
+			  "quotes of the advisory:\n\n");
+	buf_add_view(out, leaks);
+	buf_add_text(out,
+	    "\nNone of it counts as an answer. Anybody can write an address into a mail,\n"
+	    "but the token stands only inside what was encrypted: whoever wrote this has\n"
+	    "read it. What the label kept from others may be known to whoever carried\n"
+	    "these mails. Who has the address, and was sent the advisory, has been told\n"
+	    "by encrypted mail, once. `dewctl inbox show N --raw > FILE` has the mail.\n");
+}
