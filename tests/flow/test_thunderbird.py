@@ -1,0 +1,44 @@
+"""Thunderbird as it comes, with its HTML composer, is all that officials and publishers need."""
+import email
+
+from scene import TITLE, Scene
+from test_acknowledge import only_ack
+from thunderbird import Thunderbird
+
+# Longer than a window, with a signature that programs quote nothing below.
+LONG = "\n".join(f"Step {number}: look at controller {number}." for number in range(1, 61))
+LONG = f"{LONG}\n\n-- \nPat Doe\nVendor, product security\n"
+
+
+def test_official_reads_an_advisory_and_answers_below_and_above_the_quotation(t):
+    t.needs("thunderbird")
+    scene = Scene(t)
+    scene.release(text=LONG)
+    thunderbird = Thunderbird(t, scene.official, scene.gateway, scene.smarthost)
+    shown = thunderbird.open(scene.smarthost.only(scene.official.address))
+    assert shown["icons"] == ["encrypted-ok", "signed-verified"] and not shown["notices"], shown
+    assert TITLE in shown["subject"] and "Step 60:" in shown["text"], shown
+    for words in ("TLP:AMBER", "received, affected, not affected", scene.opened().token):
+        assert thunderbird.sees(words), f"to be scrolled to: {words}\n{shown['text']}"
+
+    seen = thunderbird.reply()
+    assert seen["to"] == [scene.gateway.address] and seen["html"], seen
+    assert seen["encrypts"] and seen["signs"] and not seen["lacking"], seen
+    thunderbird.type("affected\nTwo sites in the south.")
+    answer(scene, thunderbird, "affected", "Two sites in the south.")
+
+    thunderbird.reply()
+    thunderbird.press("Home")  # above the quotation
+    thunderbird.type("Acting\nWe install it tonight.\n")
+    answer(scene, thunderbird, "acting", "We install it tonight.")
+
+
+def answer(scene, thunderbird, status, comment):
+    """Sends what was written, and asserts what is recorded of it."""
+    raw = thunderbird.send()
+    assert email.message_from_bytes(raw).get_content_type() == "multipart/encrypted"
+    assert TITLE.encode() not in raw and scene.opened().token.encode() not in raw
+    row = scene.drop(raw)
+    assert (row["state"], row["meaning"]) == ("done", "acknowledgment"), row
+    ack = only_ack(scene)
+    assert (ack["status"], ack["comment"].strip()) == (status, comment), ack
