@@ -8,9 +8,9 @@ cd "$(dirname "$0")"
 build_packages="autoconf automake pkg-config|pkgconf gcc make libc6-dev libetpan-dev libgpgme-dev
 	libconfig-dev libsqlite3-dev libgnutls28-dev nettle-dev libjansson-dev libseccomp-dev"
 demo_packages="gnupg gpg-agent python3"
-check_packages="clang libclang-rt-dev|libclang-rt-14-dev libcmocka-dev gnutls-bin sqop rnp mutt
-	thunderbird xvfb
-	faketime strace debian-keyring sqlite3 binutils procps dovecot-imapd systemd xz-utils"
+check_packages="clang libclang-rt-dev|libclang-rt-14-dev libcmocka-dev gnutls-bin sqop rnp
+	faketime strace debian-keyring sqlite3 binutils procps dovecot-imapd systemd xz-utils
+	mutt neomutt thunderbird xvfb"
 mail_server=postfix
 
 usage() {

@@ -2,7 +2,7 @@
 import email
 
 from harness import cases, eventually
-from mutt import Mutt
+from mutt import Mutt, Neomutt
 from scene import TITLE, Scene
 from test_acknowledge import only_ack, settle_receipts
 from turning import HOUR, MINUTE
@@ -148,6 +148,23 @@ def test_reply_answers_the_invitation(t, word):
     assert (row["state"], row["meaning"], row["reason"]) == ("done", "agreement", word), row
     state = scene.gateway.rows("member", "show", "us-tx")["state"]
     assert state == {"accept": "active", "decline": "left"}[word]
+
+
+def test_neomutt_publishes_and_answers(t):
+    t.needs("neomutt")
+    scene = Scene(t)
+    desk = Neomutt(scene.publisher, scene.gateway)
+    row = scene.drop(desk.write(TITLE, f"{scene.publisher.block(tlp='GREEN')}\nInstall it.\n"))
+    assert (row["state"], row["meaning"]) == ("done", "advisory"), row
+    mail = scene.smarthost.only(scene.official.address)
+    neomutt = Neomutt(scene.official, scene.gateway)
+    raw = neomutt.reply(mail, "affected\n\nTwo stations in the south.\n")
+    assert "Good signature from" in neomutt.screen and "BAD signature" not in neomutt.screen
+    assert TITLE in neomutt.screen and TITLE.encode() not in raw
+    scene.drop(raw)
+    ack = only_ack(scene)
+    assert ack["status"] == "affected", ack
+    assert ack["comment"].strip().startswith("Two stations in the south."), ack
 
 
 def next_letter(scene, person, words):

@@ -1,4 +1,4 @@
-"""An official who has no program of ours: real mutt, with its keys pressed in a pseudo terminal.
+"""Somebody who has no program of ours: real mutt, with its keys pressed in a pseudo terminal.
 
 The mailbox is a Maildir, the editor a script that types above what mutt quoted, and sendmail a
 script that keeps what was sent. Nothing else of the mail is made by the test.
@@ -39,10 +39,12 @@ set quit=yes move=no delete=no confirmappend=no timeout=1 sleep_time=0 ssl_force
 
 
 class Mutt:
-    def __init__(self, official, gateway, protect=True):
+    program = "mutt"
+
+    def __init__(self, person, gateway, protect=True):
         """protect: mutt hides the subject of what it encrypts, which it does only when told to."""
-        self.official, self.gateway = official, gateway
-        self.dir = official.home.path / "mutt"
+        self.person, self.gateway = person, gateway
+        self.dir = person.home.path / "mutt"
         self.dir.mkdir(mode=0o700, exist_ok=True)
         self.typed, self.edited = self.dir / "typed", self.dir / "edited"
         self.sent = self.dir / "sent"
@@ -55,8 +57,8 @@ class Mutt:
                                 f'mv "{self.sent}.part" "{self.sent}"')
         self.configuration = self.dir / "muttrc"
         self.configuration.write_text(MUTTRC.format(
-            mailbox=self.mailbox, name=official.name, address=official.address,
-            key=official.fingerprint, gateway=gateway.address, gateway_key=gateway.fingerprint,
+            mailbox=self.mailbox, name=person.name, address=person.address,
+            key=person.fingerprint, gateway=gateway.address, gateway_key=gateway.fingerprint,
             protect="yes" if protect else "no", editor=editor, sendmail=sendmail))
 
     def _script(self, name, command):
@@ -79,13 +81,13 @@ class Mutt:
         """Starts mutt in its own terminal; self.screen is all that it ever wrote there."""
         self.terminal, tty = pty.openpty()
         fcntl.ioctl(tty, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        environment = dict(self.official.home.environment(), TERM="xterm", EDITOR="false")
+        environment = dict(self.person.home.environment(), TERM="xterm", EDITOR="false")
 
         def control():
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-        command = ["mutt", "-n", "-F", str(self.configuration), "-f", str(self.mailbox)]
+        command = [self.program, "-n", "-F", str(self.configuration), "-f", str(self.mailbox)]
         self.process = subprocess.Popen(command, stdin=tty, stdout=tty, stderr=tty, close_fds=True,
                                         preexec_fn=control, env=environment, cwd=self.dir)
         os.close(tty)
@@ -107,7 +109,7 @@ class Mutt:
         begun = time.monotonic()
         while self._read(QUIET) or not done():
             if time.monotonic() - begun > seconds * patience() or self.process.poll() is not None:
-                raise AssertionError(f"mutt: {what} never came; its last screen:\n"
+                raise AssertionError(f"{self.program}: {what} never came; its last screen:\n"
                                      f"{self.screen[-3000:]}")
         self.read_from = len(self.screen)
 
@@ -127,7 +129,7 @@ class Mutt:
                     time.monotonic() - begun < 10 * patience()):
                 self._press("q")
                 self._read(QUIET)
-            assert self.process.poll() is not None, f"mutt stays:\n{self.screen[-2000:]}"
+            assert self.process.poll() is not None, f"{self.program} stays:\n{self.screen[-2000:]}"
         finally:
             if self.process.poll() is None:
                 self.process.kill()
@@ -186,3 +188,8 @@ class Mutt:
         self._press("y")
         self._until(self.sent.exists, "the mail")
         return self.sent.read_bytes()
+
+
+class Neomutt(Mutt):
+    """Takes the same settings and keys."""
+    program = "neomutt"
