@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-enum { TEN_YEARS_S = 10 * 366 * 86400 };
+enum { TEN_YEARS_S = 10 * 366 * 86400, UTF8_MAX = 4 /* bytes of a character */ };
 
 static const char hex_digits[] = "0123456789ABCDEF";
 static const char base64_digits[]
@@ -185,6 +185,58 @@ bool text_is_utf8(struct view text)
 		text = view_part(text, len, text.len);
 	}
 	return true;
+}
+
+static bool is_blank(uint32_t code)
+{
+	return (code >= '\t' && code <= '\r') || code == ' ' || code == 0x85 || code == 0xa0
+	    || code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028
+	    || code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000;
+}
+
+static bool is_invisible(uint32_t code)
+{
+	return code == 0xad || code == 0x034f || code == 0x061c || code == 0x180e
+	    || (code >= 0x200b && code <= 0x200f) || (code >= 0x202a && code <= 0x202e)
+	    || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+}
+
+size_t text_blank(struct view text)
+{
+	uint32_t code;
+	const size_t len = text.len == 0 ? 0 : utf8_next(text, &code);
+	return len > 0 && is_blank(code) ? len : 0;
+}
+
+size_t text_invisible(struct view text)
+{
+	uint32_t code;
+	const size_t len = text.len == 0 ? 0 : utf8_next(text, &code);
+	return len > 0 && is_invisible(code) ? len : 0;
+}
+
+/* Bytes of either at the front. */
+static size_t unseen(struct view text)
+{
+	const size_t len = text_blank(text);
+	return len > 0 ? len : text_invisible(text);
+}
+
+struct view text_trim(struct view text)
+{
+	for (size_t len; (len = unseen(text)) > 0;)
+		text = view_part(text, len, text.len);
+	while (text.len > 0) {
+		size_t from = text.len - 1;
+		while (from > 0 && text.len - from < UTF8_MAX
+		    && ((unsigned char)text.data[from] & 0xc0U) == 0x80U)
+			from--;
+		const size_t len = text.len - from;
+		if (unseen(view_part(text, from, len)) != len)
+			break;
+		text.len = from;
+	}
+	return text;
 }
 
 static bool is_unshowable(uint32_t code)

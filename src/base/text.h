@@ -33,6 +33,15 @@ void text_zbase32(const unsigned char *data, size_t len, char *out);
 /* True when the bytes are well-formed UTF-8 without NUL (RFC 3629). */
 bool text_is_utf8(struct view text);
 
+/* What people cannot tell from a space, or cannot see, stands in every text that went through a mail
+ * program: each returns the bytes of such a character at the front, 0 when there is none.
+ * text_blank: white space of every kind, line ends too. text_invisible: what has no width (soft
+ * hyphens, joiners, marks of direction, the byte order mark). */
+size_t text_blank(struct view text);
+size_t text_invisible(struct view text);
+/* Without either at its ends. */
+struct view text_trim(struct view text);
+
 /* Appends text so that a terminal, a log or a table can show it on one line: every control
  * character (C0, DEL, C1), bidirectional control and ill-formed byte becomes "\xNN" or U+FFFD. */
 void text_add_shown(struct buf *out, struct view text);

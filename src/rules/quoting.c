@@ -2,14 +2,15 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "rules/quoting.h"
-#include "rules/status.h"
 #include "store/advisories.h"
 
 enum {
 	TOKEN_LEN = ADVISORY_TOKEN_SIZE - 1,
 	INTRODUCTION_LINES_MAX = 3,
 	WRAP_LEAST = 60, /* characters: the shortest line length at which mail programs wrap */
+	WRAP_MOST = 80, /* and the longest */
 	MARK_MAX = 8,
 	MARK_LINES_LEAST = 3, /* so many lines of a mail of ours at least */
 	HEADER_LINES_MAX = 8, /* of an original, in which its Subject must come */
@@ -39,19 +40,19 @@ static bool mark_of(struct view line, struct view *mark)
 	static const char signs[] = ">|:}#%\xbb\xa6\xba"; /* the last bytes of », ¦ and › too */
 	if (line.len < strlen(token_field) + TOKEN_LEN)
 		return false;
-	line = status_trim(line);
+	line = text_trim(line);
 	const size_t at = view_find(line, view_of(token_field));
 	if (at == SIZE_MAX || at == 0 ||
-	    !is_token(status_trim(view_part(line, at + strlen(token_field), line.len))))
+	    !is_token(text_trim(view_part(line, at + strlen(token_field), line.len))))
 		return false;
-	*mark = status_trim(view_part(line, 0, at));
+	*mark = text_trim(view_part(line, 0, at));
 	return mark->len > 0 && mark->len <= MARK_MAX && mark->data[0] != '>' &&
 	       memchr(signs, mark->data[mark->len - 1], sizeof signs - 1) != NULL;
 }
 
 static bool has_mark(struct view line, struct view mark)
 {
-	line = status_trim(line);
+	line = text_trim(line);
 	return line.len >= mark.len && view_equals(view_part(line, 0, mark.len), mark);
 }
 
@@ -76,7 +77,7 @@ bool quoting_is(const struct quoting *quoting, struct view line)
 {
 	if (line.len == 0)
 		return false;
-	line = status_trim(line);
+	line = text_trim(line);
 	return line.len > 0 &&
 	       (line.data[0] == '>' || (quoting->mark.len > 0 && has_mark(line, quoting->mark)));
 }
@@ -96,21 +97,26 @@ static bool quotation_follows(const struct quoting *quoting, struct view rest)
 	struct view line;
 	if (!view_next_line(&rest, &line))
 		return false;
-	if (status_trim(line).len == 0 && !view_next_line(&rest, &line))
+	if (text_trim(line).len == 0 && !view_next_line(&rest, &line))
 		return false;
 	return quoting_is(quoting, line);
 }
 
-/* True when the line may have been wrapped: the first word of the next one did not fit on it. */
-static bool is_wrapped(struct view line, struct view rest)
+static size_t columns(struct view line)
 {
-	struct view next;
+	size_t count = 0;
+	for (size_t i = 0; i < line.len; i++)
+		count += ((unsigned char)line.data[i] & 0xc0U) != 0x80U;
+	return count;
+}
+
+bool quoting_is_wrapped(struct view line, struct view next)
+{
 	struct view word = {"", 0};
-	if (!view_next_line(&rest, &next))
-		return false;
-	next = view_trim(next);
+	line = text_trim(line);
+	next = text_trim(next);
 	view_next_field(&next, ' ', &word);
-	return line.len + 1 + word.len > WRAP_LEAST;
+	return columns(line) <= WRAP_MOST && line.len + 1 + word.len > WRAP_LEAST;
 }
 
 /* A wrapped introduction gives a date or an address; words of the sender's own before it do not. */
@@ -128,13 +134,16 @@ size_t quoting_introduction(const struct quoting *quoting, struct view text)
 	struct view line;
 	bool named = false;
 	for (size_t n = 1; n <= INTRODUCTION_LINES_MAX && view_next_line(&text, &line); n++) {
-		line = status_trim(line);
+		line = text_trim(line);
 		if (line.len == 0 || quoting_is(quoting, line))
 			return 0;
 		named = named || names_somebody(line);
 		if (ends_with_colon(line))
 			return (n == 1 || named) && quotation_follows(quoting, text) ? n : 0;
-		if (!is_wrapped(line, text))
+		struct view rest = text;
+		struct view next;
+		view_next_line(&rest, &next);
+		if (!quoting_is_wrapped(line, next))
 			return 0;
 	}
 	return 0;
@@ -145,7 +154,7 @@ static bool is_field(struct view line)
 {
 	size_t at = 0;
 	unsigned blanks = 0;
-	line = status_trim(line);
+	line = text_trim(line);
 	while (at < line.len && at < FIELD_NAME_MAX && line.data[at] != ':' &&
 	       !view_starts_nocase(view_part(line, at, line.len), "\xef\xbc\x9a"))
 		blanks += line.data[at++] == ' ';
@@ -155,7 +164,7 @@ static bool is_field(struct view line)
 /* A Subject of the gateway's: the hidden one, or with a token in brackets at its end. */
 static bool is_subject(struct view line)
 {
-	line = status_trim(line);
+	line = text_trim(line);
 	const size_t end = TOKEN_LEN + 2;
 	if (line.len > strlen("[...]") &&
 	    view_is(view_part(line, line.len - strlen("[...]"), line.len), "[...]"))
@@ -185,7 +194,7 @@ static bool is_rule_with_words(struct view line)
 {
 	size_t before = 0;
 	size_t behind = 0;
-	line = status_trim(line);
+	line = text_trim(line);
 	while (before < line.len && line.data[before] == '-')
 		before++;
 	while (behind < line.len - before && line.data[line.len - 1 - behind] == '-')
@@ -202,7 +211,7 @@ bool quoting_is_original(struct view text)
 	if (!is_rule_with_words(line))
 		return is_original_header(text);
 	while (view_next_line(&rest, &line))
-		if (status_trim(line).len > 0)
+		if (text_trim(line).len > 0)
 			return is_field(line);
 	return false;
 }

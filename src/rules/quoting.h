@@ -26,6 +26,10 @@ bool quoting_is(const struct quoting *quoting, struct view line);
  * lines of `text`, from its first, are such; 0: none. */
 size_t quoting_introduction(const struct quoting *quoting, struct view text);
 
+/* True when a mail program that wraps lines may have cut between the two: the first is no longer
+ * than they allow, and the first word of the next one did not fit on it. */
+bool quoting_is_wrapped(struct view line, struct view next);
+
 /* True when at the front of `text` begins the original mail as some programs put it below an
  * answer, without a mark on each line: "-----Original Message-----", or the original's header with
  * a Subject that holds a token. */

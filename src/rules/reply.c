@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "rules/quoting.h"
 #include "rules/reply.h"
 #include "rules/status.h"
@@ -36,7 +37,7 @@ static struct view next_own(const struct quoting *quoting, struct view rest)
 {
 	struct view line;
 	while (view_next_line(&rest, &line))
-		if (status_trim(line).len > 0 && !quoting_is(quoting, line))
+		if (text_trim(line).len > 0 && !quoting_is(quoting, line))
 			return line;
 	return VIEW("");
 }
@@ -88,7 +89,7 @@ static bool is_comment(struct reply *out, struct reading *reading, struct view t
 		return false;
 	}
 	reading->signature = reading->signature || (line->len == 3 && view_is(*line, "-- "));
-	if (reading->signature || (reading->first && status_trim(*line).len == 0))
+	if (reading->signature || (reading->first && text_trim(*line).len == 0))
 		return false;
 	if (reading->first && take_first(out, reading, rest, line))
 		return line->len > 0;

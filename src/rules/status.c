@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "rules/status.h"
 
 enum { GREETING_MAX = 72, CLAUSE_WORDS_MAX = 64 };
@@ -11,11 +12,6 @@ const char status_unless_said[] = "received";
 static const char *const words[] = {
     status_unless_said, "affected", "not affected", "acting", "unreadable", NULL};
 
-/* Blanks that mail programs put in the place of a space, and what has no width. */
-static const char *const blanks[] = {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x87", "\xe2\x80\x82",
-    "\xe2\x80\x83", "\xe2\x80\x89", "\xe3\x80\x80", NULL};
-static const char *const invisibles[] = {"\xc2\xad", "\xe2\x80\x8b", "\xe2\x80\x8c", "\xe2\x80\x8d",
-    "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x81\xa0", "\xef\xbb\xbf", NULL};
 static const char *const marks[] = {
     ".", ",", ";", ":", "!", "-", "\xe2\x80\x93", "\xe2\x80\x94", NULL};
 
@@ -58,24 +54,15 @@ static size_t one_of(struct view text, const char *const *which)
 	return 0;
 }
 
-static size_t space(struct view text)
-{
-	if (text.len == 0)
-		return 0;
-	if ((unsigned char)text.data[0] < 0x80)
-		return text.data[0] == ' ' || text.data[0] == '\t' || text.data[0] == '\r';
-	/* Nothing else of the two lists begins with the first byte of most letters. */
-	if (text.data[0] == '\xc2')
-		return text.len > 1 && (text.data[1] == '\xa0' || text.data[1] == '\xad') ? 2 : 0;
-	if (text.data[0] != '\xe2' && text.data[0] != '\xe3' && text.data[0] != '\xef')
-		return 0;
-	const size_t blank = one_of(text, blanks);
-	return blank > 0 ? blank : one_of(text, invisibles);
-}
-
 static struct view skip(struct view text, size_t len)
 {
 	return view_part(text, len, text.len);
+}
+
+static size_t space(struct view text)
+{
+	const size_t blank = text_blank(text);
+	return blank > 0 ? blank : text_invisible(text);
 }
 
 static struct view skip_space(struct view text)
@@ -83,22 +70,6 @@ static struct view skip_space(struct view text)
 	for (size_t len; (len = space(text)) > 0;)
 		text = skip(text, len);
 	return text;
-}
-
-struct view status_trim(struct view line)
-{
-	line = skip_space(line);
-	bool again = true;
-	while (again) {
-		again = false;
-		for (size_t len = 1; len <= 3 && len <= line.len && !again; len++) {
-			if (space(view_part(line, line.len - len, len)) != len)
-				continue;
-			line.len -= len;
-			again = true;
-		}
-	}
-	return line;
 }
 
 static bool is_word_char(char c)
@@ -113,7 +84,7 @@ static size_t phrase(struct view line, const char *wanted)
 {
 	struct view rest = line;
 	for (; *wanted != '\0'; wanted++) {
-		for (size_t len; (len = one_of(rest, invisibles)) > 0;)
+		for (size_t len; (len = text_invisible(rest)) > 0;)
 			rest = skip(rest, len);
 		const char letter[] = {*wanted, '\0'};
 		if (*wanted == ' ') {
@@ -179,7 +150,7 @@ static bool takes_back_a_denial(struct view word, struct view behind, bool first
 	char mark;
 	return view_is_nocase(word, "affected") ||
 	       (first && is_denial(word, first) &&
-		   (status_trim(behind).len == 0 || punctuation(behind, &mark) > 0));
+		   (text_trim(behind).len == 0 || punctuation(behind, &mark) > 0));
 }
 
 /* A colon or a dash announces an answer, "affected: no", and any word of doubt behind it counts; a
@@ -189,7 +160,7 @@ static bool is_doubtful(bool denies, char mark, struct view tail, struct view ne
 	struct view word;
 	struct view former = {"", 0};
 	const bool announced = mark == ':' || mark == '-';
-	tail = status_trim(tail);
+	tail = text_trim(tail);
 	if (tail.len > 0 && tail.data[0] == '?')
 		return true;
 	if (mark == '.' || mark == '!' || mark == '\0')
@@ -211,7 +182,7 @@ static bool is_doubtful(bool denies, char mark, struct view tail, struct view ne
 enum status_found status_take(
     struct view line, struct view next, const char **word, struct view *rest)
 {
-	line = status_trim(line);
+	line = text_trim(line);
 	for (size_t i = 0; words[i] != NULL; i++) {
 		const size_t len = phrase(line, words[i]);
 		if (len == 0)
@@ -234,7 +205,7 @@ enum status_found status_take(
 		    is_doubtful(strcmp(words[i], "not affected") == 0, mark, tail, next))
 			return STATUS_DOUBTFUL;
 		*word = words[i];
-		*rest = status_trim(tail);
+		*rest = text_trim(tail);
 		return STATUS_TAKEN;
 	}
 	return STATUS_NONE;
@@ -242,7 +213,7 @@ enum status_found status_take(
 
 bool status_is_greeting(struct view line)
 {
-	line = status_trim(line);
+	line = text_trim(line);
 	if (line.len == 0 || line.len > GREETING_MAX)
 		return false;
 	for (const char *const *greeting = greetings; *greeting != NULL; greeting++) {

@@ -28,7 +28,4 @@ enum status_found status_take(
 /* True for a line that only greets: "Hello,", "Sehr geehrte Damen und Herren,". */
 bool status_is_greeting(struct view line);
 
-/* White space of any kind, and what cannot be seen, taken off both ends. */
-struct view status_trim(struct view line);
-
 #endif

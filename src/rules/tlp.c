@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "base/text.h"
 #include "rules/tlp.h"
 
 static const char *const names[] = {
@@ -14,9 +15,9 @@ static const char *const names[] = {
 
 bool tlp_from(struct view text, enum tlp *out)
 {
-	text = view_trim(text);
+	text = text_trim(text);
 	if (view_starts_nocase(text, "TLP:"))
-		text = view_trim(view_part(text, 4, text.len));
+		text = text_trim(view_part(text, 4, text.len));
 	if (view_is_nocase(text, "WHITE")) {
 		*out = TLP_CLEAR;
 		return true;

@@ -189,6 +189,42 @@ static void shown_text_can_do_nothing_to_a_terminal(void **state)
 
 /* -- numbers, durations, times -- */
 
+/* -- what is blank to the eye -- */
+
+static void blanks_of_every_kind_and_what_cannot_be_seen_are_trimmed(void **state)
+{
+	static const char *const unseen[] = {" ", "\t", "\r", "\n", "\v", "\f", "\xc2\x85",
+	    "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x83", "\xe2\x80\x87",
+	    "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
+	    "\xc2\xad", "\xe2\x80\x8b", "\xe2\x80\x8d", "\xe2\x80\x8e", "\xe2\x81\xa0",
+	    "\xef\xbb\xbf"};
+	(void)state;
+	for (size_t i = 0; i < COUNT(unseen); i++) {
+		struct buf text = BUF_EMPTY(64);
+		buf_printf(&text, "%s a%sb%s%s", unseen[i], unseen[i], unseen[i], unseen[i]);
+		const struct view trimmed = text_trim(buf_view(&text));
+		assert_int_equal(trimmed.len, 2 + strlen(unseen[i]));
+		assert_true(trimmed.data[0] == 'a' && trimmed.data[trimmed.len - 1] == 'b');
+		assert_int_equal(text_trim(view_of(unseen[i])).len, 0);
+		assert_int_equal(
+		    text_blank(view_of(unseen[i])) + text_invisible(view_of(unseen[i])),
+		    strlen(unseen[i]));
+		buf_release(&text);
+	}
+}
+
+static void what_can_be_seen_or_is_no_utf8_is_not_trimmed(void **state)
+{
+	static const char *const seen[] = {"a", "\xc3\xa9", "\xe2\x80\x93", "\xe3\x80\x81",
+	    "\xef\xbc\x9a", "\xf0\x9f\x94\x91", "\xa0", "\xc2", "\xe2\x80", "\xef\xbb", "\x80\x80",
+	    "\x01", "\x7f"};
+	(void)state;
+	for (size_t i = 0; i < COUNT(seen); i++)
+		assert_int_equal(text_trim(view_of(seen[i])).len, strlen(seen[i]));
+	assert_int_equal(text_trim(VIEW("\0")).len, 1);
+	assert_int_equal(text_trim((struct view) { NULL, 0 }).len, 0);
+}
+
 static void numbers_are_whole_decimal_and_within_bounds(void **state)
 {
 	(void)state;
@@ -350,6 +386,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(well_formed_utf8_is_taken),
 	    cmocka_unit_test(ill_formed_utf8_is_refused),
 	    cmocka_unit_test(shown_text_can_do_nothing_to_a_terminal),
+	    cmocka_unit_test(blanks_of_every_kind_and_what_cannot_be_seen_are_trimmed),
+	    cmocka_unit_test(what_can_be_seen_or_is_no_utf8_is_not_trimmed),
 	    cmocka_unit_test(numbers_are_whole_decimal_and_within_bounds),
 	    cmocka_unit_test(durations_have_one_unit_or_none),
 	    cmocka_unit_test(times_are_those_of_rfc_3339),
