@@ -151,7 +151,7 @@ bool control_read(struct view text, struct control *out, struct refusal *refusal
 	for (size_t i = 0; i < FIELDS; i++) {
 		const struct block_field *field = block_find(&block, fields[i].name);
 		if (field != NULL && !fields[i].read(out, field->value, field->line, refusal))
-			return false;
+			return block_refused(field, refusal);
 	}
 	out->text = block.text;
 	return true;

@@ -48,10 +48,12 @@ bool inform_read_report(struct view text, struct inform_report *out, struct refu
 	const struct block_field *about = block_find(&block, "About");
 	if (title == NULL)
 		return refuse(refusal, 0, "the control block must begin with \"Report:\"");
-	if (!read_title(title, out, refusal) ||
-	    (label != NULL && !read_label(label, out, refusal)) ||
-	    (about != NULL && !read_number(about, out->about, "DEW-2026-0007", refusal)))
+	if (!read_title(title, out, refusal))
 		return false;
+	if (label != NULL && !read_label(label, out, refusal))
+		return block_refused(label, refusal);
+	if (about != NULL && !read_number(about, out->about, "DEW-2026-0007", refusal))
+		return block_refused(about, refusal);
 	out->about_line = about == NULL ? 0 : about->line;
 	out->text = block.text;
 	return out->tlp != TLP_RED || about != NULL ||

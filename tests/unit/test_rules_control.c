@@ -261,15 +261,201 @@ static void control_character_in_the_block_is_refused(void **state)
 	refused("Advisory: new\nAudience: all\x08\n", 2, "control character");
 }
 
-static void text_behind_the_block_may_hold_anything(void **state)
+/* What the block says of all that restricts, in one line. */
+static const char *said(const struct control *c)
+{
+	static char out[CONTROL_AUDIENCE_SIZE + 256];
+	snprintf(out, sizeof out, "%d %s %s [%s] ack %lld%s%s%s%s", (int)c->act, c->number,
+	    c->has_tlp ? tlp_name(c->tlp) : "-", c->audience, (long long)c->acknowledge,
+	    c->release > 0 ? " held" : "", c->exercise ? " exercise" : "",
+	    c->approval ? " approval" : "", c->trace ? " trace" : "");
+	return out;
+}
+
+static void says(const char *text, const char *what, const char *behind)
+{
+	struct control c;
+	struct refusal refusal;
+	if (!read_text(text, &c, &refusal))
+		fail_msg("line %d: %s:\n%s", refusal.line, refusal.text, text);
+	if (strcmp(said(&c), what) != 0 || !view_is(c.text, behind))
+		fail_msg("%s, and not %s; text \"%.*s\" of:\n%s", said(&c), what, (int)c.text.len,
+		    c.text.data, text);
+}
+
+static void fields_with_empty_lines_between_all_count(void **state)
+{
+	(void)state;
+	says("Advisory: new\n\nTLP: AMBER\n\nAudience: all\n\nAcknowledge: 4h\n\nThe valve opens.\n"
+	     "\nClose it.\n",
+	    "0  AMBER [all] ack 14400", "The valve opens.\n\nClose it.");
+	says("Advisory: update DEW-2026-0001\n\nTLP: RED\n\nAudience: cert@us-de.example\n\n"
+	     "Acknowledge: 1h\n\nSecret.\n",
+	    "2 DEW-2026-0001 RED [cert@us-de.example] ack 3600", "Secret.");
+	says("Advisory: new\nTLP: AMBER\nAudience: all\n\nExercise: yes\nRelease: "
+	     "2027-06-01T18:00:00Z\nApproval: yes\n\nOnly a drill.\n",
+	    "0  AMBER [all] ack 0 held exercise approval", "Only a drill.");
+	says("Advisory: new\r\n\r\n\r\n\xc2\xa0\r\nTLP: GREEN\r\n\t\r\n \r\nTrace: yes\r\n"
+	     "Audience: all\r\n\r\n\r\nText\r\n",
+	    "0  GREEN [all] ack 0 trace", "Text");
+	says("Advisory: new\n\nExercise: yes", "0  - [] ack 0 exercise", "");
+	struct control c;
+	struct refusal refusal;
+	assert_true(read_text(
+	    "Advisory: withdraw X-1\n\nGateway: other@elsewhere.example\n\nWrong.", &c, &refusal));
+	assert_string_equal(c.gateway, "other@elsewhere.example");
+	assert_int_equal(c.gateway_line, 3);
+}
+
+static void bad_field_behind_an_empty_line_is_refused_and_the_way_out_is_told(void **state)
+{
+	(void)state;
+	refused("Advisory: new\n\nTLP: PURPLE\n\nText\n", 3, "it must be RED");
+	refused("Advisory: new\nTLP: RED\n\nRelease: 2.0 fixes this\n", 4,
+	    "; if it is text, begin the line with something else");
+	refused("Advisory: new\nTLP: RED\n\nTLP: AMBER\n\nText", 4, "TLP stands there twice");
+	says("Advisory: new\nTLP: RED\n\n- Release: 2.0 fixes this\n", "0  RED [] ack 0",
+	    "- Release: 2.0 fixes this");
+	says("Advisory: new\nTLP: RED\n\n> TLP: GREEN\n", "0  RED [] ack 0", "> TLP: GREEN");
+	says("Advisory: new\nTLP: RED\n\n* TLP: GREEN\n", "0  RED [] ack 0", "* TLP: GREEN");
+}
+
+static void misspelt_field_behind_an_empty_line_is_refused(void **state)
+{
+	static const char *const names[] = {"Excercise", "Exercize", "Excersise", "Audiance",
+	    "audiences", "Aknowledge", "TPL", "Realease", "Aproval", "Gatway", "Tracee"};
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char text[128];
+		snprintf(text, sizeof text, "Advisory: new\nTLP: RED\n\n%s: yes\n\nText", names[i]);
+		struct control c;
+		struct refusal refusal;
+		if (read_text(text, &c, &refusal) != (strcmp(names[i], "Excersise") == 0))
+			fail_msg("%s: %s", names[i], refusal.text);
+	}
+	refused("Advisory: new\n\nExcercise: yes\n", 3,
+	    "\"Excercise\" is no field, but nearly Exercise, and would be passed over; if it is "
+	    "text");
+	says("Advisory: new\n\nSummary: valves open\nTLS: 1.0\nTCP: 80\n", "0  - [] ack 0",
+	    "Summary: valves open\nTLS: 1.0\nTCP: 80");
+}
+
+static void field_among_the_texts_first_lines_is_refused(void **state)
+{
+	(void)state;
+	refused("Advisory: new\nTLP: AMBER\n\nDear all,\n\nExercise: yes\n\nText\n", 6,
+	    "\"Exercise: yes\" stands in the text, where no field is obeyed: put it above the "
+	    "text; "
+	    "if it is text, begin the line with something else, such as \"- \"");
+	refused("Advisory: new\n\na\nb\n TLP : RED", 5, "stands in the text");
+	refused("Advisory: new\n\na\n*TLP:* RED", 4, "stands in the text");
+	refused("Advisory: new\n\na\nTLP\xef\xbc\x9aRED", 4, "stands in the text");
+	refused("Advisory: new\n\na\n\xc2\xa0Release: 2.0 fixes this", 4, "stands in the text");
+	refused("Advisory: new\nTLP: RED\n\na\nTLP: AMBER", 5, "stands in the text");
+}
+
+static void field_deep_in_the_text_is_text(void **state)
+{
+	(void)state;
+	for (int lines = BLOCK_TEXT_LINES - 1; lines <= BLOCK_TEXT_LINES; lines++) {
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		buf_add_text(&text, "Advisory: new\nTLP: RED\n\n");
+		for (int i = 0; i < lines; i++)
+			buf_add_text(&text, "line\n\n");
+		buf_add_text(&text, "Release: 2.0 fixes this\n");
+		if (lines < BLOCK_TEXT_LINES) {
+			refused_at(buf_view(&text), 4 + 2 * lines, "stands in the text");
+		} else {
+			struct control c;
+			struct refusal refusal;
+			assert_true(control_read(buf_view(&text), &c, &refusal));
+			assert_int_equal(c.release, 0);
+		}
+		buf_release(&text);
+	}
+}
+
+static void text_behind_the_block_may_hold_anything_else(void **state)
 {
 	struct control c;
 	struct refusal refusal;
 	(void)state;
-	const struct view text = VIEW("Advisory: new\n\na\0b\x1b\nTLP: x\nAdvisory: new");
+	const struct view text = VIEW("Advisory: new\n\na\0b\x1b\nTLPx: x\nAdvisory new: x");
 	assert_true(control_read(text, &c, &refusal));
-	assert_int_equal(c.text.len, sizeof("a\0b\x1b\nTLP: x\nAdvisory: new") - 1);
+	assert_int_equal(c.text.len, sizeof("a\0b\x1b\nTLPx: x\nAdvisory new: x") - 1);
 	assert_int_equal(c.text.data[1], '\0');
+	says("Advisory: new\nTLP: RED\n\nTLP:RED\n\nText\n", "0  RED [] ack 0", "TLP:RED\n\nText");
+	says("Advisory: new\nTLP: RED\n\nText\ntlp: red\n  Release: 2.0\n\tTrace: x\n",
+	    "0  RED [] ack 0", "Text\ntlp: red\n  Release: 2.0\n\tTrace: x");
+}
+
+static void blanks_of_every_kind_are_blank_in_a_block(void **state)
+{
+	static const char *const texts[] = {
+	    "Advisory:\xc2\xa0new\nTLP:\xc2\xa0"
+	    "AMBER\nAudience:\xc2\xa0"
+	    "all\n\nText.\n",
+	    "Advisory: new\nTLP:\xc2\xa0 AMBER\nAudience: all\n\nText.\n",
+	    "Advisory: new\xc2\xa0\nTLP: AMBER\xc2\xa0\nAudience: all\xc2\xa0\n\nText.\n",
+	    "Advisory: new\nTLP: AMBER\nAudience: all\n\xc2\xa0\nText.\n",
+	    "\xef\xbb\xbf"
+	    "Advisory: new\nTLP: AMBER\nAudience: all\n\nText.\n",
+	    "\xe2\x80\x8b"
+	    "Advisory: new\nTLP: AMBER\nAudience: all\n\nText.\n",
+	    "  Advisory: new\n  TLP: AMBER\n  Audience: all\n\nText.\n",
+	    "Advisory: new\nTLP: TLP:AMBER\nAudience: all\n\nText.\n",
+	    "Advisory\xe2\x80\xaf:\xe3\x80\x80new\nTLP: AM\xc2\xad"
+	    "BER\nAudience: all\n\xe2\x80\x8b\nText.\n",
+	    "Advisory\xef\xbc\x9anew\nTLP\xef\xbc\x9a AMBER\nAudience\xef\xbc\x9a all\n\nText.\n",
+	    "*Advisory:* new\n**TLP**: AMBER\n_Audience: all_\n\nText.\n",
+	    "Advisory: *new*\n/TLP:/ /AMBER/\nAudience: _all_\n\nText.\n",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		says(texts[i], "0  AMBER [all] ack 0", "Text.");
+	says("Advisory: update\xc2\xa0"
+	     "DEW-2026-0007\nTLP: WHITE\nAudience: all,\xc2\xa0-\xe2\x80\xafus-de\n\nText",
+	    "2 DEW-2026-0007 CLEAR [all, - us-de] ack 0", "Text");
+	refused("Advisory: new\n*TLP: RED\n", 2, "no field \"*TLP\"");
+}
+
+static void value_that_goes_on_in_the_next_line_is_one(void **state)
+{
+	(void)state;
+	says("Advisory: new\nTLP: RED\nAudience: cert@us-de.example, cert@us-ca.example, "
+	     "cert@de-by.example,\ncert@fr.example, cert@jp.example\n\nText.",
+	    "0  RED [cert@us-de.example, cert@us-ca.example, cert@de-by.example, cert@fr.example, "
+	    "cert@jp.example] ack 0",
+	    "Text.");
+	says("Advisory: new\nTLP: RED\nAudience: a@a.example,\n  "
+	     "b@b.example,\n\tc@c.example\n\nText.",
+	    "0  RED [a@a.example, b@b.example, c@c.example] ack 0", "Text.");
+	says("Advisory: new\nTLP: AMBER\nAudience: all, -us-ca, -de-by,\n-fr\nExercise: "
+	     "yes\n\nText.",
+	    "0  AMBER [all, -us-ca, -de-by, -fr] ack 0 exercise", "Text.");
+	says("Advisory: new\nTLP: AMBER\nAudience: all\n, -us-ca, -\nde-by\n\nText.",
+	    "0  AMBER [all , -us-ca, - de-by] ack 0", "Text.");
+	says(
+	    "Advisory: new\n\nTLP: RED\n\nAudience: a@a.example,\n\nb@b.example,\n\nc@c.example\n\n"
+	    "Text.",
+	    "0  RED [a@a.example, b@b.example, c@c.example] ack 0", "Text.");
+	says("Advisory:\nnew\nTLP:\nRED\nRelease:\n2027-06-01T18:00:00Z\nAudience:\nall\n\nText.",
+	    "0  RED [all] ack 0 held", "Text.");
+	says("  Advisory: new\n  TLP: RED\n  Audience: a@a.example\n    , b@b.example\n\nText.",
+	    "0  RED [a@a.example , b@b.example] ack 0", "Text.");
+}
+
+static void line_that_is_no_rest_of_a_value_is_refused(void **state)
+{
+	(void)state;
+	refused("Advisory: new\nTLP: RED\nAudience: all\n-us-de\n\nText", 4, "not \"Name: value\"");
+	refused("Advisory: new\nTLP:\nAudience: all\n\nText", 2, "TLP is \"\"");
+	refused("Advisory: new\nTLP:\n\nRED\n\nText", 2, "TLP is \"\"");
+	refused("Advisory: new\nTLP: RED\n  AMBER\n\nText", 2, "TLP is \"RED AMBER\"");
+	refused(
+	    "Advisory: new\nExercise:\nThis is none\n\nText", 2, "Exercise is \"This is none\"");
+	says("Advisory: new\nTLP: RED\nAudience: all,\n\nDear all, the valve opens.\n",
+	    "0  RED [all,] ack 0", "Dear all, the valve opens.");
 }
 
 static void audience_at_its_longest_is_taken_and_one_more_is_refused(void **state)
@@ -401,7 +587,15 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(text_without_an_empty_line_before_it_is_refused),
 	    cmocka_unit_test(block_must_begin_with_advisory),
 	    cmocka_unit_test(control_character_in_the_block_is_refused),
-	    cmocka_unit_test(text_behind_the_block_may_hold_anything),
+	    cmocka_unit_test(fields_with_empty_lines_between_all_count),
+	    cmocka_unit_test(bad_field_behind_an_empty_line_is_refused_and_the_way_out_is_told),
+	    cmocka_unit_test(misspelt_field_behind_an_empty_line_is_refused),
+	    cmocka_unit_test(field_among_the_texts_first_lines_is_refused),
+	    cmocka_unit_test(field_deep_in_the_text_is_text),
+	    cmocka_unit_test(text_behind_the_block_may_hold_anything_else),
+	    cmocka_unit_test(blanks_of_every_kind_are_blank_in_a_block),
+	    cmocka_unit_test(value_that_goes_on_in_the_next_line_is_one),
+	    cmocka_unit_test(line_that_is_no_rest_of_a_value_is_refused),
 	    cmocka_unit_test(audience_at_its_longest_is_taken_and_one_more_is_refused),
 	    cmocka_unit_test(long_value_is_quoted_in_short_and_well_formed),
 	    cmocka_unit_test(refusal_shows_control_characters),

@@ -59,6 +59,55 @@ static void bad_reports_are_refused_by_line(void **state)
 	report_refused(text, 1, "longer");
 }
 
+static void blocks_with_empty_lines_are_read_whole(void **state)
+{
+	struct inform_report report;
+	struct refusal refusal;
+	char number[STORE_NUMBER_SIZE];
+	char name[STORE_ID_SIZE];
+	struct view rest;
+	(void)state;
+	assert_true(
+	    inform_read_report(VIEW("Report: Odder traffic\n\nTLP: RED\n\nAbout: DEW-2026-0001"
+				    "\n\nThe plant's name is Alpha.\n"),
+		&report, &refusal));
+	assert_int_equal(report.tlp, TLP_RED);
+	assert_string_equal(report.about, "DEW-2026-0001");
+	assert_true(view_is(report.text, "The plant's name is Alpha."));
+	report_refused("Report: X\n\nWe saw it.\n\nTLP: RED\n", 5, "stands in the text");
+	report_refused("Report: X\n\nTLP: PURPLE\n", 3, "begin the line with something else");
+	report_refused("Report: X\n\nAbuot: DEW-2026-0001\n", 3, "nearly About");
+	assert_true(
+	    inform_read_report(VIEW("Report: A title that a mail program has wrapped at the end "
+				    "of its\nline\nTLP: GREEN\n\nText\n"),
+		&report, &refusal));
+	assert_string_equal(
+	    report.title, "A title that a mail program has wrapped at the end of its line");
+	assert_int_equal(report.tlp, TLP_GREEN);
+	assert_true(inform_read_reply(
+	    VIEW("*Reply:*\xc2\xa0REP-2026-0001\n\xc2\xa0\nThanks."), number, &rest, &refusal));
+	assert_string_equal(number, "REP-2026-0001");
+	assert_true(
+	    inform_read_request(VIEW("Request:\xc2\xa0 list\xe2\x80\x8b\n"), name, &refusal));
+	assert_string_equal(name, "list");
+}
+
+static void field_of_an_advisory_is_refused_in_other_blocks(void **state)
+{
+	char number[STORE_NUMBER_SIZE];
+	char name[STORE_ID_SIZE];
+	struct view rest;
+	struct refusal refusal;
+	(void)state;
+	report_refused("Report: X\n\nAudience: us-de\n\nText", 3,
+	    "no field \"Audience\"; the fields are Report, TLP and About");
+	report_refused("Report: X\nTLP: GREEN\n\nExercise: yes\n", 4, "no field \"Exercise\"");
+	assert_false(
+	    inform_read_reply(VIEW("Reply: REP-1\n\nTLP: RED\n\nText"), number, &rest, &refusal));
+	assert_non_null(strstr(refusal.text, "no field \"TLP\"; the only one is Reply"));
+	assert_false(inform_read_request(VIEW("Request: list\n\nTLP: RED\n"), name, &refusal));
+}
+
 static void reply_names_its_report(void **state)
 {
 	char number[STORE_NUMBER_SIZE];
@@ -178,6 +227,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(whole_report_is_read),
 	    cmocka_unit_test(report_is_amber_and_about_nothing_unless_it_says_otherwise),
 	    cmocka_unit_test(bad_reports_are_refused_by_line),
+	    cmocka_unit_test(blocks_with_empty_lines_are_read_whole),
+	    cmocka_unit_test(field_of_an_advisory_is_refused_in_other_blocks),
 	    cmocka_unit_test(reply_names_its_report),
 	    cmocka_unit_test(request_names_a_material),
 	    cmocka_unit_test(request_for_what_can_be_no_name_is_for_nothing),

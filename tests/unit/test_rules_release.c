@@ -116,8 +116,11 @@ static void decision_has_one_word_and_one_token(void **state)
 	assert_false(decision_read(VIEW("Approve: ABCDEFGHIJKLMNOPQ\n\n"), &decision, &refusal));
 	assert_false(decision_read(VIEW("Approve: A\nTLP: RED\n\n"), &decision, &refusal));
 	assert_false(decision_read(VIEW("\n"), &decision, &refusal));
-	/* Only the first block counts. */
-	assert_true(decision_read(VIEW("Approve: A\n\nReject: A\n"), &decision, &refusal));
+	assert_false(decision_read(VIEW("Approve: A\n\nReject: A\n"), &decision, &refusal));
+	assert_false(decision_read(VIEW("Approve: A\n\nWell.\nReject: A\n"), &decision, &refusal));
+	/* The request as a program without marks for a quotation puts it below. */
+	assert_true(decision_read(
+	    VIEW("Approve: A\n\nWell.\n\n    Approve: A\n\n    Reject: A\n"), &decision, &refusal));
 	assert_true(decision.approve);
 }
 
