@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "store/audit.h"
 #include "store/backlog.h"
 #include "store/mailbox.h"
+#include "store/stuck.h"
 
 enum { EXPIRY_WARNING_S = 30 * 86400, LOSS_WARNING_S = 86400, WAITING_WARNING_S = 300 };
 
@@ -158,6 +160,49 @@ static enum finding look_at_smarthost(struct ctl *ctl, struct buf *detail)
 	return FINDING_OK;
 }
 
+/* How many files were put aside, and -1 where that cannot be seen. */
+static int count_aside(const struct ctl *ctl)
+{
+	char path[CTL_PATH_SIZE];
+	const struct dirent *entry;
+	int count = 0;
+	snprintf(path, sizeof path, "%s/refused", ctl->config.drop);
+	DIR *directory = opendir(path);
+	if (directory == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while ((entry = readdir(directory)) != NULL)
+		count += entry->d_name[0] != '.';
+	closedir(directory);
+	return count;
+}
+
+/* What the gate has kept about it, and what it has put aside. */
+static enum finding look_at_stuck(struct ctl *ctl, struct buf *detail)
+{
+	struct stuck_state state;
+	char when[TEXT_TIME_SIZE];
+	struct err err;
+	const int aside = count_aside(ctl);
+	if (store_stuck_get(ctl->store, &state, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (state.since != 0) {
+		text_format_time(state.since, when);
+		buf_printf(detail,
+		    "%" PRId64 " cannot be taken, since %s, and will be tried again: %s",
+		    state.count, when, state.reason);
+		return FINDING_BAD;
+	}
+	buf_printf(detail, "%s", ctl->config.drop);
+	if (aside <= 0)
+		return FINDING_OK;
+	buf_printf(detail,
+	    "; %d put aside in %s/refused: look at %s, then remove %s (dewctl inbox list says why)",
+	    aside, ctl->config.drop, aside == 1 ? "it" : "them", aside == 1 ? "it" : "them");
+	return FINDING_WARNING;
+}
+
 static enum finding look_at_drop(struct ctl *ctl, struct buf *detail)
 {
 	static const char *const parts[] = {"new", "cur", "tmp"};
@@ -176,8 +221,7 @@ static enum finding look_at_drop(struct ctl *ctl, struct buf *detail)
 			    path);
 		return FINDING_BAD;
 	}
-	buf_printf(detail, "%s", ctl->config.drop);
-	return FINDING_OK;
+	return look_at_stuck(ctl, detail);
 }
 
 /* What the gate has kept about it. */

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -101,6 +102,9 @@ static int run_list(struct ctl *ctl, const struct ctl_call *call, struct err *er
 static int write_raw(struct ctl *ctl, const struct arrival *arrival, struct err *err)
 {
 	struct buf raw = BUF_EMPTY((size_t)arrival->size + 1);
+	if (strcmp(arrival->meaning, "aside") == 0)
+		return ctl_refuse(err, "arrival %" PRId64 " is a file that is not kept here: %s",
+		    arrival->id, arrival->reason);
 	if (!arrival->kept)
 		return ctl_refuse(err,
 		    "arrival %" PRId64 " was a stranger's and is kept no more: see keep in "

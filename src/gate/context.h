@@ -29,6 +29,7 @@ struct keylife;
 struct reminding;
 struct bouncing;
 struct mailboxing;
+struct stuck;
 struct warning;
 struct clearing;
 
@@ -59,6 +60,7 @@ struct gate {
 	struct reminding *reminding;
 	struct bouncing *bouncing;
 	struct mailboxing *mailboxing; /* NULL: no IMAP mailbox is configured */
+	struct stuck *stuck;
 	struct warning *warning;
 	struct clearing *clearing;
 	struct loop_timer *schedule;

@@ -27,6 +27,7 @@
 #include "gate/schedule.h"
 #include "gate/seal.h"
 #include "gate/send.h"
+#include "gate/stuck.h"
 #include "gate/warn.h"
 #include "store/advisories.h"
 #include "store/audit.h"
@@ -241,7 +242,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
 	    remind_start(gate, err) != 0 || bounce_start(gate, err) != 0 ||
 	    clear_start(gate, err) != 0 || warn_start(gate, err) != 0 ||
-	    receive_start(gate, err) != 0 ||
+	    stuck_start(gate, err) != 0 || receive_start(gate, err) != 0 ||
 	    mailbox_start(gate, err) != 0)
 		return -1;
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
@@ -258,6 +259,7 @@ static void stop(struct gate *gate)
 	pool_free(gate->vaults);
 	pool_free(gate->couriers);
 	receive_stop(gate);
+	stuck_stop(gate);
 	open_stop(gate);
 	issue_stop(gate);
 	seal_stop(gate);

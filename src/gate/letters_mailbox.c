@@ -29,3 +29,20 @@ void letter_mailbox_left(
 	    "The newest: %s\n",
 	    config->imap.mailbox, (long long)left, newest);
 }
+
+void letter_drop_stuck(struct buf *out, const struct config *config, int64_t since, int64_t count,
+    const char *first)
+{
+	char when[TEXT_TIME_SIZE];
+	text_format_time(since, when);
+	buf_printf(out,
+	    "Mail lies in the gateway's drop and cannot be taken since %s.\n"
+	    "It may be an advisory or an acknowledgment. Nothing is lost, and the gateway\n"
+	    "goes on trying; all other mail goes its way. `dewctl check` shows how it stands.\n\n"
+	    "Drop:   %s\n"
+	    "Stuck:  %lld\n"
+	    "Reason: %s\n\n"
+	    "Most often the mail server writes with another user's rights than the\n"
+	    "gateway's, or a directory of the drop is gone.\n",
+	    when, config->drop, (long long)count, first);
+}

@@ -1,4 +1,4 @@
-/* The texts to the admins about the IMAP mailbox. As letters.h: pure, UTF-8, LF, our own lines at
+/* The texts to the admins about where mail comes from: the IMAP mailbox and the drop. As letters.h: pure, UTF-8, LF, our own lines at
  * most 76 wide. */
 #ifndef DEWLINE_GATE_LETTERS_MAILBOX_H
 #define DEWLINE_GATE_LETTERS_MAILBOX_H
@@ -14,5 +14,8 @@ void letter_mailbox_down(
 /* So many messages stay in it; about the newest of them. */
 void letter_mailbox_left(
     struct buf *out, const struct config *config, int64_t left, const char *newest);
+/* So many files stay in the drop since then; about the first of them. */
+void letter_drop_stuck(struct buf *out, const struct config *config, int64_t since, int64_t count,
+    const char *first);
 
 #endif

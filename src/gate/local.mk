@@ -35,6 +35,7 @@ libdewline_a_SOURCES += \
 	src/gate/outgoing.c src/gate/outgoing.h \
 	src/gate/people.c src/gate/people.h \
 	src/gate/receive.c src/gate/receive.h \
+	src/gate/stuck.c src/gate/stuck.h \
 	src/gate/recipients.c src/gate/recipients.h \
 	src/gate/refuse.c src/gate/refuse.h \
 	src/gate/release.c src/gate/release.h \

@@ -16,6 +16,7 @@
 #include "gate/claim.h"
 #include "gate/open.h"
 #include "gate/receive.h"
+#include "gate/stuck.h"
 #include "store/arrivals.h"
 #include "store/audit.h"
 
@@ -39,12 +40,37 @@ struct taken {
 	bool fresh;
 };
 
-/* A walk through the drop. */
+/* A walk through the drop. A place is read from its beginning to its end, so that what cannot be
+ * taken holds up nothing behind it. */
 struct receiving {
 	struct loop_timer *step; /* the next one; NULL while nobody walks */
 	size_t place;
+	DIR *directory; /* of that place; NULL: not opened yet */
 	bool again; /* something came since the walk began */
+	int inotify;
+	int64_t stuck; /* what this walk could not take */
+	char reason[ERR_TEXT_SIZE]; /* of the first of them */
 };
+
+/* It stays where it is for the next walk: the fault is ours, the machine's or an admin's to mend. */
+static void leave(struct receiving *walk, const char *why)
+{
+	log_debug("left in the drop: %s", why);
+	if (walk->stuck++ == 0)
+		snprintf(walk->reason, sizeof walk->reason, "%s", why);
+}
+
+static void leave_for_errno(struct receiving *walk, const char *what, const char *path)
+{
+	struct err err;
+	err_system(&err, "cannot %s %s", what, path);
+	leave(walk, err.text);
+}
+
+static void place_path(const struct gate *gate, const char *place, char *out, size_t size)
+{
+	snprintf(out, size, "%s/%s", gate->config->drop, place);
+}
 
 /* A link in the place of the directory is not followed: it could lead into the state, where a file
  * of somebody else's making would come to stand in the place of one of ours. */
@@ -60,18 +86,23 @@ static int move_into(const char *directory, const char *path, const char *name, 
 	return result == 0 ? 0 : err_system(err, "cannot put %s aside", path);
 }
 
-/* What cannot be put aside stays where it is, and holds up nothing else. */
-static int put_aside(
-    struct gate *gate, const char *path, const char *name, const char *why, struct err *err)
+/* What a mail can never be. It stands in the inbox, and its file is for the admin to look at. */
+static int put_aside(struct gate *gate, const char *path, const char *name, int64_t size,
+    const char *why, struct err *err)
 {
 	char directory[CONFIG_PATH_SIZE + 16];
-	snprintf(directory, sizeof directory, "%s/refused", gate->config->drop);
-	log_warning("%s is put aside in %s: %s", name, directory, why);
-	if (file_make_dir(directory, 0700, err) != 0 ||
-	    move_into(directory, path, name, err) != 0) {
-		log_error("%s", err->text);
+	char reason[STORE_REASON_SIZE];
+	struct err left;
+	place_path(gate, "refused", directory, sizeof directory);
+	if (file_make_dir(directory, 0700, &left) != 0 ||
+	    move_into(directory, path, name, &left) != 0) {
+		leave(gate->receiving, left.text);
 		return 0;
 	}
+	log_warning("%s is put aside in %s: %s", name, directory, why);
+	snprintf(reason, sizeof reason, "%.100s, put aside in drop/refused as %.120s", why, name);
+	if (store_arrival_aside(gate->store, name, size, reason, clock_now(), err) != 0)
+		return -1;
 	return store_audit_add(
 	    gate->store, clock_now(), "gate", "arrival.aside", name, err, "%s", why);
 }
@@ -79,13 +110,24 @@ static int put_aside(
 /* A link, pipe or socket holds no mail, and following it might lead anywhere. */
 static int remove_odd(struct gate *gate, const char *path, const char *name, struct err *err)
 {
-	log_warning("%s is removed from the drop: it is neither a file nor a directory", name);
 	if (unlink(path) != 0 && errno != ENOENT) {
-		log_error("cannot remove %s: %s", path, strerror(errno));
+		leave_for_errno(gate->receiving, "remove", path);
 		return 0;
 	}
+	log_warning("%s is removed from the drop: it is neither a file nor a directory", name);
 	return store_audit_add(gate->store, clock_now(), "gate", "arrival.removed", name, err,
 	    "neither a file nor a directory");
+}
+
+/* A file that vanished is somebody else's; one that cannot be read now is read later. */
+static int put_off(struct gate *gate, const struct taken *taken, const char *name, off_t size,
+    const struct err *why, struct err *err)
+{
+	if (why->when == ERR_NEVER)
+		return put_aside(gate, taken->path, name, size, "it is too large", err);
+	if (access(taken->path, F_OK) == 0)
+		leave(gate->receiving, why->text);
+	return 0;
 }
 
 static int take_file(struct gate *gate, const char *place, const char *name, struct taken *taken,
@@ -97,14 +139,17 @@ static int take_file(struct gate *gate, const char *place, const char *name, str
 	int result = 0;
 	*took = false;
 	snprintf(taken->path, sizeof taken->path, "%s/%s/%s", gate->config->drop, place, name);
-	if (lstat(taken->path, &about) != 0)
-		return 0; /* somebody else was quicker */
+	if (lstat(taken->path, &about) != 0) {
+		if (errno != ENOENT) /* else somebody else was quicker */
+			leave_for_errno(gate->receiving, "look at", taken->path);
+		return 0;
+	}
 	if (!S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode))
 		return remove_odd(gate, taken->path, name, err);
 	if (!S_ISREG(about.st_mode))
-		return put_aside(gate, taken->path, name, "not a regular file", err);
+		return put_aside(gate, taken->path, name, 0, "it is a directory", err);
 	if (file_read(taken->path, &raw, &why) != 0)
-		result = put_aside(gate, taken->path, name, why.text, err);
+		result = put_off(gate, taken, name, about.st_size, &why, err);
 	else if ((result = store_arrival_receive(gate->store, buf_view(&raw), clock_now(),
 		      &taken->arrival, &taken->fresh, err)) == 0 &&
 		 (result = claim_sender(gate, buf_view(&raw), &taken->sender, err)) == 0)
@@ -114,44 +159,36 @@ static int take_file(struct gate *gate, const char *place, const char *name, str
 	return result;
 }
 
+/* A file that cannot be removed is one arrival, however often it is found again. */
 static int commit(struct gate *gate, const struct taken *taken, size_t count, struct err *err)
 {
 	if (store_commit(gate->store, err) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (unlink(taken[i].path) != 0 && errno != ENOENT)
-			return err_system(err, "cannot remove %s", taken[i].path);
+		const bool removed = unlink(taken[i].path) == 0 || errno == ENOENT;
+		if (!removed)
+			leave_for_errno(gate->receiving, "remove", taken[i].path);
 		if (taken[i].fresh)
 			open_add(gate, taken[i].sender, taken[i].arrival);
-		else
+		else if (removed)
 			log_info(
 			    "arrival %lld came again, byte for byte", (long long)taken[i].arrival);
 	}
 	return 0;
 }
 
-/* Takes some files in one transaction. *more: there may be others. */
+/* Takes some files of the open place in one transaction. *more: there may be others. */
 static int take_some(struct gate *gate, const char *place, bool *more, struct err *err)
 {
-	char path[CONFIG_PATH_SIZE + 8];
 	struct taken *taken = calloc(FILES_AT_ONCE, sizeof *taken);
 	const struct dirent *entry;
 	size_t count = 0;
 	size_t bytes = 0;
-	int result = 0;
+	int result = store_begin(gate->store, err);
 	if (taken == NULL)
 		abort();
-	snprintf(path, sizeof path, "%s/%s", gate->config->drop, place);
-	DIR *directory = opendir(path);
-	if (directory == NULL || store_begin(gate->store, err) != 0) {
-		free(taken);
-		if (directory == NULL)
-			return err_system(err, "cannot read the drop %s", path);
-		closedir(directory);
-		return -1;
-	}
 	*more = false;
-	while (result == 0 && !*more && (entry = readdir(directory)) != NULL) {
+	while (result == 0 && !*more && (entry = readdir(gate->receiving->directory)) != NULL) {
 		bool took = false;
 		if (entry->d_name[0] != '.')
 			result = take_file(gate, place, entry->d_name, &taken[count], &took, err);
@@ -159,13 +196,43 @@ static int take_some(struct gate *gate, const char *place, bool *more, struct er
 		count += took;
 		*more = count == FILES_AT_ONCE || bytes >= BYTES_AT_ONCE;
 	}
-	closedir(directory);
 	if (result == 0)
 		result = commit(gate, taken, count, err);
 	else
 		store_rollback(gate->store);
 	free(taken);
 	return result;
+}
+
+/* A place that is not there, or cannot be read, is no reason to leave the other one alone. */
+static int walk_on(struct gate *gate, bool *more, struct err *err)
+{
+	struct receiving *walk = gate->receiving;
+	char path[CONFIG_PATH_SIZE + 8];
+	place_path(gate, places[walk->place], path, sizeof path);
+	if (walk->directory == NULL)
+		walk->directory = opendir(path);
+	if (walk->directory == NULL) {
+		leave_for_errno(walk, "read the drop", path);
+		*more = false;
+		return 0;
+	}
+	if (take_some(gate, places[walk->place], more, err) != 0)
+		return -1;
+	if (!*more) {
+		closedir(walk->directory);
+		walk->directory = NULL;
+	}
+	return 0;
+}
+
+static void begin(struct gate *gate)
+{
+	struct receiving *walk = gate->receiving;
+	walk->place = 0;
+	walk->again = false;
+	walk->stuck = 0;
+	walk->reason[0] = '\0';
 }
 
 /* One step of the walk: through `new`, then `cur`, and once more when something came meanwhile. */
@@ -176,14 +243,14 @@ static void step(void *context)
 	struct err err;
 	bool more = false;
 	walk->step = NULL;
-	if (take_some(gate, places[walk->place], &more, &err) != 0) {
+	if (walk_on(gate, &more, &err) != 0) {
 		gate_fail(gate, &err);
 		return;
 	}
 	if (!more && ++walk->place == PLACES) {
-		walk->place = 0;
+		stuck_note(gate, walk->stuck, walk->reason);
 		more = walk->again;
-		walk->again = false;
+		begin(gate);
 		if (!more)
 			return;
 	}
@@ -199,9 +266,23 @@ static void scan(struct gate *gate)
 		walk->step = loop_after(gate->loop, 0, step, gate);
 }
 
+/* Maildir: a file here is whole, whether it was renamed or linked from tmp. What cannot be watched
+ * is found by the next walk; asked again for what is watched, inotify changes nothing. */
+static void watch(struct gate *gate)
+{
+	char path[CONFIG_PATH_SIZE + 8];
+	for (size_t i = 0; i < PLACES; i++) {
+		place_path(gate, places[i], path, sizeof path);
+		if (inotify_add_watch(gate->receiving->inotify, path,
+			IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0)
+			log_debug("cannot watch the drop %s: %s", path, strerror(errno));
+	}
+}
+
 static void rescan(void *context)
 {
 	struct gate *gate = context;
+	watch(gate);
 	scan(gate);
 	loop_after(gate->loop, RESCAN_MS, rescan, gate);
 }
@@ -216,19 +297,13 @@ static void on_inotify(void *context, int fd)
 
 int receive_start(struct gate *gate, struct err *err)
 {
-	char path[CONFIG_PATH_SIZE + 8];
 	const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	gate->receiving = calloc(1, sizeof *gate->receiving);
 	if (gate->receiving == NULL)
 		abort();
 	if (fd < 0)
 		return err_system(err, "cannot watch the drop");
-	for (size_t i = 0; i < PLACES; i++) {
-		snprintf(path, sizeof path, "%s/%s", gate->config->drop, places[i]);
-		/* Maildir: a file here is whole, whether it was renamed or linked from tmp. */
-		if (inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0)
-			return err_system(err, "cannot watch the drop %s", path);
-	}
+	gate->receiving->inotify = fd;
 	loop_watch(gate->loop, fd, on_inotify, gate);
 	rescan(gate);
 	return 0;
@@ -236,5 +311,7 @@ int receive_start(struct gate *gate, struct err *err)
 
 void receive_stop(struct gate *gate)
 {
+	if (gate->receiving != NULL && gate->receiving->directory != NULL)
+		closedir(gate->receiving->directory);
 	free(gate->receiving);
 }

@@ -11,6 +11,7 @@
 #include "gate/release.h"
 #include "gate/remind.h"
 #include "gate/schedule.h"
+#include "gate/stuck.h"
 #include "gate/warn.h"
 
 enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
@@ -29,6 +30,7 @@ static check_fn *const checks[] = {
     bounce_check,
     clear_check,
     mailbox_check,
+    stuck_check,
     warn_check,
     keep_check,
     NULL,

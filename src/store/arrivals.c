@@ -61,6 +61,22 @@ int store_arrival_receive(
 	return sql_leave(store, mine, result, err);
 }
 
+int store_arrival_aside(struct store *store, const char *name, int64_t size, const char *reason,
+    int64_t now, struct err *err)
+{
+	char digest[DIGEST_HEX_SIZE];
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	buf_printf(&text, "aside %s", name);
+	digest_sha256_hex(buf_view(&text), digest);
+	buf_release(&text);
+	return sql_run(store,
+	    "INSERT INTO arrival (digest, received_at, size, state, meaning, reason, kept)"
+	    " VALUES (?1, ?2, ?3, 'refused', 'aside', ?4, 0)"
+	    " ON CONFLICT (digest) DO UPDATE SET received_at = excluded.received_at,"
+	    " size = excluded.size, reason = excluded.reason",
+	    SQL_WITH(sql_text(digest), sql_int(now), sql_int(size), sql_text(reason)), NULL, err);
+}
+
 int store_arrival_get(
     struct store *store, int64_t id, struct arrival *out, bool *found, struct err *err)
 {
@@ -98,7 +114,7 @@ int store_arrival_raw(struct store *store, int64_t id, struct buf *out, struct e
 		return -1;
 	if (found && !arrival.kept)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER,
-		    "arrival %lld was a stranger's and is kept no more", (long long)id);
+		    "arrival %lld is not kept here", (long long)id);
 	return sql_read_blob(store, "arrival_raw", "raw", id, out, err);
 }
 

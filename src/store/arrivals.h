@@ -11,20 +11,24 @@ struct arrival {
 	int64_t received_at;
 	int64_t size; /* bytes */
 	char state[STORE_ID_SIZE];
-	/* advisory, acknowledgment, duplicate, unknown, ... or ""; fatal: it ended its worker twice
-	 */
+	/* advisory, acknowledgment, duplicate, unknown, ... or ""; fatal: it ended its worker twice;
+	 * aside: its file was put aside */
 	char meaning[STORE_ID_SIZE];
 	char reason[STORE_REASON_SIZE]; /* why refused or unreadable, in one line */
 	char signer[FINGERPRINT_SIZE]; /* the certificate whose good signature decided, or "" */
 	char shape[STORE_ID_SIZE]; /* its form, by name; "" until that is known */
 	char refusal[STORE_ID_SIZE]; /* why that form was not taken, by name, or "" */
-	bool kept; /* false: it was a stranger's, and its bytes were removed since */
+	bool kept; /* false: put aside, or a stranger's whose bytes were removed since */
 };
 typedef int arrival_fn(void *context, const struct arrival *, struct err *err);
 
 /* Keeps the raw bytes. The same bytes once more give the first one's id and *fresh false. */
 int store_arrival_receive(
     struct store *, struct view raw, int64_t now, int64_t *id, bool *fresh, struct err *);
+/* A file in the drop that can never be a mail and was put aside by this name, with its size in bytes:
+ * an arrival by itself, `refused` from the start and not kept here. */
+int store_arrival_aside(struct store *, const char *name, int64_t size, const char *reason,
+    int64_t now, struct err *);
 int store_arrival_get(struct store *, int64_t id, struct arrival *, bool *found, struct err *);
 /* SHA-256, hexadecimal, of the raw bytes as they came. */
 int store_arrival_digest(

@@ -16,6 +16,7 @@ libdewline_a_SOURCES += \
 	src/store/joins.c \
 	src/store/approvals.c src/store/approvals.h \
 	src/store/keylife.c src/store/keylife.h \
+	src/store/lines.c src/store/lines.h \
 	src/store/mailbox.c src/store/mailbox.h \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
@@ -25,6 +26,7 @@ libdewline_a_SOURCES += \
 	src/store/revisions.c \
 	src/store/sql.c src/store/sql.h \
 	src/store/state.c src/store/state.h \
+	src/store/stuck.c src/store/stuck.h \
 	src/store/stats.c src/store/stats.h \
 	src/store/store.c src/store/store.h \
 	src/store/value.c

@@ -31,6 +31,7 @@ class OwnUsersGateway(Gateway):
 
     def make_state(self):
         (self.dir / "state").mkdir(mode=0o700, exist_ok=True)
+        self.test.dir.chmod(0o711)
         for path in (self.dir, self.dir / "state", self.drop_dir, *self.drop_dir.iterdir()):
             path.chmod(0o700)
             self.give_away(path)

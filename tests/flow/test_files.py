@@ -6,6 +6,9 @@ import threading
 import letters
 from harness import cases, eventually, sanitized
 from scene import Scene
+from served import OwnUsersGateway
+from test_remind import admit_admin, alarm
+from turning import MINUTE
 
 SECRET = b"nobody's business\n"
 
@@ -70,12 +73,87 @@ def test_links_and_pipes_in_the_drop_are_removed_unread(t):
     refused = scene.gateway.drop_dir / "refused"
     eventually(lambda: list(new.iterdir()) == [], "the drop is empty")
     scene.drop(letters.message("e@f.example", "c@d.example", letters.text_part("y")))
-    assert len(scene.gateway.arrivals()) == 1
+    rows = scene.gateway.arrivals()
+    assert [row["meaning"] for row in rows] == ["unknown", "aside"], rows
+    assert "it is a directory" in rows[1]["reason"] and "as folder" in rows[1]["reason"], rows
     assert secret.exists() and (scene.gateway.dir / "state" / "store.db").exists()
     assert [path.name for path in refused.iterdir()] == ["folder"]
     assert refused.stat().st_mode & 0o777 == 0o700
     removed = {row["subject"] for row in scene.gateway.audit() if row["event"] == "arrival.removed"}
     assert removed == {"link", "away", "own", "pipe"}
+
+
+def found_of_drop(scene):
+    return next(row for row in scene.gateway.rows("check", may_fail=True)["findings"]
+                if row["what"] == "drop")
+
+
+def test_place_of_the_drop_that_is_gone_holds_up_nothing_and_is_told(t):
+    """An admin tidies up, or a volume is not mounted: the gateway must not end in a loop."""
+    calendar = t.calendar()
+    scene = Scene(t, 0)
+    admin = admit_admin(t, scene.gateway)
+    gone = scene.gateway.drop_dir / "cur"
+    gone.rmdir()
+    scene.gateway.restart()
+    scene.drop(letters.message("e@f.example", "c@d.example", letters.text_part("y")))
+    eventually(lambda: "cannot be taken from the drop" in scene.gateway.text_of_log(), "is told")
+    calendar.forward(10 * MINUTE)
+    scene.poke()
+    text = alarm(scene, admin).text
+    assert f"cannot read the drop {gone}" in text, text
+    gone.mkdir()
+    (gone / "1.x").write_bytes(letters.message("g@h.example", "c@d.example", letters.text_part("z")))
+    scene.drop(letters.message("i@j.example", "c@d.example", letters.text_part("x")))
+    scene.gateway.settled(3)
+    all_is_free(scene)
+
+
+def all_is_free(scene):
+    def events():
+        return [row["event"] for row in scene.gateway.audit() if row["event"].startswith("drop.")]
+    eventually(lambda: events() == ["drop.stuck", "drop.free"], "nothing is stuck any more")
+    assert found_of_drop(scene)["result"] == "ok"
+
+
+def test_advisory_under_a_wrong_owner_waits_until_the_rights_are_mended(t):
+    """As where the mail server delivers with another user's rights."""
+    scene = Scene(t, 2, make=OwnUsersGateway)
+    first, second = (scene.publish(title, "Text.\n") for title in ("One", "Two"))
+    path = scene.gateway.drop_dir / "new" / "1.wrong"
+    path.write_bytes(first)
+    path.chmod(0o600)
+    eventually(lambda: found_of_drop(scene)["result"] == "bad", "dewctl check finds it")
+    detail = found_of_drop(scene)["detail"]
+    assert f"cannot open {path}: Permission denied" in detail, detail
+    other = scene.gateway.drop_dir / "new" / "2.right"
+    other.write_bytes(second)
+    os.chown(other, *scene.gateway.owner)
+    assert scene.gateway.released(1)[0]["title"] == "Two"
+    assert path.read_bytes() == first
+    os.chown(path, *scene.gateway.owner)
+    scene.poke()
+    assert scene.gateway.released(2, 90)[0]["title"] == "One"
+    for official in scene.officials:
+        scene.smarthost.wait(2, official.address)
+    all_is_free(scene)
+
+
+def test_file_that_cannot_be_removed_holds_up_nothing_and_counts_once(t):
+    scene = Scene(t, 1, make=OwnUsersGateway)
+    new = scene.gateway.drop_dir / "new"
+    os.chown(new, 0, 0)
+    new.chmod(0o1777)  # here only the owner of a file may remove it
+    stranger = letters.message("e@f.example", "c@d.example", letters.text_part("y"))
+    for number in range(70):  # more than one transaction takes
+        (new / f"{number}.stays").write_bytes(stranger + b"%d" % number)
+    scene.gateway.settled(70)
+    scene.gateway.drop(scene.publish("One", "Text.\n"))
+    scene.smarthost.only(scene.official.address)
+    detail = eventually(lambda: found_of_drop(scene)["result"] == "bad" and
+                        found_of_drop(scene)["detail"], "dewctl check finds it")
+    assert "cannot remove" in detail and "Operation not permitted" in detail, detail
+    assert len(scene.gateway.arrivals()) == 71
 
 
 @cases("state", "drop/tmp")
@@ -87,6 +165,8 @@ def test_link_in_the_place_of_the_folder_for_refused_mail_leads_nowhere(t, where
     (drop / "tmp" / "draft").write_bytes(b"too large\n" * 500)
     (drop / "tmp" / "draft").rename(drop / "new" / "store.db")
     eventually(lambda: "cannot open the directory" in scene.gateway.text_of_log(), "it is told")
+    finding = found_of_drop(scene)
+    assert finding["result"] == "bad" and "cannot open the directory" in finding["detail"], finding
     scene.drop(letters.message("e@f.example", "c@d.example", letters.text_part("y")))
     assert len(scene.gateway.arrivals()) == 1
     assert (drop / "new" / "store.db").exists()
