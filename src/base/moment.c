@@ -31,7 +31,7 @@ void moment_add(struct buf *out, int64_t when, int64_t now)
 	const struct tm at = broken_down(when);
 	buf_printf(out, "%s %d %s", days[(unsigned)at.tm_wday % 7], at.tm_mday,
 	    months[(unsigned)at.tm_mon % 12]);
-	if (at.tm_year != broken_down(now).tm_year)
+	if (now == 0 || at.tm_year != broken_down(now).tm_year)
 		buf_printf(out, " %d", at.tm_year + 1900);
 	buf_printf(out, " %02d:%02d UTC", at.tm_hour, at.tm_min);
 }

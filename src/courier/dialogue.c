@@ -188,7 +188,7 @@ static bool size_is_good(const struct connection *connection, const struct couri
 	result->about = COURIER_ABOUT_MESSAGE;
 	result->smarthost_down = false;
 	result->code = CODE_TOO_LARGE;
-	courier_print(result->text, "the message has %zu bytes, the smarthost takes at most %llu",
+	courier_print(result->text, "the message has %zu bytes, the mail server takes at most %llu",
 	    message->size, (unsigned long long)most);
 	return false;
 }

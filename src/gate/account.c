@@ -173,6 +173,7 @@ static void send_receipt(struct receipt *receipt)
 	    .revision = &receipt->revision,
 	    .title = buf_text(&receipt->title),
 	    .counts = receipt->counts,
+	    .now = clock_now(),
 	    .complete = receipt->stage == REPORTED_COMPLETE,
 	};
 	char hash[DIGEST_HEX_SIZE];

@@ -92,8 +92,14 @@ static void send_decision(struct deciding *job)
 	struct err err;
 	bool sent = false;
 	reply_read(job->decision.text, VIEW(""), &reply);
-	letter_decided(&text, job->advisory.number, &job->hold, job->decision.approve,
-	    job->by.address, buf_view(&reply.comment));
+	const struct letter_decision letter = {
+	    .hold = &job->hold,
+	    .approved = job->decision.approve,
+	    .by = job->by.address,
+	    .reason = buf_view(&reply.comment),
+	    .now = clock_now(),
+	};
+	letter_decided(&text, job->advisory.number, &letter);
 	buf_printf(&subject, "%s: %s", job->decision.approve ? "Approved" : "Rejected",
 	    job->advisory.number);
 	const struct outgoing outgoing = {

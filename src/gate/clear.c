@@ -215,6 +215,7 @@ static void write_letter(const struct telling *telling, struct buf *subject, str
 	    .fingerprint = telling->gate->fingerprint,
 	    .advisory = &telling->advisory,
 	    .revision = &telling->revision,
+	    .now = clock_now(),
 	};
 	const bool counts = telling->answer.acknowledgment != 0;
 	if (telling->count == 0 && counts) {

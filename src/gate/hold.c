@@ -118,6 +118,7 @@ static bool send_plan(struct issue *issue, const struct letter_plan *plan, struc
 	    .update = !control_is_first(&issue->draft.control),
 	    .hold = &issue->hold,
 	    .author = issue->publisher.address,
+	    .now = clock_now(),
 	};
 	letter_held(&text, &letter, plan);
 	buf_printf(&subject, "Held: %s %s", letter.number, letter.title);

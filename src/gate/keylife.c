@@ -146,8 +146,14 @@ static void warn(struct keylife *keylife)
 		return;
 	}
 	drop_twice(keylife, &to);
-	letter_key_warning(&text, gate->config->gateway.name, keylife->owner.address,
-	    keylife->owner.fingerprint, keylife->owner.expires);
+	const struct letter_key letter = {
+	    .programme = gate->config->gateway.name,
+	    .address = keylife->owner.address,
+	    .fingerprint = keylife->owner.fingerprint,
+	    .expires = keylife->owner.expires,
+	    .now = keylife->now,
+	};
+	letter_key_warning(&text, &letter);
 	send_letter(
 	    keylife, "key-warning", "An OpenPGP key expires soon", &text, &to, record_warning);
 	buf_release(&text);
@@ -219,8 +225,8 @@ static void record_expired(struct keylife *keylife)
 		record_notice_alone(keylife);
 		return;
 	}
-	letter_key_expired(
-	    &text, keylife->owner.address, keylife->owner.fingerprint, keylife->owner.expires);
+	letter_key_expired(&text, keylife->owner.address, keylife->owner.fingerprint,
+	    keylife->owner.expires, keylife->now);
 	send_letter(keylife, "key-alarm", "An OpenPGP key has expired", &text, &to, record_alarm);
 	buf_release(&text);
 }

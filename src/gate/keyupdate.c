@@ -260,7 +260,8 @@ static void write_letter(const struct keyupdate *update, struct buf *text, const
 		    text, update->owner.fingerprint, update->other->verdict.facts.fingerprint);
 	} else {
 		*subject = "Your renewed key is taken";
-		letter_key_renewed(text, update->owner.fingerprint, reach_expires(&whole));
+		letter_key_renewed(
+		    text, update->owner.fingerprint, reach_expires(&whole), clock_now());
 	}
 }
 

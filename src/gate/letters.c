@@ -86,15 +86,11 @@ void letter_text(struct buf *out, const struct letter_advisory *letter)
 
 void letter_refusal(struct buf *out, const struct refusal *refusal, int64_t arrival)
 {
-	buf_add_text(out, "Your mail was refused as a whole. Nothing was sent to anybody.\n\n");
-	if (refusal->line > 0)
-		buf_printf(out, "Line %d of the signed text: ", refusal->line);
-	else
-		buf_add_text(out, "Reason: ");
-	buf_printf(out, "%s.\n\n", refusal->text);
+	buf_add_text(out, "Your mail was refused as a whole. Nothing of it was sent to anybody.\n\n");
+	letter_add_refusal(out, refusal);
 	buf_printf(out,
-	    "Correct it and send it again, signed anew. The gateway keeps your mail as\n"
-	    "arrival %lld.\n",
+	    "Correct that and send it again. Should you have to ask the gateway's admins,\n"
+	    "name your mail: it is arrival %lld.\n",
 	    (long long)arrival);
 }
 
@@ -104,24 +100,38 @@ static void add_count(struct buf *out, const char *what, int64_t count)
 		buf_printf(out, "    %-14s %lld\n", what, (long long)count);
 }
 
-void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
+static void add_progress(struct buf *out, const struct letter_receipt *receipt)
 {
 	const struct delivery_counts *counts = &receipt->counts;
-	buf_printf(out, "%s revision %lld: %s\nTLP:%s, audience: %s\n\n", receipt->advisory->number,
-	    (long long)receipt->revision->number, receipt->title, receipt->revision->tlp,
-	    receipt->revision->audience);
 	buf_add_text(out, receipt->complete
-			      ? "The smarthost has taken it for everybody who could be reached.\n"
-			      : "It is sealed, and on its way to everybody who can be reached.\n");
+			      ? "The mail server has taken it for everybody who can be reached.\n"
+			      : "It is encrypted, and on its way to everybody who can be reached.\n"
+				"Another receipt comes when the mail server has taken it for all.\n");
 	buf_printf(out, "\n    %-14s %lld\n", "recipients", (long long)counts->total);
 	add_count(out, "handed over", counts->sent + counts->acknowledged + counts->bounced);
-	add_count(out, "acknowledged", counts->acknowledged);
+	add_count(out, "answered", counts->acknowledged);
 	add_count(out, "on their way", counts->queued + counts->sending + counts->deferred);
 	add_count(out, "NOT reached", counts->failed);
-	if (receipt->traced)
-		buf_add_text(out,
-		    "\nEach copy says whose it is, and its text bears marks by which a "
-		    "leak is\ntraced. Attachments are not marked.\n");
+}
+
+static void add_deadline(struct buf *out, const struct letter_receipt *receipt)
+{
+	if (receipt->revision->acknowledge_by <= receipt->now)
+		return;
+	buf_add_text(out, "\nAnswers are due ");
+	moment_add_from(out, receipt->revision->acknowledge_by, receipt->now);
+	buf_add_text(out, ".\nWhoever has not answered is reminded, and named to you at that hour.\n");
+}
+
+void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
+{
+	buf_printf(out, "%s revision %lld: %s\nTLP:%s, audience: %s\n", receipt->advisory->number,
+	    (long long)receipt->revision->number, receipt->title, receipt->revision->tlp,
+	    receipt->revision->audience);
+	if (receipt->advisory->exercise)
+		letter_add_drill(out);
+	buf_add_char(out, '\n');
+	add_progress(out, receipt);
 	if (receipt->unreached.len > 0) {
 		buf_printf(out,
 		    "\nNot reached, and why. They know nothing of %s: find another way.\n\n",
@@ -130,13 +140,19 @@ void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
 	} else {
 		buf_add_text(out, "\nNobody of the audience was left out.\n");
 	}
+	add_deadline(out, receipt);
 	if (receipt->clear.len > 0) {
 		buf_add_text(out,
 		    "\nAnswered in the open: these answers were signed, and count, but "
 		    "whoever\ncarried them could read them.\n\n");
 		buf_add_view(out, receipt->clear);
 	}
+	if (receipt->traced)
+		buf_add_text(out,
+		    "\nEach copy says whose it is, and its text bears marks by which a "
+		    "leak is\ntraced. Attachments are not marked.\n");
 	buf_printf(out,
-	    "\nCheckpoint of the gateway's log, for dewctl audit verify --checkpoint:\n%lld:%s\n",
+	    "\nKeep this mail: by the next line it can be shown later that nothing was\n"
+	    "changed in the gateway's log (its admins know how).\n%lld:%s\n",
 	    (long long)receipt->audit_sequence, receipt->audit_hash);
 }

@@ -27,7 +27,7 @@ void letter_subject(struct buf *out, const struct letter_advisory *letter);
  * programs quote nothing from a line on that they take for the start of a signature. */
 void letter_text(struct buf *out, const struct letter_advisory *letter);
 
-/* To a publisher whose mail was refused as a whole. */
+/* To a publisher or a contact whose mail was refused as a whole. */
 void letter_refusal(struct buf *out, const struct refusal *refusal, int64_t arrival);
 
 /* Receipts, to a publisher. */
@@ -36,6 +36,7 @@ struct letter_receipt {
 	const struct revision *revision;
 	const char *title;
 	struct delivery_counts counts;
+	int64_t now;
 	bool traced; /* every recipient has a copy of its own */
 	bool complete; /* all deliveries are final; else: all is sealed and on its way */
 	struct view unreached; /* "address (member): reason" lines */

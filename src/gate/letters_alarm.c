@@ -2,11 +2,10 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "gate/letters_alarm.h"
+#include "gate/letters_parts.h"
 #include "rules/remind.h"
-
-static const char drill[] = "EXERCISE: this is a drill, nothing has happened.\n";
 
 static const char *exercise_mark(const struct advisory *advisory)
 {
@@ -21,48 +20,51 @@ void letter_reminder_subject(struct buf *out, const struct letter_reminder *lett
 	    letter->revision->token);
 }
 
-static void add_why(struct buf *out, const struct letter_reminder *letter, const char *deadline)
+static void add_why(struct buf *out, const struct letter_reminder *letter)
 {
 	if (!letter->deadline)
-		buf_printf(out,
-		    "You were sent this advisory, and the programme has no answer yet.\n"
-		    "Please answer by %s.\n\n",
-		    deadline);
+		buf_add_text(out, "No answer has come from you yet. Please answer now.\n");
 	else if (letter->everyone)
-		buf_printf(out,
-		    "The time to answer ended at %s, and not every\n"
-		    "contact of your organisation has answered. All of you who were sent it are\n"
-		    "told. Whoever has not answered: please do so now.\n\n",
-		    deadline);
+		buf_add_text(out,
+		    "The time to answer is over, and not every contact of your\n"
+		    "organisation has answered. All of you who were sent it get this.\n"
+		    "Whoever has not answered: please do so now.\n");
 	else
-		buf_printf(out,
-		    "The time to answer ended at %s, and nobody of your\n"
-		    "organisation has answered. All of you who were sent it are told. One answer\n"
-		    "is enough: please give it now.\n\n",
-		    deadline);
+		buf_add_text(out,
+		    "The time to answer is over, and nobody of your organisation has\n"
+		    "answered. All of you who were sent it get this. One answer is\n"
+		    "enough: please give it now.\n");
+}
+
+static void add_moment_field(
+    struct buf *out, const char *name, int64_t when, const struct letter_reminder *letter)
+{
+	struct buf value = BUF_EMPTY(BUF_SMALL);
+	moment_add_from(&value, when, letter->now);
+	letter_add_field(out, name, buf_text(&value));
+	buf_release(&value);
 }
 
 void letter_reminder_text(struct buf *out, const struct letter_reminder *letter)
 {
 	const struct revision *revision = letter->revision;
-	char deadline[TEXT_TIME_SIZE];
-	char released[TEXT_TIME_SIZE];
-	text_format_time(revision->acknowledge_by, deadline);
-	text_format_time(revision->released_at, released);
 	buf_printf(out, "TLP:%s\n", revision->tlp);
 	if (letter->advisory->exercise)
-		buf_add_text(out, drill);
-	buf_printf(out, "\nAdvisory %s revision %lld, released %s\nthrough %s <%s>.\n\n",
-	    letter->advisory->number, (long long)revision->number, released, letter->programme,
-	    letter->gateway);
-	add_why(out, letter, deadline);
+		letter_add_drill(out);
+	letter_add_rule(out);
+	buf_printf(out, "%-10s %s revision %lld\n", "Advisory:", letter->advisory->number,
+	    (long long)revision->number);
+	add_moment_field(out, "Released:", revision->released_at, letter);
+	add_moment_field(out, "Answer by:", revision->acknowledge_by, letter);
+	letter_add_rule(out);
+	add_why(out, letter);
+	letter_add_rule(out);
+	letter_add_how_to_answer(out, revision->token);
 	buf_printf(out,
-	    "Reply to this mail or to the advisory, signed with your own key, and keep\n"
-	    "the token below in the reply (quoting this text does). If you like, make\n"
-	    "the reply's first line one of: received, affected, not affected, acting,\n"
-	    "unreadable. If the advisory did not come, answer \"unreadable\".\n\n"
-	    "Token: %s\n",
-	    revision->token);
+	    "If the advisory did not come, or cannot be opened, answer\n"
+	    "\"unreadable\" to this mail.\n\n"
+	    "Sent through %s\n<%s>.\n",
+	    letter->programme, letter->gateway);
 }
 
 void letter_alarm_subject(struct buf *out, const struct letter_alarm *letter)
@@ -73,16 +75,16 @@ void letter_alarm_subject(struct buf *out, const struct letter_alarm *letter)
 
 void letter_alarm_text(struct buf *out, const struct letter_alarm *letter)
 {
-	char deadline[TEXT_TIME_SIZE];
-	text_format_time(letter->revision->acknowledge_by, deadline);
 	if (letter->advisory->exercise)
-		buf_add_text(out, drill);
+		letter_add_drill(out);
 	buf_printf(out, "%s revision %lld\nTLP:%s, audience: %s\n\n", letter->advisory->number,
 	    (long long)letter->revision->number, letter->revision->tlp, letter->revision->audience);
+	buf_add_text(out, "The time to answer ended ");
+	moment_add_from(out, letter->revision->acknowledge_by, letter->now);
 	buf_printf(out,
-	    "The time to answer ended at %s. An answer is missing from\n"
-	    "%zu of %zu members. Find another way to reach them.\n\n",
-	    deadline, letter->missing, letter->members);
+	    ".\nAn answer is missing from %zu of %zu member%s. Find another way to reach %s:\n\n",
+	    letter->missing, letter->members, letter->members == 1 ? "" : "s",
+	    letter->missing == 1 ? "it" : "them");
 	buf_add_view(out, letter->names);
 	buf_add_text(out, "\nAn answer that comes later still counts.\n");
 }
@@ -112,7 +114,7 @@ void letter_add_missing(struct buf *out, const struct reminder_state *contact)
 	else if (contact->reminded == REMIND_DEADLINE)
 		buf_add_text(out, "; told that the deadline has passed");
 	else if (contact->reminded > 0)
-		buf_printf(out, "; reminded at %lld %%", (long long)contact->reminded);
+		buf_printf(out, "; reminded at %lld %% of the time", (long long)contact->reminded);
 	buf_add_char(out, '\n');
 }
 
@@ -142,10 +144,9 @@ void letter_bounces(struct buf *out, const char *what, struct view bounces)
 
 void letter_add_fatal(struct buf *out, const struct arrival *arrival)
 {
-	char when[TEXT_TIME_SIZE];
-	text_format_time(arrival->received_at, when);
-	buf_printf(out, "  %lld, received %s, %lld bytes:\n      %s\n", (long long)arrival->id,
-	    when, (long long)arrival->size, arrival->reason);
+	buf_printf(out, "  %lld, received ", (long long)arrival->id);
+	moment_add(out, arrival->received_at, 0);
+	buf_printf(out, ", %lld bytes:\n      %s\n", (long long)arrival->size, arrival->reason);
 }
 
 void letter_fatal(struct buf *out, int64_t count, struct view lines)

@@ -17,6 +17,7 @@ struct letter_reminder {
 	const struct revision *revision;
 	bool deadline; /* it has passed: the member's other contacts are told too */
 	bool everyone; /* every contact has to answer, not one of the member */
+	int64_t now;
 };
 /* "[DEW-2026-0007 r1] Reminder: please answer [TOKEN]". */
 void letter_reminder_subject(struct buf *out, const struct letter_reminder *letter);
@@ -29,6 +30,7 @@ struct letter_alarm {
 	size_t missing; /* members with an answer missing */
 	size_t members; /* in the audience */
 	struct view names; /* lines about them, from letter_add_missing */
+	int64_t now;
 };
 void letter_alarm_subject(struct buf *out, const struct letter_alarm *letter);
 void letter_alarm_text(struct buf *out, const struct letter_alarm *letter);

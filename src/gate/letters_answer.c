@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "gate/letters_answer.h"
 
 static bool is_subject(const struct clear_answer *answer)
@@ -24,45 +24,40 @@ void letter_leak_subject(struct buf *out, const struct letter_clear *letter)
 void letter_leak_text(
     struct buf *out, const struct letter_clear *letter, const struct clear_answer *answer)
 {
-	char came[TEXT_TIME_SIZE];
-	text_format_time(answer->received_at, came);
 	letter_add_head(out, letter);
-	buf_printf(out,
-	    "A mail with your address came %s\nas arrival %lld of the gateway. ", came,
-	    (long long)answer->arrival);
+	buf_add_text(out, "A mail with your address came to the gateway on ");
+	moment_add(out, answer->received_at, letter->now);
 	buf_add_text(out, is_subject(answer)
-			      ? "Its Subject holds the token of this\n"
-				"advisory, and travelled in the open: whoever carried the mail could\n"
-				"read it.\n\n"
-			      : "It was not encrypted, and it\n"
-				"holds the token of this advisory: whoever carried it could read all\n"
-				"of it, and what it quotes.\n\n");
+			      ? ".\nIts Subject holds the token of this advisory, and travelled in "
+				"the open:\nwhoever carried the mail could read it.\n\n"
+			      : ".\nIt was not encrypted, and it holds the token of this advisory: "
+				"whoever\ncarried it could read all of it, and what it quotes.\n\n");
 	letter_add_consequence(out, letter->revision->tlp);
 	buf_printf(out,
 	    "It does not count as an answer: only what you sign does.\n\n"
 	    "If you wrote it, please answer once more, signed with your own key and\n"
-	    "encrypted to the gateway's key\n\n    %s\n\n"
-	    "which every mail of the gateway brings along (Autocrypt). Reply to the\n"
-	    "gateway alone, and not to all: where your program has no key for an\n"
-	    "address, it offers to send in the clear. Never take that offer.\n\n"
+	    "encrypted to the gateway's key, which comes with each of its mails:\n\n    %s\n\n"
+	    "Reply to the gateway alone, and not to all: where your program has no key\n"
+	    "for an address, it offers to send in the clear. Never take that offer.\n\n"
 	    "If you did not write it, somebody else has read the advisory: tell its\n"
 	    "publisher.\n\n"
-	    "The publisher and the gateway's admins are told of this mail. You are told\n"
-	    "once, however many such mails come.\n",
-	    letter->fingerprint);
+	    "The publisher and the gateway's admins are told of this mail: should you\n"
+	    "have to ask them, it is arrival %lld. You are told once, however many such\n"
+	    "mails come.\n",
+	    letter->fingerprint, (long long)answer->arrival);
 }
 
 void letter_add_leak(struct buf *out, const struct clear_answer *answer)
 {
-	char came[TEXT_TIME_SIZE];
-	text_format_time(answer->received_at, came);
 	if (answer->contact != 0)
 		buf_printf(out, "  %s (%s)", answer->address, answer->member);
 	else
 		buf_printf(out, "  %s (nobody who was sent it)",
 		    answer->claimed[0] == '\0' ? "no address" : answer->claimed);
-	buf_printf(out, ": %s\n      not proven who wrote it, came %s, arrival %lld\n",
-	    is_subject(answer) ? "its Subject" : "all of it", came, (long long)answer->arrival);
+	buf_printf(out, ": %s\n      not proven who wrote it, came on ",
+	    is_subject(answer) ? "its Subject" : "all of it");
+	moment_add(out, answer->received_at, 0);
+	buf_printf(out, ",\n      arrival %lld\n", (long long)answer->arrival);
 	if (answer->contact != 0 && answer->told && answer->untold[0] != '\0')
 		buf_printf(out, "      NOT told: %s\n", answer->untold);
 }
@@ -84,5 +79,6 @@ void letter_leak_alarm_text(struct buf *out, const struct letter_clear *letter, 
 	    "but the token stands only inside what was encrypted: whoever wrote this has\n"
 	    "read it. What the label kept from others may be known to whoever carried\n"
 	    "these mails. Who has the address, and was sent the advisory, has been told\n"
-	    "by encrypted mail, once. `dewctl inbox show N --raw > FILE` has the mail.\n");
+	    "by encrypted mail, once. The gateway keeps the mails: its admins can show\n"
+	    "them, by the number of the arrival.\n");
 }

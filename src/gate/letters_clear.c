@@ -2,26 +2,26 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "gate/letters_clear.h"
-
-static const char drill[] = "EXERCISE: this is a drill, nothing has happened.\n";
+#include "gate/letters_parts.h"
 
 /* What it means that somebody else may have read it, by the advisory's label. */
 static const struct {
 	const char *tlp;
 	const char *text;
 } consequences[] = {
-    {"RED", "TLP:RED was for single persons. Take what you quoted for known to others, tell\n"
-	    "nobody more, and expect the publisher to ask you.\n"},
-    {"AMBER+STRICT",
-	"TLP:AMBER+STRICT was for your organisation alone. Take what you quoted for known\n"
-	"to others.\n"},
-    {"AMBER", "TLP:AMBER was for your organisation and its clients. Take what you quoted for\n"
-	      "known to others.\n"},
+    {"RED", "TLP:RED was for single persons. Take what you quoted for known to others,\n"
+	    "tell nobody more, and expect the publisher to ask you.\n"},
+    {"AMBER+STRICT", "TLP:AMBER+STRICT was for your organisation alone. Take what you quoted\n"
+		     "for known to others.\n"},
+    {"AMBER", "TLP:AMBER was for your organisation and its clients. Take what you quoted\n"
+	      "for known to others.\n"},
     {"GREEN", "TLP:GREEN was not for the public. Take what you quoted for known to it.\n"},
     {"CLEAR", "TLP:CLEAR may be read by anybody. What you added yourself was open as well.\n"},
 };
+
+static const char not_told[] = "NOT told: ";
 
 static bool is_subject(const struct clear_answer *answer)
 {
@@ -43,7 +43,7 @@ void letter_add_head(struct buf *out, const struct letter_clear *letter)
 {
 	buf_printf(out, "TLP:%s\n", letter->revision->tlp);
 	if (letter->advisory->exercise)
-		buf_add_text(out, drill);
+		letter_add_drill(out);
 	buf_printf(out, "\nAdvisory %s revision %lld\n\n", letter->advisory->number,
 	    (long long)letter->revision->number);
 }
@@ -59,14 +59,12 @@ void letter_add_consequence(struct buf *out, const char *tlp)
 void letter_clear_text(
     struct buf *out, const struct letter_clear *letter, const struct clear_answer *answer)
 {
-	char when[TEXT_TIME_SIZE];
-	char came[TEXT_TIME_SIZE];
-	text_format_time(answer->signed_at, when);
-	text_format_time(answer->received_at, came);
 	letter_add_head(out, letter);
-	buf_printf(out,
-	    "Your answer, signed %s, came %s\nas arrival %lld of the gateway. It counts: %s.\n\n",
-	    when, came, (long long)answer->arrival, answer->status);
+	buf_add_text(out, "Your answer, signed on ");
+	moment_add(out, answer->signed_at, letter->now);
+	buf_add_text(out, ", came on ");
+	moment_add(out, answer->received_at, letter->now);
+	buf_printf(out, ".\nIt counts: %s. Do not send it again.\n\n", answer->status);
 	if (is_subject(answer))
 		buf_add_text(out,
 		    "It was encrypted, but its Subject was not: the advisory's title and its\n"
@@ -77,27 +75,31 @@ void letter_clear_text(
 		    "what it quotes of the advisory, and with the token. Whoever carried the mail\n"
 		    "could read it.\n\n");
 	letter_add_consequence(out, letter->revision->tlp);
+	if (is_subject(answer))
+		buf_add_text(out,
+		    "Next time, let your mail program encrypt the subject, or write \"...\" in\n"
+		    "its place: the token in the text is enough.\n\n");
+	else
+		buf_printf(out,
+		    "Next time, encrypt your answer to the gateway's key, which comes with each\n"
+		    "of its mails:\n\n    %s\n\n",
+		    letter->fingerprint);
 	buf_printf(out,
-	    "Do not send that answer again. For the next one: %s\n\n    %s\n\n"
-	    "which every mail of the gateway brings along (Autocrypt).\n"
-	    "The publisher of the advisory and the gateway's admins are told of this.\n",
-	    is_subject(answer) ? "let your mail program\nhide the subject, or shorten it, and "
-				 "encrypt to the gateway's key"
-			       : "encrypt it to the\ngateway's key",
-	    letter->fingerprint);
+	    "The publisher of the advisory and the gateway's admins are told of this.\n"
+	    "Should you have to ask them, your mail is arrival %lld.\n",
+	    (long long)answer->arrival);
 }
 
 void letter_add_clear(struct buf *out, const struct clear_answer *answer)
 {
-	char when[TEXT_TIME_SIZE];
-	char came[TEXT_TIME_SIZE];
-	text_format_time(answer->signed_at, when);
-	text_format_time(answer->received_at, came);
-	buf_printf(out, "  %s (%s): %s\n      signed %s, came %s, arrival %lld\n", answer->address,
-	    answer->member, is_subject(answer) ? "its Subject, with title and token" : "all of it",
-	    when, came, (long long)answer->arrival);
+	buf_printf(out, "  %s (%s): %s\n      signed on ", answer->address, answer->member,
+	    is_subject(answer) ? "its Subject, with title and token" : "all of it");
+	moment_add(out, answer->signed_at, 0);
+	buf_add_text(out, ",\n      came on ");
+	moment_add(out, answer->received_at, 0);
+	buf_printf(out, ", arrival %lld\n", (long long)answer->arrival);
 	if (answer->told && answer->untold[0] != '\0')
-		buf_printf(out, "      NOT told: %s\n", answer->untold);
+		buf_printf(out, "      %s%s\n", not_told, answer->untold);
 }
 
 void letter_clear_alarm_subject(struct buf *out, const struct letter_clear *letter, size_t count)
@@ -114,8 +116,10 @@ void letter_clear_alarm_text(
 	buf_add_text(out, "These answers travelled in the open, with what they quote of the "
 			  "advisory:\n\n");
 	buf_add_view(out, answers);
-	buf_add_text(out,
-	    "\nThey were signed, and count. Whoever wrote them has been told, by encrypted\n"
-	    "mail, to encrypt the next one, where nothing else stands above. What the label\n"
-	    "kept from others may be known to whoever carried these mails.\n");
+	const bool all = view_find(answers, view_of(not_told)) == SIZE_MAX;
+	buf_printf(out,
+	    "\nThey were signed, and count. Each sender was told, by encrypted mail, to\n"
+	    "encrypt the next answer%s.\n"
+	    "Take what the answers quote for known to whoever carried these mails.\n",
+	    all ? "" : ", but for those where NOT told stands above");
 }

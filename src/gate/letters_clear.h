@@ -11,6 +11,7 @@ struct letter_clear {
 	const char *fingerprint; /* of the gateway's key */
 	const struct advisory *advisory;
 	const struct revision *revision;
+	int64_t now;
 };
 
 /* "[DEW-2026-0007 r1] Your answer travelled in the open". */

@@ -2,86 +2,99 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "gate/letters_inform.h"
-
-static const char rule[] =
-    "----------------------------------------------------------------------------\n";
-
-static void add_field(struct buf *out, const char *name, const char *value)
-{
-	if (value[0] != '\0')
-		buf_printf(out, "%-13s %s\n", name, value);
-}
+#include "gate/letters_parts.h"
 
 void letter_report_text(struct buf *out, const struct letter_report *letter)
 {
-	char when[TEXT_TIME_SIZE];
-	buf_printf(out, "TLP:%s\n%s", letter->report->tlp, rule);
-	add_field(out, "Report:", letter->report->number);
-	add_field(out, "Title:", letter->title);
-	buf_printf(out, "%-13s %s (%s)%s%s\n", "Member:", letter->member->name, letter->member->id,
-	    strcmp(letter->member->state, "active") == 0 ? "" : ", ",
-	    strcmp(letter->member->state, "active") == 0 ? "" : letter->member->state);
-	buf_printf(
-	    out, "%-13s %s <%s>\n", "Contact:", letter->contact->name, letter->contact->address);
-	add_field(out, "About:", letter->about);
-	text_format_time(letter->report->received_at, when);
-	add_field(out, "Received:", when);
-	buf_printf(out, "%s\n", rule);
-	buf_add_view(out, letter->text);
+	const struct member *member = letter->member;
+	const bool active = strcmp(member->state, "active") == 0;
+	struct buf value = BUF_EMPTY(BUF_SMALL);
+	buf_printf(out, "TLP:%s\n", letter->report->tlp);
+	letter_add_rule(out);
+	letter_add_field(out, "Report:", letter->report->number);
+	letter_add_field(out, "Title:", letter->title);
+	buf_printf(&value, "%s (%s)%s%s", member->name, member->id, active ? "" : ", ",
+	    active ? "" : member->state);
+	letter_add_field(out, "Member:", buf_text(&value));
+	buf_clear(&value);
+	buf_printf(&value, "%s <%s>", letter->contact->name, letter->contact->address);
+	letter_add_field(out, "Contact:", buf_text(&value));
+	letter_add_field(out, "About:", letter->about);
+	buf_clear(&value);
+	moment_add(&value, letter->report->received_at, 0);
+	letter_add_field(out, "Received:", buf_text(&value));
+	letter_add_rule(out);
 	buf_printf(out,
-	    "\n\n%sTo answer, send the gateway a mail, signed and encrypted, whose text begins\n"
-	    "with this line and an empty one:\n\nReply: %s\n\n"
+	    "To answer, reply to this mail, signed and encrypted, with this line as the\n"
+	    "first, and an empty line behind it:\n\n    Reply: %s\n\n"
 	    "The gateway passes it on to the contact. Share this report only as its label\n"
 	    "allows.\n",
-	    rule, letter->report->number);
+	    letter->report->number);
+	letter_add_rule(out);
+	buf_add_char(out, '\n');
+	buf_add_view(out, letter->text);
+	buf_add_char(out, '\n');
+	buf_release(&value);
 }
 
 void letter_report_receipt(
     struct buf *out, const struct member_report *report, const struct delivery_counts *counts)
 {
-	char when[TEXT_TIME_SIZE];
 	const int64_t reached = counts->total - counts->failed;
-	text_format_time(report->received_at, when);
-	buf_printf(out, "Your report was taken on %s.\n\nNumber: %s\nTLP:%s\n\n", when,
-	    report->number, report->tlp);
+	buf_add_text(out, "Your report came in on ");
+	moment_add(out, report->received_at, 0);
+	buf_printf(out, ".\n\nNumber: %s\nTLP:%s\n\n", report->number, report->tlp);
 	if (reached > 0)
 		buf_printf(out, "It goes, encrypted, to %lld publisher%s.\n", (long long)reached,
 		    reached == 1 ? "" : "s");
 	else
-		buf_add_text(out, "NO publisher can be reached now. It is kept, and the gateway's "
-				  "admins see it.\n");
+		buf_add_text(out, "NO publisher can be reached now. It is kept, and the gateway's\n"
+				  "admins see it. If it is urgent, find another way.\n");
 	if (reached > 0 && counts->failed > 0)
 		buf_printf(out, "%lld cannot be reached now, which the gateway's admins see.\n",
 		    (long long)counts->failed);
-	buf_printf(
-	    out, "The gateway keeps your mail as arrival %lld.\n", (long long)report->arrival);
+	buf_printf(out, "Should you have to ask the gateway's admins, it is arrival %lld.\n",
+	    (long long)report->arrival);
 }
 
 void letter_report_reply(struct buf *out, const struct member_report *report,
     const struct publisher *publisher, struct view said)
 {
-	buf_printf(out, "TLP:%s\n%s", report->tlp, rule);
-	buf_printf(out, "%-13s %s\n%-13s %s <%s>\n%s\n", "Reply to:", report->number,
-	    "From:", publisher->name, publisher->address, rule);
-	buf_add_view(out, said);
+	struct buf value = BUF_EMPTY(BUF_SMALL);
+	buf_printf(out, "TLP:%s\n", report->tlp);
+	letter_add_rule(out);
+	letter_add_field(out, "Reply to:", report->number);
+	buf_printf(&value, "%s <%s>", publisher->name, publisher->address);
+	letter_add_field(out, "From:", buf_text(&value));
+	letter_add_rule(out);
 	buf_printf(out,
-	    "\n\n%sTo say more, send another report and name %s in it.\nShare this only as its "
-	    "label allows.\n",
-	    rule, report->number);
+	    "To say more, send another report and name %s in it.\n"
+	    "Share this only as its label allows.\n",
+	    report->number);
+	letter_add_rule(out);
+	buf_add_char(out, '\n');
+	buf_add_view(out, said);
+	buf_add_char(out, '\n');
+	buf_release(&value);
 }
 
 void letter_material(struct buf *out, const struct material *material, struct view title)
 {
-	buf_printf(out, "TLP:%s\n%s", material->tlp, rule);
-	add_field(out, "Material:", material->name);
-	if (title.len > 0)
-		buf_printf(out, "%-13s %.*s\n", "Title:", (int)title.len, title.data);
-	buf_printf(out,
-	    "%-13s %lld bytes\n%s\nThe material that you asked for is attached. Share it only as "
-	    "its label\nallows.\n",
-	    "Size:", (long long)material->size, rule);
+	struct buf value = BUF_EMPTY(BUF_SMALL);
+	buf_printf(out, "TLP:%s\n", material->tlp);
+	letter_add_rule(out);
+	letter_add_field(out, "Material:", material->name);
+	buf_add_view(&value, title);
+	letter_add_field(out, "Title:", buf_text(&value));
+	buf_clear(&value);
+	buf_printf(&value, "%lld bytes", (long long)material->size);
+	letter_add_field(out, "Size:", buf_text(&value));
+	letter_add_rule(out);
+	buf_add_text(out, "The material that you asked for is attached. Share it only as its "
+			  "label\nallows.\n");
+	buf_release(&value);
 }
 
 void letter_no_material(struct buf *out)

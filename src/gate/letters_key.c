@@ -1,58 +1,67 @@
 #include "config.h"
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "gate/letters_key.h"
+#include "gate/letters_parts.h"
 
 void letter_key_expired(
-    struct buf *out, const char *address, const char *fingerprint, int64_t expires)
+    struct buf *out, const char *address, const char *fingerprint, int64_t expires, int64_t now)
 {
-	char when[TEXT_TIME_SIZE];
-	text_format_time(expires, when);
 	buf_printf(out,
 	    "The OpenPGP key of %s, or the subkey that mail is encrypted\n"
-	    "for, expired on %s. Nothing reaches its owner until a renewed\n"
-	    "certificate comes. They were told once, by a mail that holds nothing else,\n"
-	    "because it could not be encrypted. Ask them over another channel as well.\n\n"
+	    "for, has expired: ",
+	    address);
+	moment_add_from(out, expires, now);
+	buf_printf(out,
+	    ".\nNothing reaches its owner until a renewed public key comes. They were told\n"
+	    "once, by a mail that holds nothing else, because it could not be encrypted.\n"
+	    "Ask them over another channel as well.\n\n"
 	    "Key: %s\n",
-	    address, when, fingerprint);
+	    fingerprint);
 }
 
-void letter_key_warning(struct buf *out, const char *programme, const char *address,
-    const char *fingerprint, int64_t expires)
+void letter_key_warning(struct buf *out, const struct letter_key *letter)
 {
-	char when[TEXT_TIME_SIZE];
-	text_format_time(expires, when);
+	const char *const key = letter->fingerprint;
 	buf_printf(out,
 	    "The OpenPGP key of %s, or the subkey that mail is encrypted\n"
-	    "for, expires on %s. From then on nothing of\n"
-	    "%s\n"
-	    "reaches its owner.\n\n"
+	    "for, expires ",
+	    letter->address);
+	moment_add_from(out, letter->expires, letter->now);
+	buf_printf(out,
+	    ".\nFrom then on nothing of\n%s\nreaches its owner.\n\n"
 	    "Key: %s\n\n"
-	    "If it is yours, renew it, for two years or as your rules want it:\n\n"
+	    "If it is yours, give it a later expiry, of two years or as your rules want\n"
+	    "it, where you made it. In Thunderbird that is Account Settings, End-To-End\n"
+	    "Encryption. Where you use gpg:\n\n"
 	    "    gpg --quick-set-expire %s 2y\n"
 	    "    gpg --quick-set-expire %s 2y '*'\n"
 	    "    gpg --armor --export %s > key.asc\n\n"
-	    "Then reply to this mail, signed with this key, with key.asc attached, and\n"
-	    "make the first two lines of your reply\n\n"
+	    "Then reply to this mail, signed with this key, with the renewed public key\n"
+	    "attached, and make the first two lines of your reply\n\n"
 	    "    Key: update\n"
 	    "    (an empty line)\n\n"
-	    "You get an answer at once. The same way brings a new key: its holder is asked\n"
-	    "for the fingerprint over another channel before it is used.\n",
-	    address, when, programme, fingerprint, fingerprint, fingerprint, fingerprint);
+	    "You get an answer at once. The same way brings a new key: its holder is\n"
+	    "asked for the fingerprint over another channel before it is used.\n\n"
+	    "If it is not yours, you get this as an admin of the gateway: see to it that\n"
+	    "its owner has read it.\n",
+	    letter->programme, key, key, key, key);
 }
 
-void letter_key_renewed(struct buf *out, const char *fingerprint, int64_t expires)
+void letter_key_renewed(
+    struct buf *out, const char *fingerprint, int64_t expires, int64_t now)
 {
-	char when[TEXT_TIME_SIZE];
-	text_format_time(expires, when);
 	buf_printf(out,
-	    "Your renewed certificate is taken, and mail is encrypted for it from now on.\n\n"
+	    "Your renewed key is taken, and mail is encrypted for it from now on.\n\n"
 	    "Key: %s\n",
 	    fingerprint);
-	if (expires != 0)
-		buf_printf(out, "It can be used until %s.\n", when);
-	else
+	if (expires == 0) {
 		buf_add_text(out, "It has no expiry.\n");
+		return;
+	}
+	buf_add_text(out, "It expires ");
+	moment_add_from(out, expires, now);
+	buf_add_text(out, ".\n");
 }
 
 void letter_key_pending(struct buf *out, const char *former, const char *fingerprint)
@@ -70,14 +79,10 @@ void letter_key_pending(struct buf *out, const char *former, const char *fingerp
 void letter_key_refused(struct buf *out, const struct refusal *refusal, int64_t arrival)
 {
 	buf_add_text(out, "Your mail about your key was refused, and nothing was changed.\n\n");
-	if (refusal->line > 0)
-		buf_printf(out, "Line %d of the signed text: ", refusal->line);
-	else
-		buf_add_text(out, "Reason: ");
+	letter_add_refusal(out, refusal);
 	buf_printf(out,
-	    "%s.\n\n"
-	    "Send it again, signed anew: the first line is \"Key: update\", the second is\n"
-	    "empty, and your certificate is attached or stands below, armored. The gateway\n"
-	    "keeps your mail as arrival %lld.\n",
-	    refusal->text, (long long)arrival);
+	    "Send it again: the first line is \"Key: update\", the second is empty, and\n"
+	    "your public key is attached or stands below, armored. Should you have to ask\n"
+	    "the gateway's admins, name your mail: it is arrival %lld.\n",
+	    (long long)arrival);
 }

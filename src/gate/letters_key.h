@@ -10,15 +10,22 @@
 
 /* To the owner, whose address it is, and to the admins: that a key ends at `expires`, and how it is
  * renewed. */
-void letter_key_warning(struct buf *out, const char *programme, const char *address,
-    const char *fingerprint, int64_t expires);
+struct letter_key {
+	const char *programme; /* gateway.name */
+	const char *address;
+	const char *fingerprint;
+	int64_t expires;
+	int64_t now;
+};
+void letter_key_warning(struct buf *out, const struct letter_key *letter);
 
 /* To the admins: that a key has expired, and that its owner was told in the clear. */
 void letter_key_expired(
-    struct buf *out, const char *address, const char *fingerprint, int64_t expires);
+    struct buf *out, const char *address, const char *fingerprint, int64_t expires, int64_t now);
 
 /* The same key was taken anew; it ends at `expires` (0: never). */
-void letter_key_renewed(struct buf *out, const char *fingerprint, int64_t expires);
+void letter_key_renewed(
+    struct buf *out, const char *fingerprint, int64_t expires, int64_t now);
 
 /* A new key waits for an admin. */
 void letter_key_pending(struct buf *out, const char *former, const char *fingerprint);

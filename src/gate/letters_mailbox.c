@@ -1,22 +1,21 @@
 #include "config.h"
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "gate/letters_mailbox.h"
 
-void letter_mailbox_down(
-    struct buf *out, const struct config *config, int64_t since, const char *reason)
+void letter_mailbox_down(struct buf *out, const struct config *config, int64_t since, int64_t now,
+    const char *reason)
 {
-	char when[TEXT_TIME_SIZE];
-	text_format_time(since, when);
+	buf_add_text(out, "The gateway takes its mail from a mailbox on an IMAP server, and "
+			  "cannot. That\nbegan ");
+	moment_add_from(out, since, now);
 	buf_printf(out,
-	    "The gateway takes its mail from a mailbox on an IMAP server, and has not\n"
-	    "been able to since %s. Until it can, no advisory, no\n"
-	    "acknowledgment and no report comes in; what the server keeps is not lost.\n"
-	    "The gateway goes on trying.\n\n"
+	    ".\nUntil it can, no advisory, no answer and no report comes in; what the server\n"
+	    "keeps is not lost. The gateway goes on trying.\n\n"
 	    "Server:  %s\n"
 	    "Mailbox: %s\n"
 	    "Reason:  %s\n\n",
-	    when, config->imap.server, config->imap.mailbox, reason);
+	    config->imap.server, config->imap.mailbox, reason);
 }
 
 void letter_mailbox_left(
@@ -30,19 +29,19 @@ void letter_mailbox_left(
 	    config->imap.mailbox, (long long)left, newest);
 }
 
-void letter_drop_stuck(struct buf *out, const struct config *config, int64_t since, int64_t count,
-    const char *first)
+void letter_drop_stuck(
+    struct buf *out, const struct config *config, const struct stuck_state *state, int64_t now)
 {
-	char when[TEXT_TIME_SIZE];
-	text_format_time(since, when);
+	buf_add_text(out, "Mail lies in the gateway's drop and cannot be taken. That began\n");
+	moment_add_from(out, state->since, now);
 	buf_printf(out,
-	    "Mail lies in the gateway's drop and cannot be taken since %s.\n"
-	    "It may be an advisory or an acknowledgment. Nothing is lost, and the gateway\n"
-	    "goes on trying; all other mail goes its way. `dewctl check` shows how it stands.\n\n"
+	    ".\nIt may be an advisory or an acknowledgment. Nothing is lost, and the gateway\n"
+	    "goes on trying; all other mail goes its way. `dewctl check` shows how it\n"
+	    "stands.\n\n"
 	    "Drop:   %s\n"
 	    "Stuck:  %lld\n"
 	    "Reason: %s\n\n"
 	    "Most often the mail server writes with another user's rights than the\n"
 	    "gateway's, or a directory of the drop is gone.\n",
-	    when, config->drop, (long long)count, first);
+	    config->drop, (long long)state->count, state->reason);
 }

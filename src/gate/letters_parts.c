@@ -18,15 +18,24 @@ void letter_add_field(struct buf *out, const char *name, const char *value)
 		buf_printf(out, "%-10s %s\n", name, value);
 }
 
+void letter_add_refusal(struct buf *out, const struct refusal *refusal)
+{
+	if (refusal->line > 0)
+		buf_printf(out, "Line %d of the signed text: ", refusal->line);
+	else
+		buf_add_text(out, "Reason: ");
+	buf_printf(out, "%s.\n\n", refusal->text);
+}
+
 void letter_add_how_to_answer(struct buf *out, const char *token)
 {
 	buf_printf(out,
 	    "To answer, reply to this mail: sign and encrypt the reply,\n"
 	    "and keep this token in it, as quoting this text does.\n"
 	    "Token: %s\n"
-	    "Its first line: received, affected, not affected, acting or\n"
-	    "unreadable. What follows is your comment. If your program\n"
-	    "sends subjects in the clear, write \"...\" for the subject:\n"
+	    "First line of the reply: received, affected, not affected,\n"
+	    "acting or unreadable. What follows is your comment. If your\n"
+	    "program sends subjects in the clear, write \"...\" as subject:\n"
 	    "the token above is enough.\n",
 	    token);
 }

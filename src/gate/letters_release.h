@@ -17,6 +17,7 @@ struct letter_hold {
 	int64_t acknowledge; /* seconds after release, 0: no deadline */
 	const struct hold *hold;
 	const char *author;
+	int64_t now;
 };
 
 /* To the author: when it goes, and to how many as of now. `approvers` is how many are asked, 0 when
@@ -32,8 +33,14 @@ void letter_held(struct buf *out, const struct letter_hold *letter, const struct
 void letter_request(struct buf *out, const struct letter_hold *letter, struct view text);
 
 /* To the author and to who decided. */
-void letter_decided(struct buf *out, const char *number, const struct hold *hold, bool approved,
-    const char *by, struct view reason);
+struct letter_decision {
+	const struct hold *hold;
+	bool approved;
+	const char *by; /* address */
+	struct view reason; /* why it was rejected, or a remark */
+	int64_t now;
+};
+void letter_decided(struct buf *out, const char *number, const struct letter_decision *decision);
 
 /* To all who knew of it: it was withdrawn before anybody got it. */
 void letter_unsent(struct buf *out, const char *number, const char *by);

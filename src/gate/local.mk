@@ -51,7 +51,9 @@ libdewline_a_SOURCES += \
 	src/gate/warn.c src/gate/warn.h \
 	src/gate/withdraw.c
 
-unit_tests += test_gate_letters
+unit_tests += test_gate_letters test_gate_letters_all
+test_gate_letters_all_SOURCES = tests/unit/test_gate_letters_all.c
+test_gate_letters_all_LDADD = $(unit_libs)
 test_gate_letters_SOURCES = tests/unit/test_gate_letters.c
 test_gate_letters_LDADD = $(unit_libs)
 unit_tests += test_gate_seal

@@ -287,7 +287,8 @@ void mailbox_check(struct gate *gate, int64_t now)
 	mailbox->next.down_told = state->down_told || down;
 	mailbox->next.left_told = state->left_told || left;
 	if (down)
-		letter_mailbox_down(&text, gate->config, state->down_since, state->down_reason);
+		letter_mailbox_down(
+		    &text, gate->config, state->down_since, now, state->down_reason);
 	if (left)
 		letter_mailbox_left(&text, gate->config, state->left, state->left_reason);
 	tell(mailbox, &text);

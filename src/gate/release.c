@@ -158,6 +158,7 @@ static bool send_request(struct ending *asking, const struct publisher *author,
 	    .acknowledge = draft->control.acknowledge,
 	    .hold = &asking->hold,
 	    .author = author->address,
+	    .now = clock_now(),
 	};
 	letter_request(&text, &letter, draft->text);
 	buf_printf(&subject, "To approve: %s %s", letter.number, letter.title);

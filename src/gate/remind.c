@@ -257,6 +257,7 @@ static void send_reminders(struct round *round)
 	    .revision = &round->revision,
 	    .deadline = round->stage == REMIND_DEADLINE,
 	    .everyone = gate->config->reminders.rule == CONFIG_ANSWERS_CONTACT,
+	    .now = clock_now(),
 	};
 	tlp_from(view_of(round->revision.tlp), &label);
 	for (size_t i = 0; i < round->all.count; i++) {
@@ -350,6 +351,7 @@ static void send_alarm(struct round *round)
 	    .missing = round->all.missing,
 	    .members = round->all.members,
 	    .names = buf_view(&names),
+	    .now = clock_now(),
 	};
 	letter_alarm_subject(&subject, &letter);
 	letter_alarm_text(&text, &letter);

@@ -122,7 +122,7 @@ void stuck_check(struct gate *gate, int64_t now)
 	if (state->since == 0 || state->told || stuck->told_since != 0 ||
 	    now - state->since < LASTING_S || clock_monotonic_ms() < stuck->rest_until)
 		return;
-	letter_drop_stuck(&text, gate->config, state->since, state->count, state->reason);
+	letter_drop_stuck(&text, gate->config, state, now);
 	tell(gate, &text);
 	buf_release(&text);
 }

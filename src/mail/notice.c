@@ -4,25 +4,26 @@
 #include <stdio.h>
 
 #include "base/digest.h"
+#include "base/moment.h"
 #include "base/text.h"
 
 #include "mail/encode.h"
 #include "mail/notice.h"
 
-enum { DATE_LEN = sizeof "2026-11-25" - 1, BOUNDARY_BYTES = 20, BOUNDARY_SIZE = 33 };
+enum { BOUNDARY_BYTES = 20, BOUNDARY_SIZE = 33 };
 
 void notice_entity(struct buf *out, const struct config *config, int64_t expired)
 {
-	char date[TEXT_TIME_SIZE];
 	struct buf text = BUF_EMPTY(BUF_SMALL);
-	text_format_time(expired, date);
+	buf_add_text(&text, "Your OpenPGP key expired on ");
+	moment_add(&text, expired, 0);
 	buf_printf(&text,
-	    "Your OpenPGP key expired on %.*s. Mails of\n"
+	    ".\nMails of\n"
 	    "%s\n"
 	    "cannot reach you any more, because they are never sent unencrypted.\n\n"
-	    "Send a renewed certificate: a mail to this address, signed with your key,\n"
-	    "whose first line is \"Key: update\", with the certificate attached.\n",
-	    (int)DATE_LEN, date, config->gateway.name);
+	    "Renew it, and send a mail to this address, signed with your key, whose first\n"
+	    "line is \"Key: update\", with the renewed public key attached.\n",
+	    config->gateway.name);
 	encode_text_part(out, buf_view(&text));
 	buf_release(&text);
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "rules/agreement.h"
 
 enum { DAY = 86400 };
@@ -51,23 +51,24 @@ static void explain(const struct agreement_standing *standing, size_t in_force, 
 	const struct agreement_row *row = &standing->rows[in_force];
 	const long long version = row->version;
 	const long long older = agreement_signed_version(standing);
-	char when[TEXT_TIME_SIZE];
+	struct buf when = BUF_EMPTY(BUF_SMALL);
 	if (!live(row, now)) {
-		text_format_time(row->expires, when);
+		moment_add(&when, row->expires, 0);
 		snprintf(reason, STORE_REASON_SIZE,
 		    "agreement version %lld expired on %s, and no later one is signed", version,
-		    when);
+		    buf_text(&when));
 	} else if (strcmp(row->answer, "decline") == 0) {
 		snprintf(reason, STORE_REASON_SIZE, "agreement version %lld was declined", version);
 	} else if (older > 0 && older < version) {
-		text_format_time(row->required_from, when);
+		moment_add(&when, row->required_from, 0);
 		snprintf(reason, STORE_REASON_SIZE,
 		    "agreement version %lld is required since %s, and only version %lld is signed",
-		    version, when, older);
+		    version, buf_text(&when), older);
 	} else {
 		snprintf(
 		    reason, STORE_REASON_SIZE, "agreement version %lld is not signed", version);
 	}
+	buf_release(&when);
 }
 
 bool agreement_suffices(

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/moment.h"
 #include "rules/audience.h"
 #include "rules/reach.h"
 
@@ -18,23 +18,29 @@ static bool live(int64_t expires, int64_t now)
 	return expires == 0 || expires > now;
 }
 
+static bool expired(char reason[static STORE_REASON_SIZE], const char *what, int64_t when)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	buf_printf(&text, "%s expired on ", what);
+	moment_add(&text, when, 0);
+	snprintf(reason, STORE_REASON_SIZE, "%s", buf_text(&text));
+	buf_release(&text);
+	return false;
+}
+
 bool reach_certificate(
     const struct certificate *certificate, int64_t now, char reason[static STORE_REASON_SIZE])
 {
-	char when[TEXT_TIME_SIZE];
 	reason[0] = '\0';
 	if (strcmp(certificate->state, "pending") == 0)
 		return no(reason, "the certificate is not confirmed yet", "");
 	if (strcmp(certificate->state, "confirmed") != 0)
 		return no(reason, "the certificate is ", certificate->state);
-	if (!live(certificate->facts.expires, now)) {
-		text_format_time(certificate->facts.expires, when);
-		return no(reason, "the certificate expired on ", when);
-	}
-	if (!live(certificate->facts.encryption_expires, now)) {
-		text_format_time(certificate->facts.encryption_expires, when);
-		return no(reason, "the encryption subkey expired on ", when);
-	}
+	if (!live(certificate->facts.expires, now))
+		return expired(reason, "the certificate", certificate->facts.expires);
+	if (!live(certificate->facts.encryption_expires, now))
+		return expired(
+		    reason, "the encryption subkey", certificate->facts.encryption_expires);
 	return true;
 }
 

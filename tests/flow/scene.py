@@ -1,4 +1,5 @@
 """The usual scene: a gateway, officials of some members, a publisher, one advisory out."""
+import datetime
 import json
 import os
 import re
@@ -14,6 +15,12 @@ from official import Official, Publisher, payload
 TEXT = "The controller takes firmware from anybody.\nInstall version 2.1.\n"
 TITLE = "Controller takes unsigned firmware"
 COUNTRIES = ("us-de", "us-ca", "de-by", "fr", "jp", "br")
+
+
+def in_words(moment, year=False):
+    """A time as letters say it, from the form in which dewctl shows it."""
+    at = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return f"{at:%a} {at.day} {at:%b}{f' {at.year}' if year else ''} {at:%H:%M} UTC"
 
 
 # The cast: the gateway, the publisher and the officials, who know each other.

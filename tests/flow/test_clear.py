@@ -4,7 +4,7 @@ import time
 
 import letters
 from harness import cases, eventually, limit, sanitized
-from scene import TEXT, TITLE, Scene
+from scene import TEXT, TITLE, Scene, in_words
 from test_acknowledge import only_ack, settle_receipts
 from test_remind import admit_admin, alarm
 from turning import HOUR, MINUTE
@@ -55,13 +55,14 @@ def test_answer_in_the_clear_counts_and_contact_publisher_and_admin_are_told(t, 
         "affected", "two stations", "text"), ack
     told = notice(scene)
     assert told.subject == f"[{scene.number} r1] Your answer travelled in the open", told.subject
-    for word in ("AMBER", "It counts: affected", "not encrypted", ack["signed_at"],
+    for word in ("AMBER", "It counts: affected", "not encrypted", in_words(ack["signed_at"]),
                  scene.gateway.fingerprint, "token"):
         assert word in told.text, (word, told.text)
     for person in (scene.publisher, scene.admin):
         letter = alarm(scene, person)
         assert letter.subject == f"Alarm: {scene.number} r1: 1 answer in the open", letter.subject
-        for word in (f"{official.address} (us-de): all of it", ack["signed_at"], "AMBER"):
+        for word in (f"{official.address} (us-de): all of it", in_words(ack["signed_at"], True),
+                     "AMBER"):
             assert word in letter.text, (word, letter.text)
         assert "NOT told" not in letter.text, letter.text
     shown = [told.text, told.subject, *(letter.text + letter.subject for person in (

@@ -333,7 +333,7 @@ static void message_beyond_the_size_is_not_offered(void **state)
 	struct bench bench;
 	(void)state;
 	open_bench(&bench, CONFIG_TLS_NONE, small);
-	expect(send_one(&bench), COURIER_FAILED, false, "29 bytes, the smarthost takes at most 28");
+	expect(send_one(&bench), COURIER_FAILED, false, "29 bytes, the mail server takes at most 28");
 	assert_int_equal(peer_said("MAIL"), 0);
 	close_bench(&bench);
 	open_bench(&bench, CONFIG_TLS_NONE, enough);

@@ -13,7 +13,7 @@
 #include "gate/letters_key.h"
 #include "mail/notice.h"
 
-enum { EXPIRED = 1795629600 }; /* 2026-11-25T18:00:00Z */
+enum { DAY = 86400, EXPIRED = 1795629600 }; /* 2026-11-25T18:00:00Z */
 
 static struct config configured(void)
 {
@@ -32,10 +32,11 @@ static void notice_is_fixed_but_for_date_and_programme(void **state)
 {
 	static const char expected[] =
 	    "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
-	    "Your OpenPGP key expired on 2026-11-25. Mails of\r\nExample programme\r\n"
+	    "Your OpenPGP key expired on Wed 25 Nov 2026 18:00 UTC.\r\n"
+	    "Mails of\r\nExample programme\r\n"
 	    "cannot reach you any more, because they are never sent unencrypted.\r\n\r\n"
-	    "Send a renewed certificate: a mail to this address, signed with your key,\r\n"
-	    "whose first line is \"Key: update\", with the certificate attached.\r\n";
+	    "Renew it, and send a mail to this address, signed with your key, whose first\r\n"
+	    "line is \"Key: update\", with the renewed public key attached.\r\n";
 	const struct config config = configured();
 	struct buf entity = BUF_EMPTY(BUF_SMALL);
 	(void)state;
@@ -98,9 +99,15 @@ static void warning_says_which_key_when_and_what_to_do(void **state)
 {
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	(void)state;
-	letter_key_warning(&text, "Example programme", "a@us.example", "ABCDEF", EXPIRED);
+	const struct letter_key letter = {.programme = "Example programme",
+	    .address = "a@us.example",
+	    .fingerprint = "ABCDEF",
+	    .expires = EXPIRED,
+	    .now = EXPIRED - 30 * DAY};
+	letter_key_warning(&text, &letter);
 	assert_true(holds(&text, "of a@us.example,"));
-	assert_true(holds(&text, "2026-11-25T18:00:00Z"));
+	assert_true(holds(&text, "expires in 30 days, Wed 25 Nov 18:00 UTC."));
+	assert_true(holds(&text, "In Thunderbird"));
 	assert_true(holds(&text, "gpg --quick-set-expire ABCDEF 2y\n"));
 	assert_true(holds(&text, "gpg --quick-set-expire ABCDEF 2y '*'\n"));
 	assert_true(holds(&text, "gpg --armor --export ABCDEF > key.asc\n"));
@@ -112,9 +119,9 @@ static void alarm_names_the_owner_the_key_and_the_date(void **state)
 {
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	(void)state;
-	letter_key_expired(&text, "a@us.example", "ABCDEF", EXPIRED);
+	letter_key_expired(&text, "a@us.example", "ABCDEF", EXPIRED, EXPIRED + DAY);
 	assert_true(holds(&text, "of a@us.example,"));
-	assert_true(holds(&text, "expired on 2026-11-25T18:00:00Z"));
+	assert_true(holds(&text, "has expired: 24 hours ago, Wed 25 Nov 18:00 UTC."));
 	assert_true(holds(&text, "Key: ABCDEF\n"));
 	buf_release(&text);
 }
@@ -124,11 +131,11 @@ static void answers_name_the_keys_and_the_line(void **state)
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	struct refusal refusal = {.line = 2, .text = "what is wrong"};
 	(void)state;
-	letter_key_renewed(&text, "ABCDEF", EXPIRED);
-	letter_key_renewed(&text, "ABCDEF", 0);
+	letter_key_renewed(&text, "ABCDEF", EXPIRED, EXPIRED - 400 * DAY);
+	letter_key_renewed(&text, "ABCDEF", 0, EXPIRED);
 	letter_key_pending(&text, "FORMER", "NEWKEY");
 	letter_key_refused(&text, &refusal, 17);
-	assert_true(holds(&text, "until 2026-11-25T18:00:00Z"));
+	assert_true(holds(&text, "expires in 400 days, Wed 25 Nov 2026 18:00 UTC."));
 	assert_true(holds(&text, "no expiry"));
 	assert_true(holds(&text, "New key:    NEWKEY\nFormer key: FORMER\n"));
 	assert_true(holds(&text, "Line 2 of the signed text: what is wrong."));

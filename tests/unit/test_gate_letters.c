@@ -174,7 +174,7 @@ static void refusal_names_the_line_at_fault(void **state)
 	refuse(&refusal, 3, "TLP is \"PINK\"");
 	letter_refusal(&text, &refusal, 17);
 	assert_true(holds(&text, "Line 3 of the signed text: TLP is \"PINK\"."));
-	assert_true(holds(&text, "Nothing was sent to anybody"));
+	assert_true(holds(&text, "Nothing of it was sent to anybody"));
 	assert_true(holds(&text, "arrival 17"));
 	buf_release(&text);
 }

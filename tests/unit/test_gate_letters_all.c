@@ -1,0 +1,483 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gate/letters.h"
+#include "gate/letters_agreement.h"
+#include "gate/letters_alarm.h"
+#include "gate/letters_answer.h"
+#include "gate/letters_clear.h"
+#include "gate/letters_inform.h"
+#include "gate/letters_key.h"
+#include "gate/letters_release.h"
+
+enum { HOUR = 3600, WRAP = 76 };
+
+static const int64_t now = 1795993740; /* Sun 29 Nov 2026 23:09 UTC */
+static const char fingerprint[] = "0123456789ABCDEF0123456789ABCDEF01234567";
+static const struct advisory advisory = {.number = "DEW-2026-0007", .tlp = "AMBER"};
+static const struct revision revision = {.number = 2,
+    .kind = "update",
+    .tlp = "AMBER+STRICT",
+    .audience = "all",
+    .token = "ABCDEFGHIJKLMNOP",
+    .released_at = 1795993740 - 4 * HOUR,
+    .acknowledge_by = 1795993740 + 4 * HOUR};
+static const struct refusal refusal = {.line = 3, .text = "TLP is \"PINK\""};
+static const struct hold hold = {.token = "ABCDEFGHIJKLMNOP", .release_at = 1795993740 + HOUR};
+static const struct member_report report = {
+    .number = "REP-2026-0001", .tlp = "AMBER", .received_at = 1795993740, .arrival = 17};
+static const struct publisher publisher = {.name = "PSIRT", .address = "psirt@vendor.example"};
+static const struct contact contact = {.name = "Eve", .address = "cert@us-de.example"};
+static const struct member member = {.id = "us-de", .name = "Delaware", .state = "active"};
+static const struct agreement agreement = {
+    .version = 2, .required_from = 1795993740 + HOUR, .expires = 1795993740 + 9000 * HOUR};
+static const struct material material = {.name = "guide", .tlp = "GREEN", .size = 1};
+
+static void write_advisory(struct buf *out)
+{
+	const struct letter_advisory letter = {.programme = "Example early warning",
+	    .gateway = "gateway@example.org",
+	    .fingerprint = fingerprint,
+	    .publisher = "Vendor PSIRT",
+	    .advisory = &advisory,
+	    .revision = &revision,
+	    .title = "Pumps stop",
+	    .text = VIEW("Update at once."),
+	    .copy = "Copy 7 of 12, for cert@us-de.example"};
+	letter_text(out, &letter);
+}
+
+static void write_receipt(struct buf *out, bool complete)
+{
+	const struct letter_receipt letter = {.advisory = &advisory,
+	    .revision = &revision,
+	    .title = "Pumps stop",
+	    .counts = {.total = 1, .sent = 1},
+	    .now = now,
+	    .traced = true,
+	    .complete = complete,
+	    .unreached = VIEW("  a@example.org (us-de)\n      the certificate expired\n"),
+	    .clear = VIEW("  b@example.org\n"),
+	    .audit_sequence = 42,
+	    .audit_hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
+	letter_receipt(out, &letter);
+}
+
+static void write_first_receipt(struct buf *out)
+{
+	write_receipt(out, false);
+}
+
+static void write_last_receipt(struct buf *out)
+{
+	write_receipt(out, true);
+}
+
+static void write_refusal(struct buf *out)
+{
+	letter_refusal(out, &refusal, 17);
+}
+
+static void write_reminder(struct buf *out, bool deadline, bool everyone)
+{
+	const struct letter_reminder letter = {.programme = "Example early warning",
+	    .gateway = "gateway@example.org",
+	    .advisory = &advisory,
+	    .revision = &revision,
+	    .deadline = deadline,
+	    .everyone = everyone,
+	    .now = now};
+	letter_reminder_text(out, &letter);
+}
+
+static void write_first_reminder(struct buf *out)
+{
+	write_reminder(out, false, false);
+}
+
+static void write_deadline(struct buf *out)
+{
+	write_reminder(out, true, false);
+}
+
+static void write_deadline_for_everyone(struct buf *out)
+{
+	write_reminder(out, true, true);
+}
+
+static void write_alarm(struct buf *out)
+{
+	const struct reminder_state state = {
+	    .address = "cert@us-de.example", .state = "sent", .sent_at = now, .reminded = 75};
+	struct buf names = BUF_EMPTY(BUF_SMALL);
+	letter_add_member(&names, "us-de", "Delaware");
+	letter_add_missing(&names, &state);
+	const struct letter_alarm letter = {.advisory = &advisory,
+	    .revision = &revision,
+	    .missing = 1,
+	    .members = 1,
+	    .names = buf_view(&names),
+	    .now = now + 5 * HOUR};
+	letter_alarm_text(out, &letter);
+	buf_release(&names);
+}
+
+static void write_clear(struct buf *out, const char *what, bool alarm)
+{
+	const struct letter_clear letter = {fingerprint, &advisory, &revision, now};
+	struct clear_answer answer = {.status = "affected",
+	    .address = "cert@us-de.example",
+	    .member = "us-de",
+	    .arrival = 17,
+	    .signed_at = now,
+	    .received_at = now};
+	struct buf lines = BUF_EMPTY(BUF_SMALL);
+	strcpy(answer.what, what);
+	answer.told = alarm;
+	strcpy(answer.untold, "the certificate expired");
+	letter_add_clear(&lines, &answer);
+	if (alarm)
+		letter_clear_alarm_text(out, &letter, buf_view(&lines));
+	else
+		letter_clear_text(out, &letter, &answer);
+	buf_release(&lines);
+}
+
+static void write_clear_text(struct buf *out)
+{
+	write_clear(out, "text", false);
+}
+
+static void write_clear_subject(struct buf *out)
+{
+	write_clear(out, "subject", false);
+}
+
+static void write_clear_alarm(struct buf *out)
+{
+	write_clear(out, "subject", true);
+}
+
+static void write_leak(struct buf *out, const char *what, bool alarm)
+{
+	const struct letter_clear letter = {fingerprint, &advisory, &revision, now};
+	struct clear_answer answer = {.address = "cert@us-de.example",
+	    .member = "us-de",
+	    .contact = 1,
+	    .arrival = 17,
+	    .received_at = now};
+	struct buf lines = BUF_EMPTY(BUF_SMALL);
+	strcpy(answer.what, what);
+	letter_add_leak(&lines, &answer);
+	if (alarm)
+		letter_leak_alarm_text(out, &letter, buf_view(&lines));
+	else
+		letter_leak_text(out, &letter, &answer);
+	buf_release(&lines);
+}
+
+static void write_leak_text(struct buf *out)
+{
+	write_leak(out, "text", false);
+}
+
+static void write_leak_subject(struct buf *out)
+{
+	write_leak(out, "subject", false);
+}
+
+static void write_leak_alarm(struct buf *out)
+{
+	write_leak(out, "text", true);
+}
+
+static void write_report(struct buf *out)
+{
+	const struct letter_report letter = {.report = &report,
+	    .contact = &contact,
+	    .member = &member,
+	    .about = "DEW-2026-0007",
+	    .title = "Odd traffic",
+	    .text = VIEW("We saw it.")};
+	letter_report_text(out, &letter);
+}
+
+static void write_report_receipt(struct buf *out)
+{
+	const struct delivery_counts counts = {.total = 2, .failed = 1};
+	letter_report_receipt(out, &report, &counts);
+}
+
+static void write_report_to_nobody(struct buf *out)
+{
+	const struct delivery_counts counts = {.total = 1, .failed = 1};
+	letter_report_receipt(out, &report, &counts);
+}
+
+static void write_reply(struct buf *out)
+{
+	letter_report_reply(out, &report, &publisher, VIEW("Thank you."));
+}
+
+static void write_materials(struct buf *out)
+{
+	struct buf rows = BUF_EMPTY(BUF_SMALL);
+	letter_material(out, &material, VIEW("How to harden plants"));
+	letter_no_material(out);
+	letter_material_row(&rows, &material, VIEW("How to harden plants"));
+	letter_material_list(out, 1, buf_view(&rows));
+	letter_material_list(out, 0, VIEW(""));
+	buf_release(&rows);
+}
+
+static void write_keys(struct buf *out)
+{
+	letter_key_renewed(out, fingerprint, now + HOUR, now);
+	letter_key_pending(out, fingerprint, fingerprint);
+	letter_key_refused(out, &refusal, 17);
+}
+
+static void write_key_warning(struct buf *out)
+{
+	const struct letter_key letter = {
+	    "Example early warning", "cert@us-de.example", fingerprint, now + HOUR, now};
+	letter_key_warning(out, &letter);
+}
+
+static void write_hold(struct buf *out, int64_t approvers)
+{
+	const struct letter_plan plan = {
+	    .reachable = 1, .approvers = approvers, .unreached = VIEW("  a@example.org: why\n")};
+	const struct letter_hold letter = {.number = "DEW-2026-0007",
+	    .title = "Pumps stop",
+	    .tlp = "AMBER",
+	    .audience = "all",
+	    .exercise = true,
+	    .update = true,
+	    .acknowledge = 4 * HOUR,
+	    .hold = &hold,
+	    .author = "psirt@vendor.example",
+	    .now = now};
+	letter_held(out, &letter, &plan);
+	letter_request(out, &letter, VIEW("Update at once."));
+}
+
+static void write_held(struct buf *out)
+{
+	write_hold(out, 0);
+}
+
+static void write_held_for_one(struct buf *out)
+{
+	write_hold(out, 1);
+}
+
+static void write_held_for_more(struct buf *out)
+{
+	write_hold(out, 3);
+}
+
+static void write_decided(struct buf *out)
+{
+	struct letter_decision decision = {&hold, true, "other@vendor.example", VIEW(""), now};
+	letter_decided(out, "DEW-2026-0007", &decision);
+	decision.approved = false;
+	letter_decided(out, "DEW-2026-0007", &decision);
+	letter_unsent(out, "DEW-2026-0007", "psirt@vendor.example");
+	letter_impossible(out, "DEW-2026-0007", &refusal);
+}
+
+static void write_agreement(struct buf *out, bool invitation)
+{
+	const struct letter_agreement letter = {.programme = "Example early warning",
+	    .gateway = "gateway@example.org",
+	    .fingerprint = fingerprint,
+	    .member = &member,
+	    .agreement = &agreement,
+	    .token = "ABCDEFGHIJKLMNOP",
+	    .invitation = invitation,
+	    .now = now,
+	    .text = VIEW("Keep it to yourself.")};
+	letter_agreement_text(out, &letter);
+}
+
+static void write_new_version(struct buf *out)
+{
+	write_agreement(out, false);
+}
+
+static void write_invitation(struct buf *out)
+{
+	write_agreement(out, true);
+}
+
+/* Letters to officials and publishers. */
+static void (*const letters[])(struct buf *out) = {write_advisory, write_first_receipt,
+    write_last_receipt, write_refusal, write_first_reminder, write_deadline,
+    write_deadline_for_everyone, write_alarm, write_clear_text, write_clear_subject,
+    write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_report, write_report_receipt, write_report_to_nobody, write_reply,
+    write_materials, write_keys, write_key_warning, write_held, write_held_for_one,
+    write_held_for_more, write_decided, write_new_version, write_invitation};
+enum { LETTERS = sizeof letters / sizeof letters[0] };
+
+static bool holds(const struct buf *text, const char *what)
+{
+	return view_find(buf_view(text), view_of(what)) != SIZE_MAX;
+}
+
+static void nobody_reads_of_what_only_an_admin_has(void **state)
+{
+	static const char *const foreign[] = {
+	    "dewctl", "dewlined", "smarthost", "vault", "SQLite", "return path"};
+	(void)state;
+	for (size_t i = 0; i < LETTERS; i++) {
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		letters[i](&text);
+		for (size_t k = 0; k < sizeof foreign / sizeof foreign[0]; k++) {
+			if (holds(&text, foreign[k]))
+				fail_msg("%s stands in:\n%s", foreign[k], buf_text(&text));
+		}
+		buf_release(&text);
+	}
+}
+
+static void times_stand_in_words_of_people(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LETTERS; i++) {
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		letters[i](&text);
+		if (holds(&text, ":00Z") || holds(&text, "2026-11"))
+			fail_msg("a time for machines in:\n%s", buf_text(&text));
+		buf_release(&text);
+	}
+}
+
+/* A rule that is wrapped becomes two, in a reply and in a reply to that. */
+static void lines_of_ours_are_not_wrapped_and_rules_not_in_quotations_either(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LETTERS; i++) {
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		struct view rest;
+		struct view line;
+		letters[i](&text);
+		rest = buf_view(&text);
+		while (view_next_line(&rest, &line)) {
+			const bool rule = view_starts_nocase(line, "-----");
+			/* The checkpoint is one word. */
+			if (view_starts_nocase(line, "42:"))
+				continue;
+			if (line.len + (rule ? strlen("> > ") : 0) > WRAP)
+				fail_msg("%.*s", (int)line.len, line.data);
+		}
+		buf_release(&text);
+	}
+}
+
+static void assert_holds(void (*write)(struct buf *out), const char *const *parts)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	write(&text);
+	for (; *parts != NULL; parts++) {
+		if (!holds(&text, *parts))
+			fail_msg("\"%s\" is not in:\n%s", *parts, buf_text(&text));
+	}
+	buf_release(&text);
+}
+
+static void reminder_says_how_to_answer_and_until_when(void **state)
+{
+	(void)state;
+	assert_holds(write_first_reminder,
+	    (const char *const[]){"Released:  4 hours ago, Sun 29 Nov 19:09 UTC\n",
+		"Answer by: in 4 hours, Mon 30 Nov 03:09 UTC\n", "No answer has come from you yet",
+		"\nToken: ABCDEFGHIJKLMNOP\n", "not affected", "\"unreadable\"", NULL});
+	assert_holds(write_deadline, (const char *const[]){"The time to answer is over", NULL});
+}
+
+static void receipt_says_until_when_answers_are_due(void **state)
+{
+	(void)state;
+	assert_holds(write_first_receipt,
+	    (const char *const[]){"on its way", "Another receipt comes",
+		"Answers are due in 4 hours, Mon 30 Nov 03:09 UTC.", NULL});
+	assert_holds(write_last_receipt, (const char *const[]){"The mail server has taken it", NULL});
+}
+
+static void alarm_counts_one_member_as_one(void **state)
+{
+	(void)state;
+	assert_holds(write_alarm,
+	    (const char *const[]){"The time to answer ended 1 hour ago, Mon 30 Nov 03:09 UTC.",
+		"missing from 1 of 1 member.", "reach it:", "reminded at 75 % of the time", NULL});
+}
+
+static void answer_in_the_open_is_told_what_to_do_next_time(void **state)
+{
+	(void)state;
+	assert_holds(write_clear_text,
+	    (const char *const[]){"encrypt your answer to the gateway's key", fingerprint,
+		"signed on Sun 29 Nov 23:09 UTC", "Do not send it again.", NULL});
+	assert_holds(write_clear_subject,
+	    (const char *const[]){"encrypt the subject, or write \"...\"", "token in the text", NULL});
+	assert_holds(write_clear_alarm,
+	    (const char *const[]){"encrypt the next answer, but for those where NOT told", NULL});
+}
+
+/* Below it the member's own text may hold what cuts it off in a quotation. */
+static void report_says_how_to_answer_above_its_text(void **state)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	write_report(&text);
+	assert_true(view_find(buf_view(&text), VIEW("    Reply: REP-2026-0001\n")) <
+		    view_find(buf_view(&text), VIEW("We saw it.")));
+	assert_true(holds(&text, "Received:  Sun 29 Nov 2026 23:09 UTC\n"));
+	buf_release(&text);
+}
+
+static void held_advisory_says_when_it_goes_and_counts_right(void **state)
+{
+	(void)state;
+	assert_holds(write_held, (const char *const[]){"It goes in 1 hour, Mon 30 Nov 00:09 UTC.\n",
+				     "answer within 4 hours of its release", NULL});
+	assert_holds(write_held_for_one,
+	    (const char *const[]){"1 of them gets the draft", "or, if that is later", NULL});
+	assert_holds(
+	    write_held_for_more, (const char *const[]){"3 of them get the draft", NULL});
+}
+
+static void new_version_says_from_when_it_is_required(void **state)
+{
+	(void)state;
+	assert_holds(write_new_version,
+	    (const char *const[]){"It is required in 1 hour, Mon 30 Nov 00:09 UTC.",
+		"Expires:  in 375 days, Thu 9 Dec 2027 23:09 UTC\n", NULL});
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nobody_reads_of_what_only_an_admin_has),
+	    cmocka_unit_test(times_stand_in_words_of_people),
+	    cmocka_unit_test(lines_of_ours_are_not_wrapped_and_rules_not_in_quotations_either),
+	    cmocka_unit_test(reminder_says_how_to_answer_and_until_when),
+	    cmocka_unit_test(receipt_says_until_when_answers_are_due),
+	    cmocka_unit_test(alarm_counts_one_member_as_one),
+	    cmocka_unit_test(answer_in_the_open_is_told_what_to_do_next_time),
+	    cmocka_unit_test(report_says_how_to_answer_above_its_text),
+	    cmocka_unit_test(held_advisory_says_when_it_goes_and_counts_right),
+	    cmocka_unit_test(new_version_says_from_when_it_is_required),
+	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("gate_letters_all", tests, NULL, NULL);
+}
