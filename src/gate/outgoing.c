@@ -218,6 +218,29 @@ static bool compose_copies(
 	return true;
 }
 
+/* The outer subject may say what kind of mail it is where an observer knows that anyway: that the
+ * gateway answers somebody who wrote to it, or waits for something from somebody. All else, what
+ * tells that an advisory went out, or of whom, or how it was answered, is hidden. */
+static const char *outer_subject(const char *kind)
+{
+	static const struct {
+		const char *kind;
+		const char *subject;
+	} told[] = {
+	    {"receipt", compose_receipt},
+	    {"refusal", compose_receipt},
+	    {"material", compose_receipt},
+	    {"key-receipt", compose_receipt},
+	    {"reminder", compose_reminder},
+	    {"key-warning", compose_reminder},
+	};
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+		if (strcmp(told[i].kind, kind) == 0)
+			return told[i].subject;
+	}
+	return compose_hidden;
+}
+
 bool outgoing_send(struct gate *gate, const struct outgoing *outgoing)
 {
 	const struct config *config = gate->config;
@@ -239,6 +262,7 @@ bool outgoing_send(struct gate *gate, const struct outgoing *outgoing)
 	    .from = config->gateway.address,
 	    .to = outgoing->to,
 	    .subject = outgoing->subject,
+	    .outer = outer_subject(outgoing->kind),
 	    .message_id = job->message.message_id,
 	    .date = job->message.created_at,
 	};

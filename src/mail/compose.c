@@ -15,6 +15,10 @@ enum {
 	AUTOCRYPT_LINE = 72, /* base64 digits behind the space of a folded line */
 };
 
+const char compose_hidden[] = "[...]";
+const char compose_receipt[] = "Receipt";
+const char compose_reminder[] = "Reminder";
+
 static void random_name(char out[static RANDOM_SIZE])
 {
 	unsigned char bytes[RANDOM_BYTES];
@@ -97,7 +101,7 @@ void compose_inner(struct buf *out, const struct compose_headers *headers, struc
 	char boundary[RANDOM_SIZE];
 	random_name(boundary);
 	add_headers(out, "", headers, view_of(headers->subject));
-	add_headers(out, "HP-Outer: ", headers, VIEW("[...]"));
+	add_headers(out, "HP-Outer: ", headers, view_of(headers->outer));
 	buf_printf(out,
 	    "Content-Type: multipart/mixed;\r\n boundary=\"%s\";\r\n"
 	    " protected-headers=\"v1\"; hp=\"cipher\"\r\n\r\n--%s\r\n",
@@ -134,7 +138,7 @@ void compose_outer(struct buf *head, struct buf *tail, const struct compose_head
 {
 	char boundary[RANDOM_SIZE];
 	random_name(boundary);
-	add_headers(head, "", headers, VIEW("[...]"));
+	add_headers(head, "", headers, view_of(headers->outer));
 	buf_add_text(head, "Auto-Submitted: auto-generated\r\n");
 	add_autocrypt(head, headers->from, autocrypt);
 	buf_printf(head,

@@ -15,11 +15,18 @@
 
 enum { COMPOSE_ID_SIZE = 256 };
 
+/* What the outside says in place of the subject. The last two say in a mailbox what a mail is, and
+ * to an observer nothing but that the gateway answers, or waits for an answer. */
+extern const char compose_hidden[]; /* "[...]" */
+extern const char compose_receipt[]; /* "Receipt" */
+extern const char compose_reminder[]; /* "Reminder" */
+
 struct compose_headers {
 	const char *from_name;  /* programme's name, UTF-8 */
 	const char *from;       /* the gateway's address */
 	const char *to;         /* the list's address, or one publisher's */
-	const char *subject;    /* protected, UTF-8; the outside says "[...]" */
+	const char *subject;    /* protected, UTF-8 */
+	const char *outer;      /* what the outside says in its place: one of the words below */
 	const char *message_id; /* without angle brackets */
 	int64_t date;           /* seconds since 1970 */
 };

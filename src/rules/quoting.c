@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mail/compose.h"
 #include "rules/quoting.h"
 #include "store/advisories.h"
 
@@ -161,13 +162,28 @@ static bool is_field(struct view line)
 	return at > 0 && at < line.len && at < FIELD_NAME_MAX && blanks <= 2;
 }
 
-/* A Subject of the gateway's: the hidden one, or with a token in brackets at its end. */
+/* A field whose whole value this is, perhaps behind "Re:", perhaps in bold. */
+static bool has_value(struct view line, const char *value)
+{
+	const size_t len = strlen(value);
+	if (line.len <= len || !view_is(view_part(line, line.len - len, len), value))
+		return false;
+	line = text_trim(view_part(line, 0, line.len - len));
+	if (line.len > 0 && line.data[line.len - 1] == '*')
+		line.len--;
+	return line.len > 0 && ends_with_colon(line);
+}
+
+/* A Subject of the gateway's: one that it shows outside, or with a token in brackets at its end. */
 static bool is_subject(struct view line)
 {
 	line = text_trim(line);
 	const size_t end = TOKEN_LEN + 2;
-	if (line.len > strlen("[...]") &&
-	    view_is(view_part(line, line.len - strlen("[...]"), line.len), "[...]"))
+	const size_t hidden = strlen(compose_hidden);
+	if (line.len > hidden &&
+	    view_is(view_part(line, line.len - hidden, line.len), compose_hidden))
+		return true;
+	if (has_value(line, compose_reminder))
 		return true;
 	return line.len > end && line.data[line.len - end] == '[' &&
 	       line.data[line.len - 1] == ']' &&

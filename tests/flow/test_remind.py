@@ -94,6 +94,13 @@ def test_who_has_not_answered_is_reminded_then_all_are_told_then_an_alarm_names_
     assert len(mails) == 4, len(mails)
     assert len(scene.smarthost.wait(2, scene.backup.address)) == 2
     assert len(scene.smarthost.received(scene.other.address)) == 1
+    for person, outside in ((scene.first, ["[...]", "Reminder", "Reminder", "Reminder"]),
+                            (scene.publisher, ["Receipt", "Receipt", "[...]"]),
+                            (scene.admin, ["[...]"])):
+        said = [mail.headers["Subject"] for mail in scene.smarthost.received(person.address)]
+        assert said == outside, (person.address, said)
+    assert "Answer by: in 1 hour 5" in scene.first.open(mails[2].raw).text
+    assert "The time to answer is over" in scene.first.open(mails[3].raw).text
     for mail in mails[1:]:
         opened = scene.first.open(mail.raw)
         assert opened.good and opened.token == advisory.token, opened.text

@@ -21,6 +21,7 @@ static const struct compose_headers plain_headers = {.from_name = "Example early
     .from = "gateway@example.org",
     .to = "officials@example.org",
     .subject = "[DEW-2026-0007 r1] Flaw in widgets",
+    .outer = compose_hidden,
     .message_id = "ABCDEFGH@example.org",
     .date = 1795629600};
 
@@ -298,6 +299,26 @@ static void signature_in_an_attachment_stays(void **state)
 	buf_release(&inner);
 }
 
+/* RFC 9788 section 2.2: the protected copy says what stands outside. */
+static void outer_subject_is_the_same_inside(void **state)
+{
+	(void)state;
+	struct compose_headers headers = plain_headers;
+	struct buf head = BUF_EMPTY(BUF_SMALL);
+	struct buf tail = BUF_EMPTY(BUF_SMALL);
+	struct buf inner = BUF_EMPTY(BUF_SMALL);
+	headers.outer = compose_reminder;
+	compose_outer(&head, &tail, &headers, VIEW("certificate"));
+	compose_inner(&inner, &headers, VIEW("x\n"), NULL, 0);
+	assert_field(header_of(buf_view(&head)), "Subject", "Reminder");
+	assert_field(header_of(buf_view(&inner)), "Subject", headers.subject);
+	assert_true(view_find(header_of(buf_view(&inner)), VIEW("HP-Outer: Subject: Reminder\r\n")) !=
+		    SIZE_MAX);
+	buf_release(&head);
+	buf_release(&tail);
+	buf_release(&inner);
+}
+
 static void inputs_cannot_add_header_fields(void **state)
 {
 	(void)state;
@@ -305,6 +326,7 @@ static void inputs_cannot_add_header_fields(void **state)
 	    .from = "a@example.org>\r\nX-Evil: 1",
 	    .to = "b@example.org\nX-Evil: 1",
 	    .subject = "s\r\nX-Evil: 1\r\n\r\nbody",
+	    .outer = compose_hidden,
 	    .message_id = "id@example.org>\r\nX-Evil: 1"};
 	struct mail_part part = {"text/plain", "n\"\r\nX-Evil: 1", true, VIEW("x")};
 	struct buf head = BUF_EMPTY(BUF_SMALL);
@@ -399,6 +421,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(no_line_of_a_text_begins_a_signature),
 	    cmocka_unit_test(signature_behind_a_lone_cr_or_at_the_end_is_none),
 	    cmocka_unit_test(signature_in_an_attachment_stays),
+	    cmocka_unit_test(outer_subject_is_the_same_inside),
 	    cmocka_unit_test(inputs_cannot_add_header_fields),
 	    cmocka_unit_test(names_in_any_script_stand_in_from),
 	    cmocka_unit_test(file_name_of_quotes_keeps_to_the_line_length),

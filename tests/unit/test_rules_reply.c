@@ -323,6 +323,9 @@ static void original_below_an_answer_is_no_comment(void **state)
 	    "________________________________");
 	reads("acting\n\nVon: Gateway\nGesendet: Montag\nAn: uns\nBetreff: [...]\n\ntext\n",
 	    "acting", "");
+	reads("acting\n\nVon: Gateway\nGesendet: Montag\nAn: uns\nBetreff: Reminder\n\ntext\n",
+	    "acting", "");
+	reads("acting\n\n*From:* Gateway\n*To:* us\n*Subject:* Reminder\n\ntext\n", "acting", "");
 	reads("acting\n\n*From:* Gateway\n*Sent:* Monday\n*Subject:* [DEW-2026-0007 r1] a long\n"
 	      "title [" TOKEN_A "]\n\ntext\n",
 	    "acting", "");
@@ -331,6 +334,8 @@ static void original_below_an_answer_is_no_comment(void **state)
 static void fields_of_the_senders_own_are_comment(void **state)
 {
 	(void)state;
+	reads("acting\nFrom: lab\nTo: plant\nNote: a Reminder\n", "acting",
+	    "From: lab\nTo: plant\nNote: a Reminder");
 	reads("acting\nFrom: lab\nTo: plant\nVia: road\n", "acting",
 	    "From: lab\nTo: plant\nVia: road");
 	reads("acting\n-----\nnote\n", "acting", "-----\nnote");
