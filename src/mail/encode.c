@@ -312,41 +312,20 @@ static size_t count_foreign(struct view text)
 	return count;
 }
 
-/* Length of the blank, or of what has no width, at the front; 0: none. A tab and the blanks of
- * Unicode are what mail programs and typesetters put in the place of a space. */
-static size_t blank(struct view text)
-{
-	static const char *const blanks[] = {" ", "\t", "\r", "\v", "\f", "\xc2\xa0", "\xc2\xad",
-	    "\xe1\x9a\x80", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe2\x81\xa0", "\xe3\x80\x80",
-	    "\xef\xbb\xbf"};
-	for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
-		if (view_starts_nocase(text, blanks[i]))
-			return strlen(blanks[i]);
-	}
-	/* U+2000 to U+200F: spaces of any width, none, and the marks of direction. */
-	return text.len >= 3 && text.data[0] == '\xe2' && text.data[1] == '\x80' &&
-		       (unsigned char)text.data[2] < 0x90
-		   ? 3
-		   : 0;
-}
-
 /* Where in the line a signature delimiter stands, RFC 3676 section 4.3, for any program that knows
  * one: "-- ", without its blank or with others, quoted or indented. SIZE_MAX: there is none. */
 static size_t find_delimiter(struct view line)
 {
-	static const char delimiter[] = "--";
 	size_t at = 0;
-	size_t len;
-	while (at < line.len &&
-	       ((len = blank(view_part(line, at, line.len))) > 0 ||
-		   (line.data[at] != '\0' && strchr(">|", line.data[at]) != NULL)))
-		at += len > 0 ? len : 1;
-	if (!view_starts_nocase(view_part(line, at, line.len), delimiter))
-		return SIZE_MAX;
-	struct view tail = view_part(line, at + strlen(delimiter), line.len);
-	while ((len = blank(tail)) > 0)
-		tail = view_part(tail, len, tail.len);
-	return tail.len == 0 ? at : SIZE_MAX;
+	size_t len = 1;
+	while (len > 0) {
+		const struct view rest = view_part(line, at, line.len);
+		len = text_blank(rest) + text_invisible(rest);
+		if (rest.len > 0 && (rest.data[0] == '>' || rest.data[0] == '|'))
+			len = 1;
+		at += len;
+	}
+	return view_is(text_trim(view_part(line, at, line.len)), "--") ? at : SIZE_MAX;
 }
 
 /* Appends text without a line that begins a signature: what it quotes of others may hold such, and
