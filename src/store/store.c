@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -212,30 +213,6 @@ static int sync_file(const char *path, struct err *err)
 	return result;
 }
 
-int store_backup(struct store *store, const char *path, struct err *err)
-{
-	if (sqlite3_get_autocommit(store->db) == 0)
-		return err_set(err, ERR_DAEMON, ERR_NEVER, "no backup inside a transaction");
-	if (make_file(path, err) != 0)
-		return -1;
-	struct store *copy = store_new();
-	int result = -1;
-	const int code =
-	    sqlite3_open_v2(path, &copy->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
-	if (code != SQLITE_OK)
-		sql_fail(copy, code, path, err);
-	else
-		result = copy_pages(store, copy, err);
-	store_close(copy);
-	if (result == 0)
-		result = sync_file(path, err);
-	if (result == 0)
-		result = sync_parent(path, err);
-	if (result != 0)
-		remove_files(path);
-	return result;
-}
-
 int store_verify(struct store *store, struct err *err)
 {
 	struct sql_query query;
@@ -265,4 +242,40 @@ int store_verify(struct store *store, struct err *err)
 	return err_set(err, ERR_DAEMON, ERR_NEVER,
 	    "the store is damaged: row %lld of %s refers to a %s that is not there", row, text,
 	    parent);
+}
+
+static int copy_to(struct store *store, const char *path, struct err *err)
+{
+	if (make_file(path, err) != 0)
+		return -1;
+	struct store *copy = store_new();
+	int result = -1;
+	const int code =
+	    sqlite3_open_v2(path, &copy->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
+	if (code != SQLITE_OK)
+		sql_fail(copy, code, path, err);
+	else if (copy_pages(store, copy, err) == 0)
+		result = store_verify(copy, err);
+	store_close(copy);
+	return result == 0 ? sync_file(path, err) : -1;
+}
+
+int store_backup(struct store *store, const char *path, struct err *err)
+{
+	struct buf draft = BUF_EMPTY(BUF_SMALL);
+	struct stat there;
+	int result = -1;
+	if (sqlite3_get_autocommit(store->db) == 0)
+		return err_set(err, ERR_DAEMON, ERR_NEVER, "no backup inside a transaction");
+	if (lstat(path, &there) == 0)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER, "%s is there already", path);
+	buf_printf(&draft, "%s.unfinished", path);
+	remove_files(buf_text(&draft)); /* of one that was ended */
+	result = copy_to(store, buf_text(&draft), err);
+	if (result == 0 && rename(buf_text(&draft), path) != 0)
+		result = err_system(err, "cannot rename %s", buf_text(&draft));
+	if (result != 0)
+		remove_files(buf_text(&draft));
+	buf_release(&draft);
+	return result == 0 ? sync_parent(path, err) : -1;
 }

@@ -43,7 +43,8 @@ void store_rollback(struct store *store); /* harmless without a transaction */
 /* True when another process has committed since the last call (PRAGMA data_version). */
 bool store_changed_elsewhere(struct store *store);
 
-/* A consistent copy of the live store in a new file (SQLite's online backup). */
+/* A consistent copy of the live store in a new file (SQLite's online backup), which is verified, and has
+ * its name only when it is whole: until then it is PATH.unfinished, and one that a kill left is removed. */
 int store_backup(struct store *store, const char *path, struct err *err);
 /* PRAGMA integrity_check and foreign_key_check: 0 when sound; else err says what is not. */
 int store_verify(struct store *store, struct err *err);

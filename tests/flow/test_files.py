@@ -1,6 +1,9 @@
 """What the gateway does with files: its own, those in its way, and none anywhere else."""
+import contextlib
 import os
 import pathlib
+import sqlite3
+import subprocess
 import threading
 
 import letters
@@ -196,3 +199,28 @@ def test_link_in_the_place_of_an_own_file_is_not_written_through(t):
         path.symlink_to(victim)
     scene.gateway.ctl("ack", "export", number, scene.official.address, out, may_fail=True)
     assert victim.read_bytes() == SECRET
+
+
+# System calls of `dewctl backup` at which it is killed: while the pages are written, before they are
+# synced, before the rename, and before the name itself is synced.
+KILLED_AT = ("pwrite64:when=1", "pwrite64:when=9", "fsync,fdatasync:when=1", "fsync,fdatasync:when=3",
+             "rename,renameat,renameat2:when=1")
+
+
+def test_backup_that_is_killed_leaves_no_torso_under_its_name(t):
+    t.needs("strace")
+    scene = Scene(t)
+    scene.release()
+    copy = t.dir / "copy.db"
+    for point in KILLED_AT:
+        done = subprocess.run(
+            ["strace", "-f", "-qq", "-o", t.dir / "trace", "-e", f"inject={point.split(':')[0]}:"
+             f"signal=KILL:{point.split(':')[1]}", t.build / "dewctl", "-c",
+             scene.gateway.configuration, "backup", copy], capture_output=True)
+        assert done.returncode != 0, point
+        assert not copy.exists(), point
+    scene.gateway.ctl("backup", copy)
+    left = [path.name for path in t.dir.iterdir() if "unfinished" in path.name]
+    assert not left, left
+    with contextlib.closing(sqlite3.connect(copy)) as store:
+        assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
