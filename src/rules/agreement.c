@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/moment.h"
+#include "base/text.h"
 #include "rules/agreement.h"
+#include "rules/status.h"
 
 enum { DAY = 86400 };
 
@@ -115,11 +117,9 @@ enum agreement_word agreement_read(const struct reply *reply)
 	struct view line;
 	if (!view_next_line(&rest, &line))
 		return AGREEMENT_SILENT;
-	line = view_trim(line);
-	while (line.len > 0 && strchr(".!", line.data[line.len - 1]) != NULL)
-		line.len--;
-	if (view_starts_nocase(line, "i "))
-		line = view_trim(view_part(line, 2, line.len));
+	line = status_bare(line);
+	if (view_starts_nocase(line, "i") && text_blank(view_part(line, 1, line.len)) > 0)
+		line = text_trim(view_part(line, 1, line.len));
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (view_is_nocase(line, words[i].text))
 			return words[i].word;

@@ -17,6 +17,7 @@ enum {
 	HEADER_LINES_MAX = 8, /* of an original, in which its Subject must come */
 	HEADER_LINES_LEAST = 3,
 	FIELD_NAME_MAX = 32, /* bytes */
+	YEAR_DIGITS = 4,
 	RULE_DASHES = 5
 };
 
@@ -120,32 +121,122 @@ bool quoting_is_wrapped(struct view line, struct view next)
 	return columns(line) <= WRAP_MOST && line.len + 1 + word.len > WRAP_LEAST;
 }
 
-/* A wrapped introduction gives a date or an address; words of the sender's own before it do not. */
-static bool names_somebody(struct view line)
+static bool is_digit(char c)
 {
-	for (size_t i = 0; i < line.len; i++) {
-		if (line.data[i] == '@' || (line.data[i] >= '0' && line.data[i] <= '9'))
+	return c >= '0' && c <= '9';
+}
+
+static bool has_address(struct view line)
+{
+	return line.len > 0 && memchr(line.data, '@', line.len) != NULL;
+}
+
+/* Four digits by themselves. */
+static bool has_year(struct view line)
+{
+	size_t run = 0;
+	for (size_t i = 0; i <= line.len; i++) {
+		if (i < line.len && is_digit(line.data[i]))
+			run++;
+		else if (run == YEAR_DIGITS)
 			return true;
+		else
+			run = 0;
 	}
 	return false;
+}
+
+/* "23:09". */
+static bool has_time(struct view line)
+{
+	for (size_t i = 1; i + 2 < line.len; i++)
+		if (line.data[i] == ':' && is_digit(line.data[i - 1]) &&
+		    is_digit(line.data[i + 1]) && is_digit(line.data[i + 2]))
+			return true;
+	return false;
+}
+
+/* The words with which mail programs begin an introduction in the languages that we know. */
+static const char *const beginnings[] = {"on ", "am ", "le ", "el ", "en ", "em ", "il ", "op ",
+    "den ", "d. ", "p\xc3\xa5 ", "w dniu ", "dnia ", "dne ",
+    "d\xc5\x88"
+    "a ",
+    "v\xc3\xa0o ", "pada ", "\xd0\xb2 ", "\xd0\x92 ", "\xcf\x83\xcf\x84\xce\xb9\xcf\x82 ",
+    "\xce\xa3\xcf\x84\xce\xb9\xcf\x82 ", "\xe5\x9c\xa8", "\xe4\xba\x8e", NULL};
+
+/* The words with which they end it. */
+static const char *const writings[] = {"wrote", "writes", "schrieb", "crit", "escribi", "escreveu",
+    "scritto", "scrive", "schreef", "skrev", "kirjoitti", "napisa", "napsal", "\xc3\xadrta",
+    "yazd\xc4\xb1", "scris", "\xd0\xbf\xd0\xb8\xd1\x81\xd0\xb0\xd0\xbb",
+    "\xd0\xbf\xd0\xb8\xd1\x88\xd0\xb5\xd1\x82", "\xce\xad\xce\xb3\xcf\x81\xce\xb1\xcf\x88\xce\xb5",
+    "\xe5\x86\x99\xe9\x81\x93", "\xe6\x9b\xb8", NULL};
+
+/* "On Sun, 29 Nov 2026 23:09:21", or such a date by itself: nobody's own words begin so. */
+static bool begins_introduction(struct view line)
+{
+	bool begins = line.len > 0 && is_digit(line.data[0]) && has_year(line);
+	for (const char *const *word = beginnings; !begins && *word != NULL; word++)
+		begins = view_starts_nocase(line, *word) &&
+			 (has_year(line) || has_time(line) || has_address(line));
+	return begins;
+}
+
+static bool says_who_wrote(struct view line)
+{
+	for (const char *const *word = writings; *word != NULL; word++)
+		if (view_find(line, view_of(*word)) != SIZE_MAX)
+			return true;
+	return has_address(line);
+}
+
+/* The first of two short lines, as Claws Mail and Sylpheed write them: the date alone. */
+static bool is_date_line(struct view line)
+{
+	return begins_introduction(line) && has_year(line) && has_time(line) &&
+	       columns(line) <= WRAP_MOST && strchr(".!?", line.data[line.len - 1]) == NULL;
+}
+
+/* Whether lines from `first` to `last`, wrapped or of Claws Mail's form, are an introduction, and
+ * the first of them is not the sender's own. */
+static bool is_introduction(struct view first, struct view last, bool wrapped)
+{
+	if (begins_introduction(last))
+		return false;
+	if (begins_introduction(first))
+		return wrapped || says_who_wrote(last);
+	/* "Somebody <a@b> schrieb am 29. November 2026 um 10:00:" begins with anything. Whose name
+	 * stands in the last line was introduced there, but for an address that belongs to a name
+	 * before it. */
+	return wrapped && (has_address(first) || has_year(first)) &&
+	       (!has_address(last) || last.data[0] == '<');
 }
 
 size_t quoting_introduction(const struct quoting *quoting, struct view text)
 {
 	struct view line;
-	bool named = false;
+	struct view next;
+	struct view first = {"", 0};
+	bool wrapped = true;
 	for (size_t n = 1; n <= INTRODUCTION_LINES_MAX && view_next_line(&text, &line); n++) {
 		line = text_trim(line);
 		if (line.len == 0 || quoting_is(quoting, line))
 			return 0;
-		named = named || names_somebody(line);
+		if (n == 1)
+			first = line;
 		if (ends_with_colon(line))
-			return (n == 1 || named) && quotation_follows(quoting, text) ? n : 0;
+			return (n == 1 || is_introduction(first, line, wrapped)) &&
+				       quotation_follows(quoting, text)
+				   ? n
+				   : 0;
 		struct view rest = text;
-		struct view next;
 		view_next_line(&rest, &next);
-		if (!quoting_is_wrapped(line, next))
+		if (n > 1 && begins_introduction(line))
 			return 0;
+		if (quoting_is_wrapped(line, next))
+			continue;
+		if (n > 1 || !is_date_line(line))
+			return 0;
+		wrapped = false;
 	}
 	return 0;
 }

@@ -22,8 +22,10 @@ struct quoting quoting_find(struct view text);
 bool quoting_is(const struct quoting *quoting, struct view line);
 
 /* "On Monday, somebody wrote:" and its like, before a quotation: one line that ends with a colon,
- * or up to three that were wrapped. Whatever the language, the colon is there. Returns how many
- * lines of `text`, from its first, are such; 0: none. */
+ * or up to three that were wrapped, or of which the first is a date alone. Whatever the language,
+ * the colon is there; of several lines the first must begin as introductions do, or hold a date or
+ * an address, so that the sender's own words above one are not taken for its beginning. Returns how
+ * many lines of `text`, from its first, are such; 0: none. */
 size_t quoting_introduction(const struct quoting *quoting, struct view text);
 
 /* True when a mail program that wraps lines may have cut between the two: the first is no longer

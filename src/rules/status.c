@@ -9,11 +9,19 @@ enum { GREETING_MAX = 72, CLAUSE_WORDS_MAX = 64 };
 
 const char status_unless_said[] = "received";
 
+static const char wide_colon[] = "\xef\xbc\x9a"; /* U+FF1A */
+
 static const char *const words[] = {
     status_unless_said, "affected", "not affected", "acting", "unreadable", NULL};
 
-static const char *const marks[] = {
-    ".", ",", ";", ":", "!", "-", "\xe2\x80\x93", "\xe2\x80\x94", NULL};
+static const char *const marks[] = {".", ",", ";", ":", "!", "-", "\xe2\x80\x93", "\xe2\x80\x94",
+    "\xe3\x80\x82", "\xef\xbc\x8c", "\xef\xbc\x81", "\xef\xbc\x9a", NULL};
+
+/* What mail programs put around bold, slanted and underlined words, and quotes of all kinds. */
+static const char *const dressings[] = {"*", "_", "/", "\"", "'", "`", "\xe2\x80\x98",
+    "\xe2\x80\x99", "\xe2\x80\x9a", "\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xc2\xab",
+    "\xc2\xbb", "\xe2\x80\xb9", "\xe2\x80\xba", "\xe3\x80\x8c", "\xe3\x80\x8d", "\xef\xbc\x82",
+    NULL};
 
 /* Words that turn an answer round, in the languages of those who answer. */
 static const char *const denials[] = {"no", "not", "none", "never", "nobody", "nothing", "neither",
@@ -72,6 +80,28 @@ static struct view skip_space(struct view text)
 	return text;
 }
 
+/* "*", and the quotes that have a blank inside: French ones. A mark before a blank begins a list.
+ */
+static struct view undress_front(struct view text)
+{
+	struct view bare = text;
+	size_t last = 0;
+	for (size_t len; (len = one_of(bare, dressings)) > 0; last = len)
+		bare = skip(bare, len);
+	return last == 1 && text_blank(bare) > 0 ? text : skip_space(bare);
+}
+
+/* Those that close, right behind a word. */
+static struct view undress_behind(struct view text)
+{
+	const struct view next = skip_space(text);
+	if (view_starts_nocase(next, "\xc2\xbb") || view_starts_nocase(next, "\xe2\x80\xba"))
+		text = next;
+	for (size_t len; (len = one_of(text, dressings)) > 0;)
+		text = skip(text, len);
+	return text;
+}
+
 static bool is_word_char(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -88,10 +118,11 @@ static size_t phrase(struct view line, const char *wanted)
 			rest = skip(rest, len);
 		const char letter[] = {*wanted, '\0'};
 		if (*wanted == ' ') {
+			rest = undress_behind(rest);
 			const struct view behind = skip_space(rest);
 			if (behind.len == rest.len)
 				return 0;
-			rest = behind;
+			rest = undress_front(behind);
 		} else if (view_starts_nocase(rest, letter)) {
 			rest = skip(rest, 1);
 		} else {
@@ -126,6 +157,8 @@ static bool next_word(struct view *rest, struct view *word)
 		to++;
 	*word = view_part(*rest, from, to - from);
 	*rest = skip(*rest, to);
+	while (word->len > 1 && strchr("'/", word->data[word->len - 1]) != NULL)
+		word->len--;
 	return word->len > 0;
 }
 
@@ -179,22 +212,35 @@ static bool is_doubtful(bool denies, char mark, struct view tail, struct view ne
 	return false;
 }
 
+/* "Status: acting" says "acting". */
+static struct view without_name(struct view line)
+{
+	line = undress_front(text_trim(line));
+	const size_t len = phrase(line, "status");
+	const struct view behind = skip_space(undress_behind(skip(line, len)));
+	if (len == 0 ||
+	    (!view_starts_nocase(behind, ":") && !view_starts_nocase(behind, wide_colon)))
+		return line;
+	return undress_front(skip_space(
+	    undress_behind(skip(behind, behind.data[0] == ':' ? 1 : strlen(wide_colon)))));
+}
+
 enum status_found status_take(
     struct view line, struct view next, const char **word, struct view *rest)
 {
-	line = text_trim(line);
+	line = without_name(line);
 	for (size_t i = 0; words[i] != NULL; i++) {
 		const size_t len = phrase(line, words[i]);
 		if (len == 0)
 			continue;
-		struct view tail = skip(line, len);
+		struct view tail = undress_behind(skip(line, len));
 		char mark = '\0';
 		char last = '\0';
 		size_t took = punctuation(tail, &mark);
 		if (skip_space(tail).len > 0 && took == 0)
 			continue;
 		for (; took > 0; took = punctuation(tail, &last)) {
-			tail = skip(tail, took);
+			tail = undress_behind(skip(tail, took));
 			if (last == ':')
 				mark = ':';
 			else if (last == '.' && mark == '.') /* the sentence goes on */
@@ -209,6 +255,26 @@ enum status_found status_take(
 		return STATUS_TAKEN;
 	}
 	return STATUS_NONE;
+}
+
+static size_t ends_with(struct view text, const char *const *which)
+{
+	for (; *which != NULL; which++) {
+		const size_t len = strlen(*which);
+		if (len <= text.len && view_is(skip(text, text.len - len), *which))
+			return len;
+	}
+	return 0;
+}
+
+struct view status_bare(struct view line)
+{
+	static const char *const ends[] = {".", "!", NULL};
+	size_t len;
+	line = undress_front(text_trim(line));
+	while ((len = ends_with(line, dressings)) > 0 || (len = ends_with(line, ends)) > 0)
+		line = text_trim(view_part(line, 0, line.len - len));
+	return line;
 }
 
 bool status_is_greeting(struct view line)

@@ -63,7 +63,7 @@ def test_what_stands_below_an_empty_line_is_obeyed_or_refused(t):
     assert row["state"] == "done", row
     held = scene.gateway.released()[0]
     assert (held["state"], held["exercise"]) == ("held", True), held
-    assert hour in scene.receipts(1)[0].text
+    assert "It is held" in scene.receipts(1)[0].text
     refused(scene, "Advisory: new\nTLP: AMBER\nAudience: all\n\nDear all,\n\nExercise: yes\n\n"
             "This is only a drill text.\n", 2, "Line 7", '"Exercise: yes" stands in the text',
             'if it is text, begin the line with something else, such as "- "')

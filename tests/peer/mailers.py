@@ -197,6 +197,12 @@ def thunderbird(turn):
             yield Answer(f"{mode}, {encoding}, {charset}, {posting}"
                          f"{', with html' if markup else ''}", raw, "affected", comment)
     person, opened = turn()
+    text = written(opened, "*Acting*", WORDS["utf-8"])
+    inner = letters.multipart("mixed", [part(flowed(text), parameters="; format=flowed")],
+                              protected_headers(person, opened))
+    yield Answer("encrypted, 8bit, utf-8, top, bold", person.message(
+        encrypted(person.encrypt(inner))), "acting", WORDS["utf-8"])
+    person, opened = turn()
     only = part(as_html(opened, "Not affected", WORDS["utf-8"], "bottom"), encoding="base64",
                 subtype="html")
     inner = letters.multipart("mixed", [only], protected_headers(person, opened))
@@ -244,6 +250,27 @@ def mutt(turn):
     yield Answer("inline-signed, application/pgp, top", person.message(
         letters.headers(fields) + CRLF + letters.crlf(clear(person, text))), "received",
         "As it was long ago.")
+
+
+def claws(turn):
+    """Claws Mail and Sylpheed: an introduction on two short lines, text wrapped at 72."""
+    introduction = ("On Sun, 29 Nov 2026 23:09:21 +0000\n"
+                    "Example early warning <gateway@gw.example> wrote:\n")
+    long = ("We have this controller at 3 sites and will patch all of them within this\n"
+            "week, the last on 29 November; the control room knows of it and is ready")
+    for posting, status, comment in (("bottom", "affected", WORDS["utf-8"]), ("top", "acting", long),
+                                     ("inline", "not affected", WORDS["utf-8"])):
+        for mode in ("encrypted", "signed"):
+            person, opened = turn()
+            text = written(opened, status, comment, posting, signature=("Eve", "CERT"),
+                           introduction=introduction)
+            if posting == "top":
+                text = text.replace("\n\n-- \nEve\nCERT\n\n", "\n")
+            inner = part(text, encoding="quoted-printable")
+            entity = (encrypted(person.encrypt(inner)) if mode == "encrypted"
+                      else signed(person, inner, "signature.asc"))
+            yield Answer(f"{mode}, quoted-printable, utf-8, {posting}", person.message(
+                entity, more=[("X-Mailer", "Claws Mail 4.1.1 (GTK 3.24.38)")]), status, comment)
 
 
 def k9(turn):
@@ -489,4 +516,4 @@ def in_shape(person, shape, text, charset, encoding):
 
 
 PROGRAMS = {function.__name__: function for function in (
-    thunderbird, mutt, k9, gnupg, mailvelope, apple, outlook, flowcrypt, mailman, any_program)}
+    thunderbird, claws, mutt, k9, gnupg, mailvelope, apple, outlook, flowcrypt, mailman, any_program)}

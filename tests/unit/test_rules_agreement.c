@@ -148,6 +148,17 @@ static void first_line_of_the_sender_decides(void **state)
 	    {"\n\n  Agree!\n", AGREEMENT_ACCEPT},
 	    {"I agree\n", AGREEMENT_ACCEPT},
 	    {"i accept.\n", AGREEMENT_ACCEPT},
+	    {"*I accept*\n", AGREEMENT_ACCEPT},
+	    {"\xe2\x80\x9c"
+	     "Accept!\xe2\x80\x9d\n",
+		AGREEMENT_ACCEPT},
+	    {"\xef\xbb\xbfI\xc2\xa0"
+	     "agree.\n",
+		AGREEMENT_ACCEPT},
+	    {"_decline_\n", AGREEMENT_DECLINE},
+	    {"\"leave\"\n", AGREEMENT_LEAVE},
+	    {"* accept\n", AGREEMENT_SILENT},
+	    {"*do not* accept\n", AGREEMENT_SILENT},
 	    {"accepted\n", AGREEMENT_ACCEPT},
 	    {"decline\n", AGREEMENT_DECLINE},
 	    {"I decline.\n", AGREEMENT_DECLINE},

@@ -174,15 +174,45 @@ static void what_follows_the_status_word_and_its_mark_is_comment(void **state)
 
 static void status_word_in_other_words_sets_no_status(void **state)
 {
-	static const char *const rows[] = {"affected by two servers", "affected?", "\"affected\"",
-	    "'affected'", "*affected*", "(affected)", "not", "notaffected", "unaffected",
-	    "affectedly", "affected-looking", "affected/acting", "We are affected.", "af\nfected",
-	    "acted", "- affected", "affected\xc3\xa9", "affected8"};
+	static const char *const rows[] = {"affected by two servers", "affected?", "\"affected\"?",
+	    "*affected* by two", "* affected", "/ affected", "(affected)", "~~affected~~", "not",
+	    "*affected*/*not affected*", "Status affected", "Status: open", "Status: affected?",
+	    "status", "Status:", "un*affected*", "notaffected", "unaffected", "affectedly",
+	    "affected-looking", "affected/acting", "We are affected.", "af\nfected", "acted",
+	    "- affected", "affected\xc3\xa9", "affected8"};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		reads(rows[i], "received", rows[i]);
 	reads_as(VIEW("affected\0"), "received", VIEW("affected\0"));
 	reads_as(VIEW("affected\0, x"), "received", VIEW("affected\0, x"));
+}
+
+static void status_word_in_bold_or_quotes_or_behind_a_name_sets_the_status(void **state)
+{
+	static const char *const forms[] = {"*%s*", "_%s_", "/%s/", "**%s**", "*/_%s_/*", "\"%s\"",
+	    "'%s'", "`%s`", "\xe2\x80\x9c%s\xe2\x80\x9d", "\xe2\x80\x9e%s\xe2\x80\x9c",
+	    "\xe2\x80\x98%s\xe2\x80\x99", "\xc2\xab%s\xc2\xbb",
+	    "\xc2\xab\xc2\xa0%s\xc2\xa0\xc2\xbb", "\xe3\x80\x8c%s\xe3\x80\x8d", "*%s.*", "*%s*.",
+	    "\"%s!\"", "%s.", "%s!", "%s\xe3\x80\x82", "Status: %s", "STATUS:\xc2\xa0%s.",
+	    "*Status:* %s", "*Status: %s*", "**Status**: *%s*", "Status\xef\xbc\x9a%s",
+	    "\xc2\xa0*\xe2\x80\x8b%s*\xc2\xad"};
+	static const char *const words[] = {
+	    "received", "affected", "not affected", "acting", "unreadable"};
+	(void)state;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		for (size_t j = 0; j < sizeof forms / sizeof forms[0]; j++) {
+			char text[128] = "";
+			const char *at = strstr(forms[j], "%s");
+			snprintf(text, sizeof text, "%.*s%s%s\nSoon.\n", (int)(at - forms[j]),
+			    forms[j], words[i], at + 2);
+			reads(text, words[i], "Soon.");
+		}
+	}
+	reads("*Acting*", "acting", "");
+	reads("*Not* affected", "not affected", "");
+	reads("not *affected*, we run none", "not affected", "we run none");
+	reads("*affected*: *two* servers", "affected", "*two* servers");
+	reads("Hello,\n*acting*", "acting", "");
 }
 
 static void status_word_that_may_mean_its_contrary_sets_no_status(void **state)
@@ -441,6 +471,72 @@ static void line_that_introduces_a_quotation_is_dropped_in_any_language(void **s
 	}
 }
 
+static void introduction_on_two_short_lines_is_dropped(void **state)
+{
+	static const char *const rows[] = {
+	    "On Sun, 29 Nov 2026 23:09:21 +0000\nExample early warning <gw@example.org> wrote:",
+	    "On Sun, 29 Nov 2026 23:09:21 +0000\nGateway wrote:",
+	    "On Sun, 29 Nov 2026 23:09:21 +0000,\n\"Gateway of X\" <gw@example.org> wrote:",
+	    "Am So, 29 Nov 2026 23:09:21 +0000\nschrieb Gateway <gw@example.org>:",
+	    "Am Sonntag, 29. November 2026 um 23:09:21 Uhr\nschrieb \"Gateway\":",
+	    ("Le dim., 29 nov. 2026 23:09:21 +0000,\nGateway <gw@example.org> a \xc3\xa9"
+	     "crit\xc2\xa0:"),
+	    "El dom, 29 nov 2026 23:09:21 +0000\nGateway escribi\xc3\xb3:",
+	    "Em Sun, 29 Nov 2026 23:09:21 +0000\nGateway <gw@example.org> escreveu:",
+	    "Op Sun, 29 Nov 2026 23:09:21 +0000\nGateway schreef:",
+	    ("Den 29. nov. 2026 23:09\nskrev Gateway <gw@example.org>:"),
+	    "2026-11-29 23:09:21 +0000\nGateway <gw@example.org>:",
+	    ("On Sun, 29 Nov 2026 23:09:21 +0000\nThe early warning gateway of the Example "
+	     "Programme, "
+	     "mailing from\n<gw@example.org> wrote:"),
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[512];
+		snprintf(text, sizeof text, "%s\n\n> text\n> more\n\naffected\n\nSoon.\n", rows[i]);
+		reads(text, "affected", "Soon.");
+		snprintf(text, sizeof text, "acting\nWe patch.\n%s\n> text\n", rows[i]);
+		reads(text, "acting", "We patch.");
+	}
+}
+
+static void paragraph_right_above_an_introduction_is_comment(void **state)
+{
+	static const char *const own[] = {
+	    "We have this controller at 3 sites and will patch all of them within the week, then "
+	    "report.",
+	    "We have this controller at 3 sites and patch them by Monday at",
+	    "Please ask soc@us-de.example for more; somebody is there at all times",
+	    "It was patched on 29 November 2026 at 23:09, and the rest of them will",
+	    ("Wir haben drei dieser Anlagen und werden alle bis Freitag dieser Woche "
+	     "umr\xc3\xbcsten, die "
+	     "Leitstelle wei\xc3\x9f Bescheid und meldet sich"),
+	    "A paragraph that was wrapped in front of the last word of all of it\nand is done\nby "
+	    "2027.",
+	};
+	static const char *const introductions[] = {
+	    "On Sun, 29 Nov 2026 at 23:09, Gateway <gw@example.org> wrote:",
+	    "On Sun, 29 Nov 2026 23:09:21 +0000\nGateway <gw@example.org> wrote:",
+	    "Gateway <gw@example.org> wrote:",
+	    "Am 29.11.2026 um 23:09 schrieb Gateway:",
+	    ("On Sunday, 29 November 2026 at 23:09:21 UTC, Early Warning Gateway\n<gw@example.org> "
+	     "wrote:"),
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+		for (size_t j = 0; j < sizeof introductions / sizeof introductions[0]; j++) {
+			char text[512];
+			snprintf(text, sizeof text, "acting\n%s\n%s\n> text\n", own[i],
+			    introductions[j]);
+			reads(text, "acting", own[i]);
+			snprintf(text, sizeof text, "%s\n%s\n> text\n", own[i], introductions[j]);
+			reads(text, "received", own[i]);
+		}
+	}
+	reads("acting\nOn 29 Nov 2026 at 23:09 we found what you\nasked for:\n> text\n", "acting",
+	    "On 29 Nov 2026 at 23:09 we found what you");
+}
+
 static void line_with_a_colon_before_no_quotation_is_comment(void **state)
 {
 	(void)state;
@@ -613,6 +709,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(every_status_word_sets_the_status),
 	    cmocka_unit_test(what_follows_the_status_word_and_its_mark_is_comment),
 	    cmocka_unit_test(status_word_in_other_words_sets_no_status),
+	    cmocka_unit_test(status_word_in_bold_or_quotes_or_behind_a_name_sets_the_status),
 	    cmocka_unit_test(status_word_that_may_mean_its_contrary_sets_no_status),
 	    cmocka_unit_test(doubt_in_another_sentence_takes_nothing_back),
 	    cmocka_unit_test(blanks_and_what_cannot_be_seen_do_not_matter),
@@ -629,6 +726,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(bottom_posting_is_read_below_the_quotation),
 	    cmocka_unit_test(answers_between_quotations_are_kept),
 	    cmocka_unit_test(line_that_introduces_a_quotation_is_dropped_in_any_language),
+	    cmocka_unit_test(introduction_on_two_short_lines_is_dropped),
+	    cmocka_unit_test(paragraph_right_above_an_introduction_is_comment),
 	    cmocka_unit_test(line_with_a_colon_before_no_quotation_is_comment),
 	    cmocka_unit_test(own_words_above_an_introduction_are_kept),
 	    cmocka_unit_test(status_word_before_a_quotation_is_a_status),
