@@ -4,6 +4,7 @@ import email
 from scene import TITLE, Scene
 from test_acknowledge import only_ack
 from thunderbird import Thunderbird
+from turning import HOUR
 
 # Longer than a window, with a signature that programs quote nothing below.
 LONG = "\n".join(f"Step {number}: look at controller {number}." for number in range(1, 61))
@@ -42,3 +43,26 @@ def answer(scene, thunderbird, status, comment):
     assert (row["state"], row["meaning"]) == ("done", "acknowledgment"), row
     ack = only_ack(scene)
     assert (ack["status"], ack["comment"].strip()) == (status, comment), ack
+
+
+def test_publisher_writes_a_control_block_with_enter_between_the_fields(t):
+    """Each is a paragraph then, with an empty line below it in the plain text."""
+    t.needs("thunderbird")
+    scene = Scene(t, 2)
+    thunderbird = Thunderbird(t, scene.publisher, scene.gateway, scene.smarthost)
+    seen = thunderbird.write(TITLE, "Advisory: new\nTLP:  RED\nAudience: cert@us-de.example\n"
+                             "Acknowledge: 4h\nExercise: yes\nThe controller takes anything.\nStop it.")
+    assert seen["html"] and seen["signs"] and seen["attaches"] and not seen["lacking"], seen
+    row = scene.drop(thunderbird.send())
+    assert (row["state"], row["meaning"]) == ("done", "advisory"), scene.receipts()[0].text
+    opened = scene.opened()
+    assert TITLE in opened.subject and "EXERCISE" in opened.subject, opened.subject
+    text = opened.text
+    assert "The controller takes anything." in text and "Stop it." in text, text
+    assert "Acknowledge:" not in text and "Exercise:" not in text, text
+    advisory = scene.gateway.rows("advisory", "show", scene.gateway.advisories()[0]["number"])
+    assert (advisory["tlp"], advisory["exercise"]) == ("RED", True), advisory
+    revision = advisory["revisions"][0]
+    assert revision["audience"] == "cert@us-de.example", revision
+    seconds = scene.gateway.seconds
+    assert seconds(revision["acknowledge_by"]) - seconds(revision["released_at"]) == 4 * HOUR
