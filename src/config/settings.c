@@ -155,7 +155,7 @@ const struct setting config_settings[] = {
 	"got it and may have it."},
 
     {"sealing.vaults", SETTING_NUMBER, AT(sealing.vaults), 0, 64, "0", NULL,
-	"Processes that encrypt side by side. 0: one for each core."},
+	"Processes that run gpg side by side. 0: one for each core, and at least two."},
     {"sealing.batch", SETTING_NUMBER, AT(sealing.batch), 1, 1000, "300", NULL,
 	"Recipients in one run of gpg."},
     {"sealing.shard", SETTING_NUMBER, AT(sealing.shard), 1, 5000, "300", NULL,

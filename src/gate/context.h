@@ -41,7 +41,7 @@ struct gate {
 	struct pool *readers;
 	struct pool *vaults;
 	struct pool *couriers;
-	unsigned vault_count;
+	unsigned vault_count; /* at least two, unless the configuration says one */
 	char fingerprint[FINGERPRINT_SIZE]; /* the gateway's own key */
 	struct buf autocrypt; /* its minimal certificate, or empty */
 	struct buf return_path_key;
@@ -73,10 +73,12 @@ struct gate {
 	bool want_account;
 };
 
-/* How long a worker may take for one request, in milliseconds. */
+/* How long a worker may take for one request, in milliseconds, on a machine that has nothing else to
+ * do and with a small mail: gate_ask gives more where there is a reason. */
 enum {
 	GATE_READ_MS = 30 * 1000,
-	GATE_OPEN_MS = 120 * 1000,
+	GATE_CERTIFICATE_MS = 15 * 1000, /* what somebody sends for one may be made to take long */
+	GATE_OPEN_MS = 30 * 1000,
 	GATE_SEAL_MS = 600 * 1000,
 };
 
@@ -86,8 +88,13 @@ enum { GATE_ATTEMPTS = 2 };
 /* Logs, and ends the gate: for errors of the store, after which nothing may be accepted. */
 void gate_fail(struct gate *gate, const struct err *err);
 
-/* Asks a worker; `body` is taken over. A request that kills its worker is tried twice in all. */
+/* Asks a worker; `body` is taken over. A request that kills its worker is tried twice in all. A
+ * deadline ends what hangs, and not what has much to read or waits for the processor: it is longer for
+ * a long body, and as many times longer as there are processes for each core that want to run. */
 void gate_ask(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
+    int64_t deadline_ms, pool_answer_fn *answer, void *context);
+/* The same for what a stranger wants, which gives way to all else (pool_request). */
+void gate_ask_for_stranger(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
     int64_t deadline_ms, pool_answer_fn *answer, void *context);
 
 /* A name for the log: "DEW-2026-0007 r1", or "receipt 12" for what is no advisory. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -32,7 +33,17 @@
 #include "store/advisories.h"
 #include "store/audit.h"
 
-enum { ALIVE_MS = 20 * 1000, NOTICE_CHANGES_MS = 1000, READERS_AHEAD = 2, MAC_BYTES = 10 };
+enum {
+	ALIVE_MS = 20 * 1000,
+	NOTICE_CHANGES_MS = 1000,
+	READERS_AHEAD = 2,
+	VAULTS_LEAST = 2, /* one is left for those we know while a stranger's mail has the other */
+	MAC_BYTES = 10,
+	MEGABYTE = 1024 * 1024,
+	MEGABYTE_MS = 2000, /* a hundred times what gpg needs for one */
+	LOAD_ONE = 100,
+	LOAD_MOST = 10 * LOAD_ONE,
+};
 
 void gate_fail(struct gate *gate, const struct err *err)
 {
@@ -41,19 +52,44 @@ void gate_fail(struct gate *gate, const struct err *err)
 	loop_stop(gate->loop);
 }
 
-void gate_ask(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
-    int64_t deadline_ms, pool_answer_fn *answer, void *context)
+static int64_t deadline(int64_t ms, size_t bytes)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct sysinfo info;
+	int64_t load = 0; /* of a core, in hundredths */
+	if (sysinfo(&info) == 0 && cores > 0)
+		load = (int64_t)(info.loads[0] * 100 >> SI_LOAD_SHIFT) / cores;
+	load = load < LOAD_ONE ? LOAD_ONE : load > LOAD_MOST ? LOAD_MOST : load;
+	return (ms + (int64_t)(bytes / MEGABYTE) * MEGABYTE_MS) * load / LOAD_ONE;
+}
+
+static void ask(struct pool *pool, uint32_t type, struct buf *body, int64_t deadline_ms,
+    bool gives_way, pool_answer_fn *answer, void *context)
 {
 	struct pool_request request = {
 	    .type = type,
-	    .deadline_ms = deadline_ms,
+	    .deadline_ms = deadline(deadline_ms, body->len),
 	    .attempts = GATE_ATTEMPTS,
+	    .gives_way = gives_way,
 	    .answer = answer,
 	    .context = context,
 	};
-	(void)gate;
 	buf_move(&request.body, body);
 	pool_ask(pool, &request);
+}
+
+void gate_ask(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
+    int64_t deadline_ms, pool_answer_fn *answer, void *context)
+{
+	(void)gate;
+	ask(pool, type, body, deadline_ms, false, answer, context);
+}
+
+void gate_ask_for_stranger(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
+    int64_t deadline_ms, pool_answer_fn *answer, void *context)
+{
+	(void)gate;
+	ask(pool, type, body, deadline_ms, true, answer, context);
 }
 
 int gate_label(
@@ -225,8 +261,8 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	gate->vault_count = gate->config->sealing.vaults > 0
 				? (unsigned)gate->config->sealing.vaults
-			    : cores > 0 ? (unsigned)cores
-					: 1;
+			    : cores > VAULTS_LEAST ? (unsigned)cores
+						   : VAULTS_LEAST;
 	/* Whoever sent a mail may have its reader in his hands: no other mail, and not even what is
 	 * found signed inside this one, is read by the same process. */
 	gate->readers =

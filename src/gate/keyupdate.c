@@ -435,7 +435,8 @@ static void ask(struct keyupdate *update, struct view content)
 		fail(update, &err);
 	} else {
 		vault_put_renew(&body, content, buf_view(&known));
-		gate_ask(gate, gate->vaults, VAULT_RENEW, &body, GATE_OPEN_MS, on_renewed, update);
+		gate_ask(gate, gate->vaults, VAULT_RENEW, &body, GATE_CERTIFICATE_MS, on_renewed,
+		    update);
 	}
 	buf_release(&known);
 }

@@ -25,12 +25,20 @@ enum {
 	AGAIN_MS = 15 * 1000,
 	BODY_SLACK = 1024 * 1024,
 	JOBS_A_VAULT = 2,
+	STRANGERS_AT_ONCE = 2,
 	STRANGER_TEXT_MAX = 1024 * 1024
 };
 
-struct arrivals {
+/* Two queues, each with places of its own: whoever is known never waits for the end of a mail of
+ * somebody who is not. */
+struct queue {
 	struct turns *waiting;
 	unsigned under_way;
+};
+
+struct arrivals {
+	struct queue known; /* who says that he is somebody known, and drafts */
+	struct queue strangers;
 };
 
 struct job {
@@ -60,6 +68,18 @@ static struct job *job_new(struct gate *gate, int64_t arrival)
 	return job;
 }
 
+/* Nobody that we know, as far as we know by now. */
+static bool is_stranger(const struct mail_facts *facts)
+{
+	return facts->hold == 0 && facts->sender == CLAIM_NOBODY;
+}
+
+static struct queue *queue_of(const struct mail_facts *facts)
+{
+	struct arrivals *arrivals = facts->gate->arrivals;
+	return is_stranger(facts) ? &arrivals->strangers : &arrivals->known;
+}
+
 void open_done(struct mail_facts *facts)
 {
 	struct job *job = (struct job *)facts;
@@ -70,9 +90,9 @@ void open_done(struct mail_facts *facts)
 	buf_release(&job->inner_body);
 	if (facts->hold != 0)
 		release_ended(gate);
+	queue_of(facts)->under_way--;
 	free(facts->content);
 	free(job);
-	gate->arrivals->under_way--;
 	gate->want_arrivals = true;
 }
 
@@ -204,6 +224,12 @@ void open_again(struct mail_facts *facts, const char *why)
 	log_error("arrival %lld cannot be opened now, and is tried again: %s",
 	    (long long)later->arrival, why);
 	loop_after(later->gate->loop, AGAIN_MS, again, later);
+	open_done(facts);
+}
+
+void open_as_stranger(struct mail_facts *facts)
+{
+	open_add(facts->gate, CLAIM_NOBODY, facts->arrival);
 	open_done(facts);
 }
 
@@ -395,7 +421,11 @@ static void open_message(struct job *job)
 	vault_put_open(&body, job->in_shard ? job->facts.signer.shard : -1,
 	    job->in_shard ? job->facts.signer.generation : 0, job->facts.form, job->facts.message,
 	    job->facts.signature);
-	gate_ask(gate, gate->vaults, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
+	if (is_stranger(&job->facts) && !job->facts.signer_known)
+		gate_ask_for_stranger(
+		    gate, gate->vaults, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
+	else
+		gate_ask(gate, gate->vaults, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
 }
 
 static void after_outline(struct job *job)
@@ -453,7 +483,7 @@ static void start_job(struct gate *gate, int64_t sender, int64_t arrival, int64_
 		struct job *job = job_new(gate, arrival);
 		job->facts.sender = sender;
 		job->facts.hold = hold;
-		gate->arrivals->under_way++;
+		queue_of(&job->facts)->under_way++;
 		ask_reader(job, READER_OUTLINE, buf_view(&raw), on_outline);
 	}
 	buf_release(&raw);
@@ -461,7 +491,9 @@ static void start_job(struct gate *gate, int64_t sender, int64_t arrival, int64_
 
 void open_add(struct gate *gate, int64_t sender, int64_t arrival)
 {
-	turns_add(gate->arrivals->waiting, sender, arrival);
+	struct arrivals *arrivals = gate->arrivals;
+	turns_add(sender == CLAIM_NOBODY ? arrivals->strangers.waiting : arrivals->known.waiting,
+	    sender, arrival);
 	gate->want_arrivals = true;
 }
 
@@ -470,15 +502,20 @@ void open_draft(struct gate *gate, int64_t arrival, int64_t hold)
 	start_job(gate, CLAIM_NOBODY, arrival, hold);
 }
 
-void open_work(struct gate *gate)
+static void work_on(struct gate *gate, struct queue *queue, unsigned most)
 {
-	struct arrivals *arrivals = gate->arrivals;
 	int64_t sender;
 	int64_t arrival;
-	gate->want_arrivals = false;
-	while (!gate->failed && arrivals->under_way < gate->vault_count * JOBS_A_VAULT &&
-	       turns_next(arrivals->waiting, &sender, &arrival))
+	while (!gate->failed && queue->under_way < most &&
+	       turns_next(queue->waiting, &sender, &arrival))
 		start_job(gate, sender, arrival, 0);
+}
+
+void open_work(struct gate *gate)
+{
+	gate->want_arrivals = false;
+	work_on(gate, &gate->arrivals->known, gate->vault_count * JOBS_A_VAULT);
+	work_on(gate, &gate->arrivals->strangers, STRANGERS_AT_ONCE);
 }
 
 static int add_open(void *context, const struct arrival *arrival, struct err *err)
@@ -500,13 +537,16 @@ int open_start(struct gate *gate, struct err *err)
 	gate->arrivals = calloc(1, sizeof *gate->arrivals);
 	if (gate->arrivals == NULL)
 		abort();
-	gate->arrivals->waiting = turns_new();
+	gate->arrivals->known.waiting = turns_new();
+	gate->arrivals->strangers.waiting = turns_new();
 	return store_arrival_each_open(gate->store, add_open, gate, err);
 }
 
 void open_stop(struct gate *gate)
 {
-	if (gate->arrivals != NULL)
-		turns_free(gate->arrivals->waiting);
+	if (gate->arrivals != NULL) {
+		turns_free(gate->arrivals->known.waiting);
+		turns_free(gate->arrivals->strangers.waiting);
+	}
 	free(gate->arrivals);
 }

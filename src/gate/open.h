@@ -65,4 +65,8 @@ void open_refuse_shape(struct mail_facts *facts, const char *meaning);
  * and the arrival is tried anew after a pause. */
 void open_again(struct mail_facts *facts, const char *why);
 
+/* Nothing was recorded because it is the mail of a stranger who goes by the name of somebody known:
+ * frees the facts, and the mail is opened anew in its turn among those of strangers. */
+void open_as_stranger(struct mail_facts *facts);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "gate/claim.h"
 #include "gate/stranger.h"
 #include "pgp/vault.h"
 #include "rules/block.h"
@@ -112,7 +113,8 @@ static void verify(
 	job->request.received_at = clock_now();
 	vault_put_stranger(&body, STRANGER_SHARDS + facts->arrival, facts->form, facts->message,
 	    facts->signature, certificate);
-	gate_ask(gate, gate->vaults, VAULT_STRANGER, &body, GATE_OPEN_MS, on_answer, job);
+	gate_ask_for_stranger(
+	    gate, gate->vaults, VAULT_STRANGER, &body, GATE_CERTIFICATE_MS, on_answer, job);
 }
 
 void stranger_mail(struct mail_facts *facts)
@@ -134,6 +136,8 @@ void stranger_mail(struct mail_facts *facts)
 		open_end(facts, "refuse", "join", why);
 	} else if (certificate.len == 0 || certificate.len > BROUGHT_MAX) {
 		open_end(facts, "refuse", "join", "it brings no certificate");
+	} else if (facts->sender != CLAIM_NOBODY) {
+		open_as_stranger(facts); /* to verify it may take long */
 	} else {
 		verify(facts, &request, certificate);
 	}

@@ -378,6 +378,19 @@ static int cut(struct view binary, struct reading *reading, struct err *err)
 	return got;
 }
 
+int certificate_count(struct view content, size_t *count, struct err *err)
+{
+	struct buf binary = BUF_EMPTY(content.len);
+	struct reading reading = {.scratch = ""};
+	int result = keyring_decode(content, &binary, err);
+	if (result == 0)
+		result = cut(buf_view(&binary), &reading, err);
+	*count = reading.count;
+	free(reading.entries);
+	buf_release(&binary);
+	return result;
+}
+
 static int read_all(struct reading *reading, certificate_fn *fn, void *context,
     void (*progress)(size_t done, size_t total), struct err *err)
 {

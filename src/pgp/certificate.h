@@ -57,4 +57,8 @@ typedef int certificate_fn(
 int certificate_read(struct view content, int64_t now, const char *scratch_dir, certificate_fn *fn,
     void *context, void (*progress)(size_t done, size_t total), struct err *err);
 
+/* How many certificates such a content holds, the same twice being two: without a look at any, and so
+ * for next to nothing. Errors are those of certificate_read. */
+int certificate_count(struct view content, size_t *count, struct err *err);
+
 #endif

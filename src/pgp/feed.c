@@ -132,8 +132,8 @@ gpgme_error_t feed_encrypt(
 {
 	struct feeding feeding;
 	feeding_begin(&feeding, ctx);
-	return feeding_end(&feeding,
-	    gpgme_op_encrypt_ext_start(ctx, NULL, recipients, ENCRYPT_FLAGS, in, out));
+	return feeding_end(
+	    &feeding, gpgme_op_encrypt_ext_start(ctx, NULL, recipients, ENCRYPT_FLAGS, in, out));
 }
 
 gpgme_error_t feed_encrypt_sign(

@@ -7,18 +7,10 @@
 #include "base/file.h"
 #include "pgp/stranger.h"
 
-struct reading {
-	struct stranger *out;
-	size_t count;
-};
-
 static int take(void *context, const struct certificate_verdict *verdict, struct err *err)
 {
-	struct reading *reading = context;
-	struct stranger *out = reading->out;
+	struct stranger *out = context;
 	(void)err;
-	if (++reading->count > 1)
-		return 0;
 	snprintf(out->reason, sizeof out->reason, "%s", verdict->reason);
 	snprintf(out->fingerprint, sizeof out->fingerprint, "%s", verdict->facts.fingerprint);
 	buf_add_view(&out->minimal, verdict->minimal);
@@ -45,19 +37,21 @@ int stranger_open(const struct home *home, int64_t shard, enum open_form form, s
     struct view signature, struct view certificate, size_t plaintext_max, struct stranger *out,
     struct err *err)
 {
-	struct reading reading = {.out = out};
 	char path[HOME_PATH_SIZE];
 	*out = (struct stranger){.minimal = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX)};
-	if (certificate_read(certificate, clock_now(), home->path, take, &reading, NULL, err) !=
-	    0) {
-		if (err->whom != ERR_MESSAGE)
-			return -1;
-		snprintf(out->reason, sizeof out->reason, "what it brings is no certificate");
+	size_t count;
+	int read = certificate_count(certificate, &count, err);
+	if (read == 0 && count != 1) { /* before gpg has thousands to look at */
+		snprintf(out->reason, sizeof out->reason, "it brings %zu certificates and not one",
+		    count);
 		return 0;
 	}
-	if (reading.count != 1)
-		snprintf(out->reason, sizeof out->reason, "it brings %zu certificates and not one",
-		    reading.count);
+	if (read == 0)
+		read = certificate_read(certificate, clock_now(), home->path, take, out, NULL, err);
+	if (read != 0 && err->whom != ERR_MESSAGE)
+		return -1;
+	if (read != 0)
+		snprintf(out->reason, sizeof out->reason, "what it brings is no certificate");
 	if (out->reason[0] != '\0')
 		return 0;
 	const struct view minimal = buf_view(&out->minimal);

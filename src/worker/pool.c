@@ -46,6 +46,7 @@ struct pool {
 	enum worker_kind kind;
 	bool fresh; /* a worker for each request, started ahead */
 	struct job_list queue;
+	struct job_list behind; /* what gives way to it */
 	struct job_list ended; /* every attempt used up, callback still to come */
 	struct loop_timer *ending;
 	struct loop_timer *ahead; /* the first start of a fresh pool, still to come */
@@ -53,7 +54,8 @@ struct pool {
 	int64_t pause_ms; /* the last pause, 0 after an answer */
 	struct err trouble; /* why the last start failed, "" once one succeeded */
 	uint32_t last_number;
-	unsigned queued;
+	unsigned queued; /* in `queue` */
+	unsigned passed; /* how many went before what gives way, since one of that had its turn */
 	unsigned deaths;
 	unsigned size;
 	struct worker workers[];
@@ -69,15 +71,41 @@ static void job_free(struct job *job)
 
 static void enqueue(struct pool *pool, struct job *job)
 {
+	if (job->request.gives_way) {
+		TAILQ_INSERT_TAIL(&pool->behind, job, entry);
+		return;
+	}
 	TAILQ_INSERT_TAIL(&pool->queue, job, entry);
 	pool->queued++;
 }
 
+/* Whether something that gives way may go to a worker now, if it is its turn. */
+static bool behind_may_go(const struct pool *pool)
+{
+	if (TAILQ_EMPTY(&pool->behind))
+		return false;
+	for (unsigned i = 0; i < pool->size; i++) {
+		const struct job *job = pool->workers[i].job;
+		if (job != NULL && job->request.gives_way)
+			return false;
+	}
+	return true;
+}
+
+/* NULL when none may go to a worker now. */
 static struct job *next_job(struct pool *pool)
 {
+	const bool may_go = behind_may_go(pool);
 	struct job *job = TAILQ_FIRST(&pool->queue);
-	TAILQ_REMOVE(&pool->queue, job, entry);
-	pool->queued--;
+	if (may_go && (job == NULL || pool->passed >= POOL_OTHERS_FIRST)) {
+		job = TAILQ_FIRST(&pool->behind);
+		TAILQ_REMOVE(&pool->behind, job, entry);
+		pool->passed = 0;
+	} else if (job != NULL) {
+		TAILQ_REMOVE(&pool->queue, job, entry);
+		pool->queued--;
+		pool->passed += may_go;
+	}
 	return job;
 }
 
@@ -291,7 +319,7 @@ static void give(struct worker *worker, struct job *job)
 		&err) == 0) {
 		job->tries++;
 		worker->job = job;
-		start_deadline(worker, job->request.deadline_ms);
+		start_deadline(worker, job->request.deadline_ms * (int64_t)job->tries);
 		return;
 	}
 	/* A worker that died while idle says nothing about this request. */
@@ -316,13 +344,13 @@ static struct worker *find_ready(struct pool *pool)
 static void start_workers(struct pool *pool)
 {
 	unsigned coming = 0;
+	const unsigned waiting = pool->queued + behind_may_go(pool);
 	for (unsigned i = 0; i < pool->size; i++)
 		coming += pool->workers[i].pid != 0 && !pool->workers[i].ready;
 	for (unsigned i = 0; i < pool->size && pool->pause == NULL; i++) {
 		if (pool->workers[i].pid != 0)
 			continue;
-		if ((!pool->fresh && coming >= pool->queued) ||
-		    worker_start(&pool->workers[i]) != 0)
+		if ((!pool->fresh && coming >= waiting) || worker_start(&pool->workers[i]) != 0)
 			return;
 		coming++;
 	}
@@ -331,8 +359,9 @@ static void start_workers(struct pool *pool)
 static void dispatch(struct pool *pool)
 {
 	struct worker *worker;
-	while (pool->queued > 0 && (worker = find_ready(pool)) != NULL)
-		give(worker, next_job(pool));
+	struct job *job;
+	while ((worker = find_ready(pool)) != NULL && (job = next_job(pool)) != NULL)
+		give(worker, job);
 	start_workers(pool);
 }
 
@@ -354,6 +383,7 @@ struct pool *pool_new(
 	pool->kind = kind;
 	pool->size = size;
 	TAILQ_INIT(&pool->queue);
+	TAILQ_INIT(&pool->behind);
 	TAILQ_INIT(&pool->ended);
 	for (unsigned i = 0; i < size; i++)
 		pool->workers[i] = (struct worker){.pool = pool, .fd = -1};
@@ -380,6 +410,7 @@ void pool_free(struct pool *pool)
 		if (job != NULL)
 			job_free(job);
 	}
+	TAILQ_CONCAT(&pool->queue, &pool->behind, entry);
 	TAILQ_CONCAT(&pool->queue, &pool->ended, entry);
 	while ((job = TAILQ_FIRST(&pool->queue)) != NULL) {
 		TAILQ_REMOVE(&pool->queue, job, entry);

@@ -32,13 +32,19 @@ typedef bool pool_answer_fn(void *context, enum pool_event event, struct view bo
 struct pool_request {
 	uint32_t type;
 	struct buf body; /* taken over by pool_ask */
-	int64_t deadline_ms; /* for each attempt, and between parts of an answer */
+	int64_t deadline_ms; /* of the first attempt, and between parts; the second has twice as much */
 	unsigned attempts; /* at least 1 */
 	size_t answer_most; /* bytes of an answer's body, 0: as many as a frame takes */
+	bool gives_way; /* to others: see below */
 	bool in_parts; /* POOL_PROGRESS may come: a worker that sends it else is lost */
 	pool_answer_fn *answer;
 	void *context;
 };
+
+/* A request that gives way waits as long as others do, and at most one of them is with a worker at a
+ * time: however many there are, and however long they take, they never have all the workers of a
+ * pool of two or more. Lest they wait for ever, one has its turn behind so many others. */
+enum { POOL_OTHERS_FIRST = 8 };
 
 /* Starts `size` workers when first needed. */
 struct pool *pool_new(

@@ -5,8 +5,11 @@ import sqlite3
 import time
 
 import letters
+import openpgp
 from harness import eventually, limit, now
 from scene import Scene
+from test_agree import asks, stranger_of
+from test_keylife import key_mail
 from test_release import Timed
 from test_remind import admit_admin, alarm
 from turning import HOUR, MINUTE
@@ -194,3 +197,31 @@ def test_admins_are_told_of_mails_that_end_their_reader_once_in_a_while(t):
     row = [row for row in gateway.rows("check", may_fail=True)["findings"]
            if row["what"] == "processes"][0]
     assert row["result"] == "warning" and "54 readers" in row["detail"], row
+
+
+def stopping(person):
+    """His certificate as no program makes it: gpg ends before it has read 160 kB."""
+    return openpgp.armor(openpgp.stopping(openpgp.dearmor(person.certificate), 160_000),
+                         "PUBLIC KEY BLOCK")
+
+
+def test_certificates_that_gpg_does_not_read_to_their_end_hold_up_nobody(t):
+    """A vault that was given one used to go round at full load until its deadline, twice."""
+    scene = Scene(t, 1)
+    gateway, contact = scene.gateway, scene.official
+    stranger = stranger_of(scene)
+    joins = [asks(stranger, certificate=stopping(stranger), block=
+                  f"Join: State of Ohio {number}\nAddress: cert@us-oh.example\nName: Erika\n")
+             for number in range(4)]
+    # One of them goes by the name of somebody known.
+    joins[3] = joins[3].replace(stranger.address.encode(), contact.address.encode(), 1)
+    update = key_mail(contact, stopping(contact))
+    for raw in (*joins, update, scene.publish("a title", "A text.\n")):
+        gateway.drop(raw)
+    scene.opened(count=2)  # the advisory, and why the certificate is not taken
+    found = {row["meaning"]: row for row in gateway.settled(6)}
+    assert {"advisory", "key", "join"} == set(found), found
+    assert found["advisory"]["state"] == "done", found
+    assert found["key"]["state"] == found["join"]["state"] == "refused", found
+    assert not re.search(r"vault \d+ lost", gateway.text_of_log())
+    t.note(f"told: {found['join']['reason']}")

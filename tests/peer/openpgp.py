@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 
-PKESK, SIGNATURE, ONE_PASS, COMPRESSED, MARKER, LITERAL, SEIPD = 1, 2, 4, 8, 10, 11, 18
+PKESK, SIGNATURE, ONE_PASS, COMPRESSED, MARKER, LITERAL, USER_ID, SEIPD = 1, 2, 4, 8, 10, 11, 13, 18
 AES256, CFB = 9, 2  # as libgcrypt calls them; RFC 9580 section 9.3 has the same 9
 BLOCK = 16
 
@@ -122,6 +122,14 @@ def escaped(text):
 def clearsigned(text, signatures, head=b"Hash: SHA256\n"):
     return (b"-----BEGIN PGP SIGNED MESSAGE-----\n" + head + b"\n" + escaped(text).rstrip(b"\n")
             + b"\n" + armor(signatures, "SIGNATURE"))
+
+
+def stopping(certificate, size):
+    """The certificate, with a signature behind it that gpg will read no further than (its first
+    number claims 65,535 bits), and so many bytes more."""
+    more = packet(USER_ID, b"Somebody Else <else@nowhere.example>")
+    bad = packet(SIGNATURE, b"\x04\x10\x16\x0a\0\0\0\0\xbe\xef\xff\xff" + bytes(30))
+    return certificate + bad + more * (size // len(more))
 
 
 class SessionKey:

@@ -73,9 +73,11 @@ struct result {
 	bool ask_again; /* the callback asks for one more */
 	struct buf body;
 	pid_t who;
+	unsigned place; /* among all that ended, from 1 */
 };
 
 static unsigned open_requests;
+static unsigned ended_requests;
 
 static _Noreturn void wait_for_ever(void)
 {
@@ -207,7 +209,7 @@ static int setup(void **state)
 	shared =
 	    mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(shared != MAP_FAILED);
-	open_requests = 0;
+	open_requests = ended_requests = 0;
 	bench->loop = loop_new();
 	bench->starter = starter_direct(programs);
 	bench->pool = pool_new(bench->loop, bench->starter, WORKER_READER, 1);
@@ -241,6 +243,7 @@ static bool on_answer(void *context, enum pool_event event, struct view body)
 		return false;
 	}
 	*(event == POOL_ANSWER ? &result->answers : &result->died) += 1;
+	result->place = ++ended_requests;
 	buf_clear(&result->body);
 	buf_add_view(&result->body, body);
 	if (result->ask_again) {
@@ -254,6 +257,8 @@ static bool on_answer(void *context, enum pool_event event, struct view body)
 	return true;
 }
 
+static bool gives_way; /* what is asked for next */
+
 static void ask(struct bench *bench, struct result *result, enum order order, const char *text,
     int64_t deadline_ms, unsigned attempts)
 {
@@ -261,6 +266,7 @@ static void ask(struct bench *bench, struct result *result, enum order order, co
 	    .body = BUF_EMPTY(FRAME_BODY_MAX),
 	    .deadline_ms = deadline_ms,
 	    .attempts = attempts,
+	    .gives_way = gives_way,
 	    .in_parts = order == SLOW_PARTS,
 	    .answer_most = order == TOO_LONG ? 3 : 0,
 	    .answer = on_answer,
@@ -686,6 +692,69 @@ static void freeing_the_pool_kills_its_workers_and_calls_nobody(void **state)
 	buf_release(&result.body);
 }
 
+static void ask_behind(struct bench *bench, struct result *result, enum order order)
+{
+	gives_way = true;
+	ask(bench, result, order, "behind", GENEROUS_MS, 1);
+	gives_way = false;
+}
+
+static void what_gives_way_never_has_every_worker(void **state)
+{
+	struct bench *bench = *state;
+	struct result behind = {0}, result = {0};
+	struct pool *one = bench->pool;
+	bench->pool = pool_new(bench->loop, bench->starter, WORKER_READER, 2);
+	for (int i = 0; i < 4; i++)
+		ask_behind(bench, &behind, HANG_WITH_GRANDCHILD);
+	open_requests = 0;
+	for (int i = 0; i < 20; i++) {
+		ask(bench, &result, ECHO, "hello", GENEROUS_MS, 1);
+		run(bench);
+	}
+	assert_int_equal(result.answers, 20);
+	assert_int_equal(behind.died, 0);
+	assert_int_equal(pool_deaths(bench->pool), 0);
+	assert_int_equal(shared->started, 2);
+	pool_free(bench->pool);
+	bench->pool = one;
+	buf_release(&behind.body);
+	buf_release(&result.body);
+}
+
+static void what_gives_way_has_its_turn_behind_so_many_others(void **state)
+{
+	struct bench *bench = *state;
+	struct result others[3 * POOL_OTHERS_FIRST] = {0};
+	struct result behind[2] = {0};
+	const size_t count = sizeof others / sizeof *others;
+	ask_behind(bench, &behind[0], ECHO);
+	ask_behind(bench, &behind[1], ECHO);
+	for (size_t i = 0; i < count; i++)
+		ask(bench, &others[i], ECHO, "", GENEROUS_MS, 1);
+	run(bench);
+	assert_int_equal(behind[0].place, POOL_OTHERS_FIRST + 1);
+	assert_int_equal(behind[1].place, 2 * (POOL_OTHERS_FIRST + 1));
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(others[i].answers, 1);
+		buf_release(&others[i].body);
+	}
+	buf_release(&behind[0].body);
+	buf_release(&behind[1].body);
+}
+
+static void second_attempt_has_twice_the_time(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	const int64_t begun = clock_monotonic_ms();
+	ask(bench, &result, HANG_WITH_GRANDCHILD, "", SHORT_MS / 4, 2);
+	run(bench);
+	assert_int_equal(result.died, 1);
+	assert_true(clock_monotonic_ms() - begun >= 3 * SHORT_MS / 4);
+	buf_release(&result.body);
+}
+
 int main(int argc, char **argv)
 {
 #define POOL_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -713,6 +782,9 @@ int main(int argc, char **argv)
 	    POOL_TEST(worker_of_a_fresh_pool_sees_one_request_and_is_ended),
 	    POOL_TEST(second_attempt_of_a_fresh_pool_has_a_fresh_worker),
 	    POOL_TEST(freeing_the_pool_kills_its_workers_and_calls_nobody),
+	    POOL_TEST(what_gives_way_never_has_every_worker),
+	    POOL_TEST(what_gives_way_has_its_turn_behind_so_many_others),
+	    POOL_TEST(second_attempt_has_twice_the_time),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
