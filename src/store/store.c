@@ -15,7 +15,7 @@
 #include "store/sql.h"
 #include "store/store.h"
 
-enum { STORE_FILE_MODE = 0600 };
+enum { STORE_FILE_MODE = 0600, CHECKPOINT_PAGES = 1000 };
 
 /* For each connection. A write-ahead log that once grew large gives the space back; what a sort
  * needs stays in memory. */
@@ -41,6 +41,19 @@ static int use_wal(struct store *store, struct err *err)
 	return wal ? 0 : err_set(err, ERR_DAEMON, ERR_NEVER, "no write-ahead log is possible here");
 }
 
+/* After a commit. SQLite's own checkpoint keeps an error to itself; whoever committed gets ours, for a
+ * disk that fails to take the store must not take anything more. Somebody who reads meanwhile is no
+ * error: the next commit comes back to it. */
+static int checkpoint(void *context, sqlite3 *db, const char *name, int pages)
+{
+	(void)context;
+	if (pages < CHECKPOINT_PAGES)
+		return SQLITE_OK;
+	const int code =
+	    sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return code == SQLITE_BUSY || code == SQLITE_LOCKED ? SQLITE_OK : code;
+}
+
 static int connect_file(struct store *store, const char *path, struct err *err)
 {
 	int code =
@@ -55,6 +68,7 @@ static int connect_file(struct store *store, const char *path, struct err *err)
 		return sql_fail(store, code, path, err);
 	if (sql_script(store, settings, err) != 0 || use_wal(store, err) != 0)
 		return err_prefix(err, "%s", path);
+	sqlite3_wal_hook(store->db, checkpoint, NULL);
 	return 0;
 }
 

@@ -365,6 +365,36 @@ static void a_copy_of_the_live_store_is_whole_and_private(void **state)
 	store_close(copy);
 }
 
+/* As with a disk that fails where the store lies: the log beside it takes what comes. */
+static void an_error_of_a_checkpoint_is_told(void **state)
+{
+	enum { VALUES = 64, AGAIN = 20, VALUE_BYTES = 256 * 1024, MOST_BYTES = 12 * 1024 * 1024 };
+	struct fixture *f = *state;
+	struct rlimit before;
+	char *bytes = calloc(1, VALUE_BYTES);
+	bool failed = false;
+	assert_non_null(bytes);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	for (int pass = 0; pass < 2; pass++) {
+		struct rlimit limit = {.rlim_cur = MOST_BYTES, .rlim_max = before.rlim_max};
+		if (pass == 1)
+			assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		memset(bytes, 'a' + pass, VALUE_BYTES);
+		/* The last ones lie furthest back in the file, and the log stays below the limit. */
+		for (int i = pass == 0 ? 0 : VALUES - AGAIN; i < VALUES && !failed; i++) {
+			char name[32];
+			snprintf(name, sizeof name, "value %d", i);
+			failed = store_value_set(f->store, name,
+				     (struct view){bytes, VALUE_BYTES}, &f->err) != 0;
+		}
+		assert_int_equal(failed, pass == 1);
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	OK(f, store_verify(f->store, &f->err)); /* and nothing is lost */
+	free(bytes);
+}
+
 /* A page of the middle, overwritten behind SQLite's back. */
 static void a_damaged_page_is_found(void **state)
 {
@@ -534,6 +564,7 @@ int main(int argc, char **argv)
 	    TEST(writers_wait_for_each_other),
 	    TEST(values_and_counters_are_kept),
 	    TEST(a_copy_of_the_live_store_is_whole_and_private),
+	    TEST(an_error_of_a_checkpoint_is_told),
 	    TEST(a_damaged_page_is_found),
 	    TEST(a_reference_that_leads_nowhere_is_found),
 	    TEST(a_kill_in_mid_transaction_loses_nothing_committed),
