@@ -16,6 +16,7 @@
 #include "gate/letters_inform.h"
 #include "gate/letters_key.h"
 #include "gate/letters_release.h"
+#include "rules/reply.h"
 
 enum { HOUR = 3600, WRAP = 76 };
 
@@ -463,6 +464,104 @@ static void new_version_says_from_when_it_is_required(void **state)
 		"Expires:  in 375 days, Thu 9 Dec 2027 23:09 UTC\n", NULL});
 }
 
+/* As letters were: they were sent before an upgrade, and are answered after it. */
+static void write_former(struct buf *out)
+{
+	buf_add_text(out,
+	    "TLP:AMBER\n"
+	    "----------------------------------------------------------------------------\n"
+	    "Advisory:     DEW-2026-0007 revision 2, an update\n"
+	    "Title:        Pumps stop\n"
+	    "Answer by:    2026-11-30T03:09:00Z\n"
+	    "----------------------------------------------------------------------------\n"
+	    "\nUpdate at once.\n\n\n"
+	    "----------------------------------------------------------------------------\n"
+	    "To acknowledge, reply to this mail, signed with your own key, and keep the\n"
+	    "token below in the reply (quoting this text does). Encrypt the reply if you\n"
+	    "can. If you like, make its first line one of: received, affected,\n"
+	    "not affected, acting, unreadable. What follows is taken as a comment.\n"
+	    "If your mail program sends subjects in the clear, shorten that of the reply.\n\n"
+	    "Token: ABCDEFGHIJKLMNOP\n\n"
+	    "Sent by the gateway key 0123456789ABCDEF0123456789ABCDEF01234567\n"
+	    "under TLP:AMBER. Share it only as that label allows.\n");
+}
+
+/* Lines `from` to `to` of a letter, with a mark in front as programs put it: none alone. */
+static void add_quoted(struct buf *out, struct view letter, const char *mark, size_t from, size_t to)
+{
+	struct view line;
+	for (size_t i = 0; i < to && view_next_line(&letter, &line); i++) {
+		if (i < from)
+			continue;
+		buf_add_text(out, mark);
+		buf_add_view(out, line);
+		out->len -= line.len == 0 && mark[strlen(mark) - 1] == ' ' ? 1 : 0;
+		buf_add_char(out, '\n');
+	}
+}
+
+static void assert_answer(const struct buf *text)
+{
+	struct reply reply;
+	reply_read(buf_view(text), VIEW(""), &reply);
+	if (reply.tokens.count != 1 || strcmp(reply.status, "not affected") != 0 ||
+	    !view_is(buf_view(&reply.comment), "Two sites,\nboth checked."))
+		fail_msg("%u tokens, %s, \"%s\" from:\n%s", reply.tokens.count, reply.status,
+		    buf_text(&reply.comment), buf_text(text));
+	assert_string_equal(reply.tokens.tokens[0], "ABCDEFGHIJKLMNOP");
+	buf_release(&reply.comment);
+}
+
+static void answers_that_quote_a_letter_are_read_wherever_they_stand(void **state)
+{
+	static const char own[] = "\nNot affected.\n\nTwo sites,\nboth checked.\n\n";
+	static const char introduction[] = "On Sunday, Example early warning wrote:\n";
+	static const char *const marks[] = {"> ", ">", "> > ", "| ", "EW> "};
+	static void (*const quoted[])(struct buf *) = {write_advisory, write_first_reminder,
+	    write_deadline, write_former};
+	enum { ALL = 1000, HALF = 9 };
+	(void)state;
+	for (size_t i = 0; i < sizeof quoted / sizeof quoted[0] * 3; i++) {
+		for (size_t k = 0; k < sizeof marks / sizeof marks[0]; k++) {
+			struct buf letter = BUF_EMPTY(BUF_SMALL);
+			struct buf text = BUF_EMPTY(BUF_SMALL);
+			const size_t before = i % 3 == 0 ? 0 : i % 3 == 1 ? HALF : ALL;
+			quoted[i / 3](&letter);
+			if (before > 0)
+				buf_add_text(&text, introduction);
+			add_quoted(&text, buf_view(&letter), marks[k], 0, before);
+			buf_add_text(&text, own);
+			if (before == 0)
+				buf_add_text(&text, introduction);
+			add_quoted(&text, buf_view(&letter), marks[k], before, ALL);
+			assert_answer(&text);
+			buf_release(&letter);
+			buf_release(&text);
+		}
+	}
+}
+
+/* As Outlook puts it: the letter below, with its header and without marks. */
+static void answers_above_a_letter_without_marks_are_read(void **state)
+{
+	static const char *const subjects[] = {"[DEW-2026-0007 r2] Pumps stop [ABCDEFGHIJKLMNOP]",
+	    "[...]", "Reminder", "Re: Reminder"};
+	(void)state;
+	for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
+		struct buf text = BUF_EMPTY(BUF_SMALL);
+		buf_printf(&text,
+		    "Not affected.\n\nTwo sites,\nboth checked.\n\n"
+		    "From: Example early warning\nSent: Sunday\nTo: Eve\nSubject: %s\n\n",
+		    subjects[i]);
+		if (i < 2)
+			write_advisory(&text);
+		else
+			write_first_reminder(&text);
+		assert_answer(&text);
+		buf_release(&text);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +575,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(report_says_how_to_answer_above_its_text),
 	    cmocka_unit_test(held_advisory_says_when_it_goes_and_counts_right),
 	    cmocka_unit_test(new_version_says_from_when_it_is_required),
+	    cmocka_unit_test(answers_that_quote_a_letter_are_read_wherever_they_stand),
+	    cmocka_unit_test(answers_above_a_letter_without_marks_are_read),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
