@@ -11,7 +11,6 @@
 #include "dewctl/find.h"
 #include "dewctl/keyadd.h"
 #include "rules/reach.h"
-#include "store/keylife.h"
 
 enum { READ_STEP = 64 * 1024, FEW = 100, PROGRESS_LINES = 10 };
 
@@ -88,132 +87,138 @@ static int refuse_one(struct adding *adding, const struct certificate_facts *fac
 	return 0;
 }
 
-/* Puts it into the store with its audit entry. *state says what it is now, "" when it clashed. */
-static int put(struct adding *adding, const struct certificate_verdict *verdict, bool *is_new,
-    char state[static STORE_ID_SIZE], struct err *err)
+static const char stale[] = "the certificate was changed meanwhile by somebody else: call it again";
+
+/* Takes it into the store, with an audit entry for what changes. */
+static int take(struct adding *adding, const struct certificate_verdict *verdict,
+    enum certificate_outcome *outcome, struct certificate *now, struct err *err)
 {
+	static const char *const events[] = {
+	    [CERTIFICATE_ADDED] = "key.add",
+	    [CERTIFICATE_UPDATED] = "key.update",
+	    [CERTIFICATE_UNCHANGED] = "key.update",
+	    [CERTIFICATE_KEPT] = "key.update",
+	    [CERTIFICATE_CLOSED] = "key.close",
+	    [CERTIFICATE_RETIRED] = "key.retire",
+	};
 	struct ctl *ctl = adding->ctl;
-	struct certificate certificate;
+	const char *fingerprint = verdict->facts.fingerprint;
 	char clash[FINGERPRINT_SIZE] = "";
-	const char *fingerprint = verdict->facts.fingerprint;
-	state[0] = '\0';
-	if (store_begin(ctl->store, err) < 0)
-		return -1;
-	int status = store_certificate_put(ctl->store, &verdict->facts, verdict->minimal,
-	    ctl->config.sealing.shard, is_new, clash, err);
-	if (status == 0 && clash[0] == '\0') {
-		status = find_certificate(ctl, fingerprint, &certificate, err);
-		if (status == 0)
-			status = ctl_audit(ctl, *is_new ? "key.add" : "key.update", fingerprint,
-			    err, "%s", verdict->facts.user_id);
-		if (status == 0)
-			snprintf(state, STORE_ID_SIZE, "%s", certificate.state);
-	}
-	if (clash[0] != '\0')
-		snprintf(adding->reason, sizeof adding->reason,
-		    "it has a key ID of another certificate, %s: ask for a new key", clash);
-	return ctl_end(ctl, status, err);
-}
-
-/* A revocation is the one thing that a refused certificate brings: from now on nothing is sealed
- * for it, and nothing counts that it signed. */
-static int retire_revoked(
-    struct adding *adding, const struct certificate_verdict *verdict, struct err *err)
-{
-	struct ctl *ctl = adding->ctl;
-	struct certificate certificate;
-	const char *fingerprint = verdict->facts.fingerprint;
-	bool found, moved = false;
-	if (store_begin(ctl->store, err) < 0)
-		return -1;
-	int status = store_certificate_get(ctl->store, fingerprint, &certificate, &found, err);
-	if (status == 0 && found)
-		status = store_certificate_move(ctl->store, fingerprint, "retire", &moved, err);
-	if (status == 0 && moved)
-		status = ctl_audit(ctl, "key.retire", fingerprint, err, "revoked by its owner");
-	if (ctl_end(ctl, status, err) < 0)
-		return -1;
-	if (!moved)
-		return refuse_one(adding, &verdict->facts);
-	adding->retired++;
-	add_row(adding, "retired", "retired", &verdict->facts);
-	return 0;
-}
-
-/* Of a refresh: certificates that are not known, and those that bring nothing new. */
-static int pass_over(struct adding *adding, const struct certificate_verdict *verdict,
-    bool *passed_over, struct err *err)
-{
-	struct buf bytes = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
-	bool known;
-	if (store_certificate_bytes(
-		adding->ctl->store, verdict->facts.fingerprint, &bytes, &known, err) < 0)
-		return -1;
-	const bool same = known && view_equals(buf_view(&bytes), verdict->minimal);
-	*passed_over = !known || same;
-	if (!known) {
-		adding->skipped++;
-		snprintf(adding->reason, sizeof adding->reason, "not known: key add takes it");
-		add_row(adding, "skipped", "", &verdict->facts);
-	} else if (same) {
-		adding->unchanged++;
-		add_row(adding, "unchanged", "", &verdict->facts);
-	}
-	buf_release(&bytes);
-	return 0;
-}
-
-/* Likewise when the encryption subkey is revoked and there is no other. */
-static int close_revoked(
-    struct adding *adding, const struct certificate_verdict *verdict, struct err *err)
-{
-	struct ctl *ctl = adding->ctl;
-	struct certificate certificate;
-	const char *fingerprint = verdict->facts.fingerprint;
 	bool found;
 	if (store_begin(ctl->store, err) < 0)
 		return -1;
-	int status = store_certificate_get(ctl->store, fingerprint, &certificate, &found, err);
-	if (status == 0 && found)
-		status = store_key_close(ctl->store, fingerprint, ctl->now, err);
-	if (status == 0 && found)
-		status = ctl_audit(ctl, "key.close", fingerprint, err,
-		    "the encryption subkey is revoked by its owner");
-	return ctl_end(ctl, status, err) < 0 ? -1 : refuse_one(adding, &verdict->facts);
+	int status = store_certificate_take(
+	    ctl->store, verdict, ctl->config.sealing.shard, ctl->now, outcome, clash, err);
+	if (status == 0)
+		status = store_certificate_get(ctl->store, fingerprint, now, &found, err);
+	const char *event = events[*outcome];
+	if (status == 0 && *outcome >= CERTIFICATE_ADDED && event != NULL)
+		status = ctl_audit(ctl, event, fingerprint, err, "%s",
+		    *outcome == CERTIFICATE_RETIRED ? "revoked by its owner"
+		    : *outcome == CERTIFICATE_CLOSED
+			? "the encryption subkey is revoked by its owner"
+			: verdict->facts.user_id);
+	if (*outcome == CERTIFICATE_CLASH)
+		snprintf(adding->reason, sizeof adding->reason,
+		    "it has a key ID of another certificate, %s: ask for a new key", clash);
+	if (status == 0 && *outcome == CERTIFICATE_STALE)
+		status = ctl_refuse(err, "%s", stale);
+	return ctl_end(ctl, status, err);
+}
+
+/* From now on somebody is cut off: by name. */
+static int warn_of_loss(struct adding *adding, const char *fingerprint, struct err *err)
+{
+	struct buf user = BUF_EMPTY(BUF_SMALL);
+	if (find_user_of(adding->ctl, fingerprint, &user, err) < 0) {
+		buf_release(&user);
+		return -1;
+	}
+	if (user.len > 0)
+		ctl_warn("the key %s is revoked: from now on %s cannot be served; ask them for a "
+			 "new key over another channel",
+		    fingerprint, buf_text(&user));
+	buf_release(&user);
+	return 0;
+}
+
+/* What is taken of a certificate that is refused, or what keeps one that is taken from use. */
+static void explain(
+    struct adding *adding, const struct certificate_verdict *verdict, const char *state)
+{
+	char reason[CERTIFICATE_REASON_SIZE];
+	memcpy(reason, adding->reason, sizeof reason);
+	if (reason[0] != '\0')
+		snprintf(adding->reason, sizeof adding->reason,
+		    "its revocations are taken, and nothing else: %.180s", reason);
+	else if (verdict->unproved[0] != '\0')
+		snprintf(adding->reason, sizeof adding->reason,
+		    "a revocation by %s does not count: that certificate is not here; put it into "
+		    "the same file",
+		    verdict->unproved);
+	else if (strcmp(state, "retired") == 0)
+		snprintf(adding->reason, sizeof adding->reason, "stays retired");
+}
+
+static int add_outcome(struct adding *adding, const struct certificate_verdict *verdict,
+    enum certificate_outcome outcome, const char *state, struct err *err)
+{
+	const struct certificate_facts *facts = &verdict->facts;
+	switch (outcome) {
+	case CERTIFICATE_RETIRED:
+		adding->retired++;
+		add_row(adding, "retired", state, facts);
+		return warn_of_loss(adding, facts->fingerprint, err);
+	case CERTIFICATE_CLOSED:
+		adding->updated++;
+		add_row(adding, "updated", state, facts);
+		return warn_of_loss(adding, facts->fingerprint, err);
+	case CERTIFICATE_ADDED:
+		adding->added++;
+		explain(adding, verdict, state);
+		add_row(adding, "added", state, facts);
+		return 0;
+	case CERTIFICATE_UNCHANGED:
+		explain(adding, verdict, state);
+		adding->unchanged += adding->refresh;
+		adding->updated += !adding->refresh;
+		add_row(adding, adding->refresh ? "unchanged" : "updated", state, facts);
+		return 0;
+	case CERTIFICATE_UPDATED:
+	case CERTIFICATE_KEPT:
+		adding->updated++;
+		explain(adding, verdict, state);
+		add_row(adding, "updated", state, facts);
+		return 0;
+	default:
+		break;
+	}
+	if (!adding->refresh || !verdict->revoked || strcmp(state, "retired") != 0)
+		return refuse_one(adding, facts);
+	adding->unchanged++;
+	add_row(adding, "unchanged", state, facts);
+	return 0;
 }
 
 static int add_certificate(
     void *context, const struct certificate_verdict *verdict, struct err *err)
 {
 	struct adding *adding = context;
-	char state[STORE_ID_SIZE];
-	bool is_new = false;
-	bool passed_over = false;
+	struct certificate now = {.state = ""};
+	enum certificate_outcome outcome = CERTIFICATE_REFUSED;
 	snprintf(adding->reason, sizeof adding->reason, "%s", verdict->reason);
-	if (adding->refresh && pass_over(adding, verdict, &passed_over, err) < 0)
-		return -1;
-	if (passed_over)
+	if (adding->refresh && !verdict->known) {
+		adding->skipped++;
+		snprintf(adding->reason, sizeof adding->reason, "not known: key add takes it");
+		add_row(adding, "skipped", "", &verdict->facts);
 		return 0;
-	if (adding->reason[0] == '\0' &&
-	    strcmp(verdict->facts.fingerprint, adding->ctl->gateway) == 0)
+	}
+	if (strcmp(verdict->facts.fingerprint, adding->ctl->gateway) == 0)
 		snprintf(
 		    adding->reason, sizeof adding->reason, "this is the gateway's own certificate");
-	if (verdict->revoked)
-		return retire_revoked(adding, verdict, err);
-	if (verdict->closed)
-		return close_revoked(adding, verdict, err);
-	if (adding->reason[0] != '\0')
-		return refuse_one(adding, &verdict->facts);
-	if (put(adding, verdict, &is_new, state, err) < 0)
+	else if (take(adding, verdict, &outcome, &now, err) < 0)
 		return -1;
-	if (adding->reason[0] != '\0')
-		return refuse_one(adding, &verdict->facts);
-	adding->added += is_new;
-	adding->updated += !is_new;
-	if (strcmp(state, "retired") == 0)
-		snprintf(adding->reason, sizeof adding->reason, "stays retired");
-	add_row(adding, is_new ? "added" : "updated", state, &verdict->facts);
-	return 0;
+	return add_outcome(adding, verdict, outcome, now.state, err);
 }
 
 static void show_progress(size_t done, size_t total)
@@ -254,8 +259,9 @@ static int take_content(
 	struct ctl *ctl = adding->ctl;
 	if (ctl_open_store(ctl, err) < 0)
 		return -1;
-	const int status = certificate_read(
-	    content, ctl->now, ctl->config.state, add_certificate, adding, show_progress, err);
+	const struct certificate_known known = {store_certificate_known, ctl->store};
+	const int status = certificate_read(content, ctl->now, ctl->config.state, &known,
+	    add_certificate, adding, show_progress, err);
 	if (status < 0 && err->whom == ERR_MESSAGE)
 		err_prefix(err, "%s", path);
 	return status;

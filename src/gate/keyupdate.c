@@ -26,6 +26,7 @@ struct keyupdate {
 	struct key_owner owner;
 	char actor[STORE_ADDRESS_SIZE + 16]; /* "contact ADDRESS" */
 	struct view text; /* below the control block */
+	struct buf known; /* the signer's certificate when this was asked about */
 	enum verdict verdict;
 	bool turned; /* into a refusal, by what the store holds: the letter is written anew */
 	struct refusal refusal;
@@ -40,6 +41,7 @@ static void free_update(struct keyupdate *update)
 {
 	for (uint32_t i = 0; i < update->count; i++)
 		buf_release(&update->renewals[i].minimal);
+	buf_release(&update->known);
 	free(update);
 }
 
@@ -80,26 +82,30 @@ static int put(struct keyupdate *update, const struct renewal *renewal, bool *is
 
 static int record_own(struct keyupdate *update, struct err *err)
 {
-	struct store *store = update->facts->gate->store;
+	struct gate *gate = update->facts->gate;
+	const struct certificate_verdict *verdict = &update->own->verdict;
 	const char *fingerprint = update->owner.fingerprint;
 	char clash[FINGERPRINT_SIZE] = "";
-	bool flag;
-	if (update->own->verdict.revoked)
-		return store_certificate_move(store, fingerprint, "retire", &flag, err) != 0
-			   ? -1
-			   : audit(update, "key.retire", fingerprint, "revoked by its owner", err);
-	if (update->own->verdict.closed)
-		return store_key_close(store, fingerprint, clock_now(), err) != 0
-			   ? -1
-			   : audit(update, "key.close", fingerprint,
-				 "the encryption subkey is revoked by its owner", err);
-	if (update->own->verdict.reason[0] != '\0')
-		return 0;
-	if (put(update, update->own, &flag, clash, err) != 0)
+	enum certificate_outcome outcome;
+	if (store_certificate_take(gate->store, verdict, gate->config->sealing.shard, clock_now(),
+		&outcome, clash, err) != 0)
 		return -1;
-	return clash[0] != '\0' ? refuse_clash(update, clash)
-				: audit(update, "key.update", fingerprint,
-				      update->own->verdict.facts.algorithm, err);
+	switch (outcome) {
+	case CERTIFICATE_STALE:
+		return err_set(err, ERR_DAEMON, ERR_LATER,
+		    "the certificate %s was changed meanwhile", fingerprint);
+	case CERTIFICATE_CLASH:
+		return refuse_clash(update, clash);
+	case CERTIFICATE_RETIRED:
+		return audit(update, "key.retire", fingerprint, "revoked by its owner", err);
+	case CERTIFICATE_CLOSED:
+		return audit(update, "key.close", fingerprint,
+		    "the encryption subkey is revoked by its owner", err);
+	case CERTIFICATE_REFUSED:
+		return 0;
+	default:
+		return audit(update, "key.update", fingerprint, verdict->facts.algorithm, err);
+	}
 }
 
 /* Somebody else's key, or one that was retired, is nobody's new key. */
@@ -340,10 +346,11 @@ static void refuse_update(struct keyupdate *update, const char *why)
 static bool sort(struct keyupdate *update)
 {
 	for (uint32_t i = 0; i < update->count; i++) {
-		const struct renewal *renewal = &update->renewals[i];
-		if (strcmp(renewal->verdict.facts.fingerprint, update->owner.fingerprint) == 0)
+		struct renewal *renewal = &update->renewals[i];
+		if (strcmp(renewal->verdict.facts.fingerprint, update->owner.fingerprint) == 0) {
+			renewal->verdict.before = buf_view(&update->known);
 			update->own = renewal;
-		else if (update->other == NULL)
+		} else if (update->other == NULL)
 			update->other = renewal;
 		else
 			return false;
@@ -426,19 +433,18 @@ static struct view find_content(const struct keyupdate *update)
 static void ask(struct keyupdate *update, struct view content)
 {
 	struct gate *gate = update->facts->gate;
-	struct buf known = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	struct err err;
 	bool found;
-	if (store_certificate_bytes(gate->store, update->owner.fingerprint, &known, &found, &err) !=
-	    0) {
+	update->known = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	if (store_certificate_bytes(
+		gate->store, update->owner.fingerprint, &update->known, &found, &err) != 0) {
 		fail(update, &err);
 	} else {
-		vault_put_renew(&body, content, buf_view(&known));
+		vault_put_renew(&body, content, buf_view(&update->known));
 		gate_ask(gate, gate->vaults, VAULT_RENEW, &body, GATE_CERTIFICATE_MS, on_renewed,
 		    update);
 	}
-	buf_release(&known);
 }
 
 static void set_owner(

@@ -12,30 +12,19 @@
 #include "pgp/certificate.h"
 #include "pgp/conf.h"
 #include "pgp/engine.h"
+#include "pgp/entry.h"
 #include "pgp/feed.h"
 #include "pgp/keyring.h"
 #include "pgp/listing.h"
+#include "pgp/merge.h"
 
 /* In one keyring every import copies the file, so big ones cost their square. */
 enum { CHUNK = 200, KEY_VERSION = 4 };
 
-/* One certificate of the file and what gpg made of it. */
-struct entry {
-	struct keyring_entry found;
-	struct entry
-	    *same; /* the next one in the file with the same primary key, merged into this */
-	bool merged; /* this one was: no verdict of its own */
-	bool known; /* gpg took it into the keyring */
-	size_t place; /* how many stood before it in the last run of gpg, when it was in that */
-	struct certificate_verdict verdict;
-	struct buf minimal;
-};
-
 struct reading {
 	const char *scratch; /* our directory, empty between two homes */
 	int64_t now;
-	struct entry *entries; /* in the order of the file */
-	size_t count;
+	struct entries entries;
 };
 
 /* One gpg home filled from some entries, and what is in it, in the order of the import. */
@@ -153,21 +142,22 @@ static void take_verdict(const struct reading *reading, struct entry *entry,
     struct admission *listed, const struct keyring_entry *exported)
 {
 	struct certificate_verdict *verdict = &entry->verdict;
-	entry->known = true;
+	entry->taken = true;
 	verdict->revoked = listed->key_count > 0 && listed->keys[0].revoked;
 	verdict->closed = admission_is_closed(listed, reading->now);
 	admission_judge(listed, reading->now, &verdict->facts, verdict->reason);
-	if (verdict->reason[0] == '\0' && exported->whole.len > CERTIFICATE_MINIMAL_MAX)
+	buf_release(&entry->minimal);
+	entry->minimal = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	merge_strip(exported->whole, &entry->minimal);
+	if (verdict->reason[0] == '\0' && entry->minimal.overflow)
 		snprintf(verdict->reason, sizeof verdict->reason,
 		    "it is too large: %zu bytes without the signatures of others, where %d are "
 		    "allowed; "
 		    "ask for one without photos and old user IDs",
 		    exported->whole.len, CERTIFICATE_MINIMAL_MAX);
-	if (verdict->reason[0] != '\0')
-		return;
-	buf_clear(&entry->minimal);
-	entry->minimal.max = CERTIFICATE_MINIMAL_MAX;
-	buf_add_view(&entry->minimal, exported->whole);
+	verdict->usable = verdict->reason[0] == '\0';
+	if (entry->minimal.overflow || (!verdict->usable && !verdict->known))
+		buf_release(&entry->minimal);
 }
 
 /* Goes through a home's certificates and gives each to the entry that it came from. */
@@ -193,34 +183,25 @@ static int assign(const struct reading *reading, struct examined *examined, stru
 	return rest.len == 0 ? 0 : mismatch(err);
 }
 
-static void add_entry(struct buf *out, const struct entry *entry)
-{
-	for (; entry != NULL; entry = entry->same)
-		buf_add_view(out, entry->found.whole);
-}
-
 static bool goes_to_gpg(const struct entry *entry)
 {
-	return !entry->merged && entry->verdict.reason[0] == '\0' && !entry->known;
+	return !entry->merged && entry->input_count > 0 && entry->verdict.reason[0] == '\0' &&
+	       !entry->taken;
 }
 
 static size_t gather(struct entry *entries, size_t count, struct buf *out)
 {
 	size_t total = 0, gathered = 0;
-	for (size_t i = 0; i < count; i++) {
-		for (const struct entry *e = &entries[i]; goes_to_gpg(&entries[i]) && e != NULL;
-		     e = e->same)
-			total += e->found.whole.len;
-	}
+	for (size_t i = 0; i < count; i++)
+		total += goes_to_gpg(&entries[i]) ? entries[i].input.len : 0;
 	*out = BUF_EMPTY(total);
 	for (size_t i = 0; i < count; i++) {
 		entries[i].place = SIZE_MAX;
 		if (!goes_to_gpg(&entries[i]))
 			continue;
 		entries[i].place = gathered;
-		add_entry(out, &entries[i]);
-		for (const struct entry *e = &entries[i]; e != NULL; e = e->same)
-			gathered++;
+		buf_add_view(out, buf_view(&entries[i].input));
+		gathered += entries[i].input_count;
 	}
 	return gathered;
 }
@@ -274,29 +255,69 @@ static bool is_unsupported(struct entry *entry)
 static void describe(struct entry *entry)
 {
 	struct certificate_verdict *verdict = &entry->verdict;
+	const struct view id = entry->found.user_id;
 	if (verdict->reason[0] == '\0')
-		snprintf(verdict->reason, sizeof verdict->reason,
-		    "it has no user ID with a valid self-signature, or GnuPG cannot read it: ask "
-		    "for a new "
-		    "export");
+		snprintf(verdict->reason, sizeof verdict->reason, "%s",
+		    id.data == NULL
+			? "it has no user ID, as some key servers give it, and is not known here: "
+			  "ask its owner for an export with one"
+			: "it has no user ID with a valid self-signature, or GnuPG cannot read it: "
+			  "ask for a new export");
 	if (verdict->facts.fingerprint[0] != '\0')
 		return;
+	memcpy(verdict->facts.fingerprint, entry->fingerprint, FINGERPRINT_SIZE);
 	verdict->facts.created = entry->found.created;
-	const struct view id = entry->found.user_id;
 	view_copy(view_part(id, 0, CERTIFICATE_USER_ID_SIZE - 1), verdict->facts.user_id,
 	    sizeof verdict->facts.user_id);
 }
 
-/* Judges some entries: all at once; and where one stops gpg, that one by itself, then those behind
- * it, so that a damaged one costs two runs more and hides nobody. */
-static int judge(
+/* What came is refused, but it may hold revocations. */
+static int keep_revocations(const struct reading *reading, struct entry *entry, struct err *err)
+{
+	struct certificate_verdict *verdict = &entry->verdict;
+	if (entry->merged || !verdict->known || verdict->reason[0] == '\0')
+		return 0;
+	const struct certificate_verdict whole = *verdict;
+	size_t ignored;
+	*verdict = (struct certificate_verdict){.known = true};
+	if (entry_prepare(&reading->entries, entry, MERGE_REVOCATIONS, err) != 0)
+		return -1;
+	if (view_equals(buf_view(&entry->input), buf_view(&entry->before))) {
+		*verdict = whole;
+		buf_release(&entry->minimal);
+		entry->minimal = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+		buf_add_view(&entry->minimal, buf_view(&entry->before));
+		return 0;
+	}
+	buf_release(&entry->minimal);
+	entry->taken = false;
+	if (pass(reading, entry, 1, &ignored, err) != 0)
+		return -1;
+	memcpy(verdict->reason, whole.reason, sizeof verdict->reason);
+	verdict->revoked = verdict->revoked || whole.revoked;
+	verdict->closed = verdict->closed || whole.closed;
+	if (verdict->facts.fingerprint[0] == '\0')
+		verdict->facts = whole.facts;
+	return 0;
+}
+
+/* One that came alone and takes nothing back of a key that is not revoked yet. */
+static void refuse_idle(struct entry *entry)
+{
+	struct certificate_verdict *verdict = &entry->verdict;
+	if (entry->merged || entry->revocation.len == 0 || verdict->reason[0] != '\0' ||
+	    verdict->changed)
+		return;
+	snprintf(verdict->reason, sizeof verdict->reason,
+	    "it is a revocation certificate that changes nothing, or is not its owner's");
+}
+
+/* All at once; and where one stops gpg, that one by itself, then those behind it, so that a damaged
+ * one costs two runs more and hides nobody. */
+static int judge_inputs(
     const struct reading *reading, struct entry *entries, size_t count, struct err *err)
 {
 	size_t stopped;
-	for (size_t i = 0; i < count; i++) {
-		if (!entries[i].merged)
-			is_unsupported(&entries[i]);
-	}
 	for (size_t from = 0; from < count; from += stopped + 1) {
 		size_t ignored;
 		if (pass(reading, entries + from, count - from, &stopped, err) != 0)
@@ -308,111 +329,92 @@ static int judge(
 	return 0;
 }
 
+static int judge(
+    const struct reading *reading, struct entry *entries, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct entry *entry = &entries[i];
+		if (entry->merged || entry->verdict.reason[0] != '\0' || is_unsupported(entry))
+			continue;
+		if (entry_prepare(&reading->entries, entry, MERGE_ALL, err) != 0)
+			return -1;
+		entry->verdict.known = entry->before.len > 0;
+	}
+	if (judge_inputs(reading, entries, count, err) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct entry *entry = &entries[i];
+		if (!entry->merged && !entry->taken)
+			describe(entry);
+		if (keep_revocations(reading, entry, err) != 0)
+			return -1;
+		entry->verdict.changed =
+		    entry->verdict.known && entry->minimal.len > 0 &&
+		    !view_equals(buf_view(&entry->minimal), buf_view(&entry->before));
+		refuse_idle(entry);
+	}
+	return 0;
+}
+
 static int report(struct reading *reading, size_t from, size_t count, certificate_fn *fn,
     void *context, void (*progress)(size_t done, size_t total), struct err *err)
 {
 	int result = 0;
 	for (size_t i = from; i < from + count; i++) {
-		struct entry *entry = &reading->entries[i];
+		struct entry *entry = &reading->entries.all[i];
 		if (result == 0 && !entry->merged) {
-			if (entry->minimal.len == 0)
-				describe(entry);
 			entry->verdict.minimal = buf_view(&entry->minimal);
+			entry->verdict.before = buf_view(&entry->before);
 			result = fn(context, &entry->verdict, err);
 		}
 		buf_release(&entry->minimal);
+		buf_release(&entry->input);
 		if (progress != NULL && result == 0)
-			progress(i + 1, reading->count);
+			progress(i + 1, reading->entries.count);
 	}
 	return result;
-}
-
-static int by_primary(const void *a, const void *b)
-{
-	const struct entry *const *x = a, *const *y = b;
-	const struct view p = (*x)->found.primary, q = (*y)->found.primary;
-	const int order = memcmp(p.data, q.data, p.len < q.len ? p.len : q.len);
-	if (order != 0)
-		return order;
-	if (p.len != q.len)
-		return p.len < q.len ? -1 : 1;
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* A file may hold a certificate twice, an old state and a new one: they are one. */
-static void merge_same(struct reading *reading)
-{
-	struct entry **order = calloc(reading->count + 1, sizeof *order);
-	if (order == NULL)
-		abort();
-	for (size_t i = 0; i < reading->count; i++)
-		order[i] = &reading->entries[i];
-	qsort(order, reading->count, sizeof *order, by_primary);
-	for (size_t i = 1; i < reading->count; i++) {
-		if (view_equals(order[i - 1]->found.primary, order[i]->found.primary)) {
-			order[i - 1]->same = order[i];
-			order[i]->merged = true;
-		}
-	}
-	free(order);
-}
-
-static int cut(struct view binary, struct reading *reading, struct err *err)
-{
-	size_t size = 0;
-	int got;
-	struct keyring_entry found;
-	while ((got = keyring_next(&binary, &found, err)) == 1) {
-		if (reading->count == size) {
-			size = size == 0 ? CHUNK : 2 * size;
-			reading->entries =
-			    reallocarray(reading->entries, size, sizeof *reading->entries);
-			if (reading->entries == NULL)
-				abort();
-		}
-		reading->entries[reading->count++] = (struct entry){.found = found};
-	}
-	if (got == 0 && reading->count == 0)
-		return err_set(
-		    err, ERR_MESSAGE, ERR_NEVER, "there is no OpenPGP certificate in it");
-	return got;
 }
 
 int certificate_count(struct view content, size_t *count, struct err *err)
 {
 	struct buf binary = BUF_EMPTY(content.len);
-	struct reading reading = {.scratch = ""};
-	int result = keyring_decode(content, &binary, err);
-	if (result == 0)
-		result = cut(buf_view(&binary), &reading, err);
-	*count = reading.count;
-	free(reading.entries);
+	struct keyring_entry found;
+	*count = 0;
+	int result = keyring_decode(content, &binary, err), got = 0;
+	struct view rest = buf_view(&binary);
+	while (result == 0 && (got = keyring_next(&rest, &found, err)) == 1)
+		++*count;
 	buf_release(&binary);
-	return result;
+	if (result == 0 && got == 0 && *count == 0)
+		return err_set(
+		    err, ERR_MESSAGE, ERR_NEVER, "there is no OpenPGP certificate in it");
+	return result == 0 ? got : -1;
 }
 
 static int read_all(struct reading *reading, certificate_fn *fn, void *context,
     void (*progress)(size_t done, size_t total), struct err *err)
 {
-	for (size_t from = 0; from < reading->count; from += CHUNK) {
-		const size_t left = reading->count - from;
+	struct entries *entries = &reading->entries;
+	for (size_t from = 0; from < entries->count; from += CHUNK) {
+		const size_t left = entries->count - from;
 		const size_t count = left < CHUNK ? left : CHUNK;
-		if (judge(reading, reading->entries + from, count, err) != 0 ||
+		if (judge(reading, entries->all + from, count, err) != 0 ||
 		    report(reading, from, count, fn, context, progress, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-int certificate_read(struct view content, int64_t now, const char *scratch_dir, certificate_fn *fn,
-    void *context, void (*progress)(size_t done, size_t total), struct err *err)
+int certificate_read(struct view content, int64_t now, const char *scratch_dir,
+    const struct certificate_known *known, certificate_fn *fn, void *context,
+    void (*progress)(size_t done, size_t total), struct err *err)
 {
 	struct buf binary = BUF_EMPTY(content.len);
-	struct reading reading = {.now = now};
+	struct reading reading = {.now = now, .entries = {.known = known}};
 	char scratch[PATH_MAX] = "";
 	int result = keyring_decode(content, &binary, err);
 	if (result == 0)
-		result = cut(buf_view(&binary), &reading, err);
+		result = entries_cut(buf_view(&binary), &reading.entries, err);
 	if (result == 0) {
 		snprintf(scratch, sizeof scratch, "%s/certificates.XXXXXX", scratch_dir);
 		if (mkdtemp(scratch) == NULL) {
@@ -422,7 +424,6 @@ int certificate_read(struct view content, int64_t now, const char *scratch_dir, 
 	}
 	if (result == 0) {
 		reading.scratch = scratch;
-		merge_same(&reading);
 		result = read_all(&reading, fn, context, progress, err);
 	}
 	struct err also;
@@ -430,9 +431,7 @@ int certificate_read(struct view content, int64_t now, const char *scratch_dir, 
 		*err = also;
 		result = -1;
 	}
-	for (size_t i = 0; i < reading.count; i++)
-		buf_release(&reading.entries[i].minimal);
-	free(reading.entries);
+	entries_release(&reading.entries);
 	buf_release(&binary);
 	return result;
 }

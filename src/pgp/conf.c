@@ -57,8 +57,9 @@ static const char algorithms[] = "cipher-algo AES256\n"
 				 "personal-digest-preferences SHA512 SHA384 SHA256\n"
 				 "default-preference-list " CONF_PREFERENCES "\n";
 
-/* Third-party signatures say nothing to us, who pin, and a poisoned certificate has 100,000. */
-static const char examining[] = "import-options self-sigs-only,import-clean,import-minimal\n"
+/* What says nothing to us, who pin, is taken out before (merge.h). Not self-sigs-only: it drops
+ * what a designated revoker revokes. */
+static const char examining[] = "import-options import-clean,import-minimal\n"
 				"export-options no-export-attributes\n";
 
 /* With a passphrase on the key, each use of it costs 0.3 s with the default count, which is there

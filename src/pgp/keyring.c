@@ -7,24 +7,12 @@
 #include "pgp/armor.h"
 #include "pgp/keyring.h"
 #include "pgp/packet.h"
+#include "pgp/sigpacket.h"
 
 enum {
 	KEY_VERSION_4 = 4,
 	KEY_CREATED = 1, /* octets before the creation time */
 	KEY_CREATED_LEN = 4,
-	KEY_ID_OCTETS = 8,
-	SIGNATURE_VERSION_4 = 4,
-	SIGNATURE_HASHED = 6, /* octets before the hashed subpackets */
-	SIGNATURE_TYPE_CERTIFY_FIRST = 0x10, /* RFC 9580 section 5.2.1 */
-	SIGNATURE_TYPE_CERTIFY_LAST = 0x13,
-	SIGNATURE_TYPE_DIRECT = 0x1f,
-	SUBPACKET_CIPHERS = 11, /* RFC 9580 section 5.2.3.7 */
-	SUBPACKET_ISSUER = 16,
-	SUBPACKET_FEATURES = 30, /* RFC 9580 section 5.2.3.32 */
-	SUBPACKET_ISSUER_FINGERPRINT = 33,
-	SUBPACKET_TYPE_MASK = 0x7f,
-	SUBPACKET_ONE_OCTET_END = 192,
-	SUBPACKET_FOUR_OCTETS = 255,
 	CIPHER_AES128 = 7,
 	CIPHER_AES256 = 9,
 	FEATURE_OCB = 0x02, /* GnuPG's */
@@ -36,42 +24,11 @@ static size_t octet(struct view view, size_t at)
 	return (unsigned char)view.data[at];
 }
 
-/* Cuts a subpacket off (RFC 9580 section 5.2.3.7): its type and content. */
-static bool next_subpacket(struct view *rest, unsigned *type, struct view *content)
-{
-	if (rest->len < 2)
-		return false;
-	size_t head = 1, length = octet(*rest, 0);
-	if (length == SUBPACKET_FOUR_OCTETS) {
-		if (rest->len < 6)
-			return false;
-		head = 5;
-		length = octet(*rest, 1) << 24 | octet(*rest, 2) << 16 | octet(*rest, 3) << 8 |
-			 octet(*rest, 4);
-	} else if (length >= SUBPACKET_ONE_OCTET_END) {
-		length = ((length - SUBPACKET_ONE_OCTET_END) << 8) + octet(*rest, 1) +
-			 SUBPACKET_ONE_OCTET_END;
-		head = 2;
-	}
-	if (length < 1 || length > rest->len - head)
-		return false;
-	*type = (unsigned)octet(*rest, head) & SUBPACKET_TYPE_MASK;
-	*content = view_part(*rest, head + 1, length - 1);
-	*rest = view_part(*rest, head + length, rest->len);
-	return true;
-}
-
 static void read_subpackets(struct view subpackets, struct keyring_entry *entry)
 {
 	unsigned type;
 	struct view content;
-	while (next_subpacket(&subpackets, &type, &content)) {
-		const bool issuer = type == SUBPACKET_ISSUER && content.len == KEY_ID_OCTETS;
-		const bool fingerprint =
-		    type == SUBPACKET_ISSUER_FINGERPRINT && content.len > KEY_ID_OCTETS;
-		if ((issuer || fingerprint) && entry->issuer[0] == '\0')
-			text_hex(content.data + content.len - KEY_ID_OCTETS, KEY_ID_OCTETS,
-			    entry->issuer);
+	while (sigpacket_next(&subpackets, &type, &content)) {
 		if (type == SUBPACKET_FEATURES && content.len > 0)
 			entry->asks_for_aead |=
 			    (octet(content, 0) & (FEATURE_OCB | FEATURE_VERSION_2)) != 0;
@@ -86,24 +43,28 @@ static void read_subpackets(struct view subpackets, struct keyring_entry *entry)
 
 static void read_signature(struct view body, struct keyring_entry *entry)
 {
-	if (body.len < SIGNATURE_HASHED || octet(body, 0) != SIGNATURE_VERSION_4)
+	struct sigpacket signature;
+	if (!sigpacket_read(body, &signature) ||
+	    (signature.type != SIGPACKET_DIRECT && (signature.type < SIGPACKET_CERTIFY_FIRST ||
+						       signature.type > SIGPACKET_CERTIFY_LAST)))
 		return;
-	const size_t type = octet(body, 1);
-	if (type != SIGNATURE_TYPE_DIRECT &&
-	    (type < SIGNATURE_TYPE_CERTIFY_FIRST || type > SIGNATURE_TYPE_CERTIFY_LAST))
-		return;
-	const size_t hashed = octet(body, 4) << 8 | octet(body, 5);
-	read_subpackets(view_part(body, SIGNATURE_HASHED, hashed), entry);
-	const struct view behind = view_part(body, SIGNATURE_HASHED + hashed, body.len);
-	if (behind.len >= 2)
-		read_subpackets(
-		    view_part(behind, 2, octet(behind, 0) << 8 | octet(behind, 1)), entry);
+	if (entry->issuer[0] == '\0')
+		memcpy(entry->issuer, signature.issuer, sizeof entry->issuer);
+	read_subpackets(signature.hashed, entry);
+	read_subpackets(signature.unhashed, entry);
 }
 
 static int refuse_secret(struct err *err)
 {
 	return err_set(err, ERR_MESSAGE, ERR_NEVER,
 	    "this is a secret key: never send it; export the public certificate (gpg --export)");
+}
+
+static bool is_revocation(const struct packet *packet)
+{
+	struct sigpacket signature;
+	return packet->tag == PACKET_SIGNATURE && sigpacket_read(packet->body, &signature) &&
+	       sigpacket_revokes(&signature);
 }
 
 static int begin_entry(const struct packet *packet, struct keyring_entry *entry, struct err *err)
@@ -166,6 +127,11 @@ int keyring_next(struct view *rest, struct keyring_entry *entry, struct err *err
 		start = *rest;
 	if (got == 0)
 		return 0;
+	entry->revocation = got == 1 && is_revocation(&packet);
+	if (entry->revocation) {
+		entry->whole = packet.whole;
+		return 1;
+	}
 	if (got == 1 && begin_entry(&packet, entry, err) != 0)
 		return -1;
 	struct view before = *rest;

@@ -17,6 +17,7 @@ struct keyring_entry {
 	uint8_t version; /* of the primary key */
 	int64_t created;
 	struct view user_id; /* the first one, as found */
+	bool revocation; /* no certificate: `whole` is one signature that takes something back */
 	/* From self-signatures of a certificate that gpg has cleaned: */
 	char
 	    issuer[KEY_ID_SIZE]; /* key ID in the first signature on the primary key or a user ID */
@@ -25,7 +26,8 @@ struct keyring_entry {
 	bool asks_for_aead; /* some signature states the feature of OCB or version 2 packets */
 };
 
-/* Cuts the next certificate off the front of *rest, binary. 1: here it is. 0: *rest was empty.
+/* Cuts the next certificate off the front of *rest, binary, or a revocation that stands before any
+ * certificate: such as gpg makes with each key. 1: here it is. 0: *rest was empty.
  * -1: secret keys or no certificate: err says so. */
 int keyring_next(struct view *rest, struct keyring_entry *entry, struct err *err);
 

@@ -21,8 +21,11 @@ libdewline_a_SOURCES += \
 	src/pgp/renew.c src/pgp/renew.h \
 	src/pgp/seal.c src/pgp/seal.h \
 	src/pgp/sign.c src/pgp/sign.h \
+	src/pgp/entry.c src/pgp/entry.h \
 	src/pgp/feed.c src/pgp/feed.h \
 	src/pgp/framing.c src/pgp/framing.h \
+	src/pgp/merge.c src/pgp/merge.h \
+	src/pgp/sigpacket.c src/pgp/sigpacket.h \
 	src/pgp/stranger.c src/pgp/stranger.h \
 	src/pgp/stash.c \
 	src/pgp/vault.c src/pgp/vault.h \
@@ -42,6 +45,9 @@ test_pgp_place_LDADD = $(unit_libs)
 unit_tests += test_pgp_open
 test_pgp_open_SOURCES = tests/unit/test_pgp_open.c tests/unit/pgp_world.h
 test_pgp_open_LDADD = $(unit_libs)
+unit_tests += test_pgp_merge
+test_pgp_merge_SOURCES = tests/unit/test_pgp_merge.c tests/unit/pgp_world.h
+test_pgp_merge_LDADD = $(unit_libs)
 unit_tests += test_pgp_certificate
 test_pgp_certificate_SOURCES = tests/unit/test_pgp_certificate.c tests/unit/pgp_world.h
 test_pgp_certificate_LDADD = $(unit_libs)

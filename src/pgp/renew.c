@@ -6,10 +6,20 @@
 #include "base/clock.h"
 
 #include "pgp/keyring.h"
+#include "pgp/merge.h"
 #include "pgp/renew.h"
 
 /* Bytes of the certificates in one mail: with the signatures of others they may be large. */
-enum { RENEW_MAX = 1024 * 1024, CLOSED_BIT = 2, REVOKED_BIT = 1 };
+enum { RENEW_MAX = 1024 * 1024 };
+
+enum flag {
+	REVOKED_BIT = 1,
+	CLOSED_BIT = 2,
+	KNOWN_BIT = 4,
+	CHANGED_BIT = 8,
+	USABLE_BIT = 16,
+	ALL_BITS = 31
+};
 
 struct renewing {
 	struct buf details;
@@ -55,8 +65,16 @@ void renew_take(struct taker *taker, struct renewal *renewal)
 	const uint8_t flags = take_u8(taker);
 	verdict->revoked = (flags & REVOKED_BIT) != 0;
 	verdict->closed = (flags & CLOSED_BIT) != 0;
+	verdict->known = (flags & KNOWN_BIT) != 0;
+	verdict->changed = (flags & CHANGED_BIT) != 0;
+	verdict->usable = (flags & USABLE_BIT) != 0;
+	take_text(taker, verdict->unproved, sizeof verdict->unproved);
 	const struct view minimal = take_view(taker, CERTIFICATE_MINIMAL_MAX);
-	if (flags > (REVOKED_BIT | CLOSED_BIT) || (minimal.len > 0) != (verdict->reason[0] == '\0'))
+	/* What is to be kept is there: of all that is usable, and of nothing that is new and
+	 * refused. */
+	if (flags > ALL_BITS || (minimal.len == 0 && (verdict->usable || verdict->changed)) ||
+	    (verdict->reason[0] == '\0' && !verdict->usable) ||
+	    (minimal.len > 0 && !verdict->usable && !verdict->known))
 		taker->bad = true;
 	buf_add_view(&renewal->minimal, minimal);
 	verdict->minimal = buf_view(&renewal->minimal);
@@ -72,28 +90,42 @@ static int add_verdict(void *context, const struct certificate_verdict *verdict,
 	put_facts(&renewing->details, &verdict->facts);
 	put_text(&renewing->details, verdict->reason);
 	put_u8(&renewing->details,
-	    (uint8_t)((verdict->revoked ? REVOKED_BIT : 0) | (verdict->closed ? CLOSED_BIT : 0)));
+	    (uint8_t)((verdict->revoked ? REVOKED_BIT : 0) | (verdict->closed ? CLOSED_BIT : 0) |
+		      (verdict->known ? KNOWN_BIT : 0) | (verdict->changed ? CHANGED_BIT : 0) |
+		      (verdict->usable ? USABLE_BIT : 0)));
+	put_text(&renewing->details, verdict->unproved);
 	put_view(&renewing->details, verdict->minimal);
 	return 0;
+}
+
+/* A row of certificates that the gate knows. */
+static int get_known(void *context, const char *key, struct buf *out, bool *found, struct err *err)
+{
+	struct view rest = *(const struct view *)context;
+	struct keyring_entry entry;
+	const size_t digits = strlen(key);
+	int got = 0;
+	*found = false;
+	while (!*found && (got = keyring_next(&rest, &entry, err)) == 1) {
+		char fingerprint[FINGERPRINT_SIZE] = "";
+		merge_fingerprint(entry.primary, fingerprint);
+		const size_t len = strlen(fingerprint);
+		*found = len >= digits && strcmp(fingerprint + len - digits, key) == 0;
+	}
+	if (*found)
+		buf_add_view(out, entry.whole);
+	return got < 0 ? -1 : 0;
 }
 
 static int read_all(const struct home *home, struct view content, struct view known,
     struct renewing *renewing, struct err *err)
 {
-	struct buf binary = BUF_EMPTY(RENEW_MAX);
-	int result = content.len > RENEW_MAX
-			 ? err_set(err, ERR_MESSAGE, ERR_NEVER,
-			       "the certificate is larger than %d bytes", RENEW_MAX)
-			 : keyring_decode(content, &binary, err);
-	buf_add_view(&binary, known);
-	if (result == 0 && binary.overflow)
-		result = err_set(err, ERR_MESSAGE, ERR_NEVER,
+	const struct certificate_known all = {.get = get_known, .context = &known};
+	if (content.len > RENEW_MAX)
+		return err_set(err, ERR_MESSAGE, ERR_NEVER,
 		    "the certificate is larger than %d bytes", RENEW_MAX);
-	if (result == 0)
-		result = certificate_read(
-		    buf_view(&binary), clock_now(), home->path, add_verdict, renewing, NULL, err);
-	buf_release(&binary);
-	return result;
+	return certificate_read(
+	    content, clock_now(), home->path, &all, add_verdict, renewing, NULL, err);
 }
 
 int renew_answer(const struct home *home, struct view content, struct view known,

@@ -47,7 +47,8 @@ int stranger_open(const struct home *home, int64_t shard, enum open_form form, s
 		return 0;
 	}
 	if (read == 0)
-		read = certificate_read(certificate, clock_now(), home->path, take, out, NULL, err);
+		read = certificate_read(
+		    certificate, clock_now(), home->path, NULL, take, out, NULL, err);
 	if (read != 0 && err->whom != ERR_MESSAGE)
 		return -1;
 	if (read != 0)

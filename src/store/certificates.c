@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "store/certificates.h"
+#include "store/keylife.h"
 #include "store/sql.h"
 #include "store/state.h"
 
@@ -203,10 +204,21 @@ static int redirect_waiting(
 	    NULL, err);
 }
 
-static int update(struct store *store, const struct certificate_facts *facts, struct view minimal,
+static int put_bytes(struct store *store, const char *fingerprint, struct view minimal,
     int64_t shard, struct err *err)
 {
 	int64_t changed;
+	if (sql_run(store,
+		"UPDATE certificate_bytes SET minimal = ?2"
+		" WHERE fingerprint = ?1 AND minimal <> ?2",
+		SQL_WITH(sql_text(fingerprint), sql_bytes(minimal)), &changed, err) != 0)
+		return -1;
+	return changed == 0 ? 0 : raise_generation(store, shard, err);
+}
+
+static int update(struct store *store, const struct certificate_facts *facts, struct view minimal,
+    int64_t shard, struct err *err)
+{
 	if (sql_run(store,
 		"UPDATE certificate SET user_id = ?2, algorithm = ?3, created = ?4, expires = ?5,"
 		" encryption_key_id = ?6, encryption_fingerprint = ?7, encryption_expires = ?8"
@@ -216,13 +228,9 @@ static int update(struct store *store, const struct certificate_facts *facts, st
 		    sql_text(facts->encryption_key_id), sql_text(facts->encryption_fingerprint),
 		    sql_int(facts->encryption_expires)),
 		NULL, err) != 0 ||
-	    sql_run(store,
-		"UPDATE certificate_bytes SET minimal = ?2"
-		" WHERE fingerprint = ?1 AND minimal <> ?2",
-		SQL_WITH(sql_text(facts->fingerprint), sql_bytes(minimal)), &changed, err) != 0 ||
 	    put_keys(store, facts, err) != 0 || redirect_waiting(store, facts, shard, err) != 0)
 		return -1;
-	return changed == 0 ? 0 : raise_generation(store, shard, err);
+	return put_bytes(store, facts->fingerprint, minimal, shard, err);
 }
 
 static int put(struct store *store, const struct certificate_facts *facts, struct view minimal,
@@ -290,6 +298,101 @@ int store_certificate_bytes(
 	if (out->overflow)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the certificate is too large");
 	return 0;
+}
+
+int store_certificate_known(
+    void *context, const char *key, struct buf *out, bool *found, struct err *err)
+{
+	struct store *store = context;
+	struct certificate certificate;
+	if (strlen(key) != KEY_ID_SIZE - 1)
+		return store_certificate_bytes(store, key, out, found, err);
+	if (store_certificate_by_key_id(store, key, &certificate, found, err) != 0)
+		return -1;
+	/* The first key of a certificate is the primary one. */
+	*found = *found && strcmp(certificate.facts.key_ids[0], key) == 0;
+	return *found
+		   ? store_certificate_bytes(store, certificate.facts.fingerprint, out, found, err)
+		   : 0;
+}
+
+/* Whether the store still holds what a certificate was merged with. */
+static int is_fresh(
+    struct store *store, const struct certificate_verdict *verdict, bool *fresh, struct err *err)
+{
+	struct buf bytes = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	bool found;
+	if (store_certificate_bytes(store, verdict->facts.fingerprint, &bytes, &found, err) != 0)
+		return -1;
+	*fresh = view_equals(buf_view(&bytes), verdict->before);
+	buf_release(&bytes);
+	return 0;
+}
+
+/* What cannot be sealed for, but was known. */
+static int keep(struct store *store, const struct certificate_verdict *verdict, int64_t now,
+    enum certificate_outcome *outcome, struct err *err)
+{
+	const char *fingerprint = verdict->facts.fingerprint;
+	bool retired = false;
+	int64_t shard, closed = 0;
+	if (sql_number(store, "SELECT shard FROM certificate WHERE fingerprint = ?1",
+		SQL_WITH(sql_text(fingerprint)), &shard, err) != 0 ||
+	    (verdict->changed &&
+		put_bytes(store, fingerprint, verdict->minimal, shard, err) != 0) ||
+	    (verdict->revoked &&
+		store_certificate_move(store, fingerprint, "retire", &retired, err) != 0) ||
+	    (verdict->closed && !verdict->revoked &&
+		store_key_close(store, fingerprint, now, &closed, err) != 0))
+		return -1;
+	if (retired)
+		*outcome = CERTIFICATE_RETIRED;
+	else if (closed != 0)
+		*outcome = CERTIFICATE_CLOSED;
+	else if (verdict->changed)
+		*outcome = CERTIFICATE_KEPT;
+	return 0;
+}
+
+static int take(struct store *store, const struct certificate_verdict *verdict, int64_t shard_size,
+    int64_t now, enum certificate_outcome *outcome, char clash[static FINGERPRINT_SIZE],
+    struct err *err)
+{
+	bool is_new, fresh;
+	*outcome = CERTIFICATE_REFUSED;
+	clash[0] = '\0';
+	if (is_fresh(store, verdict, &fresh, err) != 0)
+		return -1;
+	if (!fresh) {
+		*outcome = CERTIFICATE_STALE;
+		return 0;
+	}
+	if (verdict->known && (!verdict->usable || verdict->revoked))
+		return keep(store, verdict, now, outcome, err);
+	if (!verdict->usable || (verdict->reason[0] != '\0' && !verdict->changed))
+		return 0;
+	if (put(store, &verdict->facts, verdict->minimal, shard_size, &is_new, clash, err) != 0)
+		return -1;
+	if (clash[0] != '\0')
+		*outcome = CERTIFICATE_CLASH;
+	else if (is_new)
+		*outcome = CERTIFICATE_ADDED;
+	else if (verdict->reason[0] != '\0')
+		*outcome = CERTIFICATE_KEPT;
+	else
+		*outcome = verdict->changed ? CERTIFICATE_UPDATED : CERTIFICATE_UNCHANGED;
+	return 0;
+}
+
+int store_certificate_take(struct store *store, const struct certificate_verdict *verdict,
+    int64_t shard_size, int64_t now, enum certificate_outcome *outcome,
+    char clash[static FINGERPRINT_SIZE], struct err *err)
+{
+	bool mine;
+	if (sql_enter(store, &mine, err) != 0)
+		return -1;
+	const int result = take(store, verdict, shard_size, now, outcome, clash, err);
+	return sql_leave(store, mine, result, err);
 }
 
 /* One statement, so that the generation and the certificates are of the same moment. */

@@ -91,12 +91,13 @@ int store_key_notice_add(
 	return sql_leave(store, mine, add_notice(store, notice, message, err), err);
 }
 
-int store_key_close(struct store *store, const char *fingerprint, int64_t now, struct err *err)
+int store_key_close(
+    struct store *store, const char *fingerprint, int64_t now, int64_t *closed, struct err *err)
 {
 	return sql_run(store,
 	    "UPDATE certificate SET encryption_expires = ?2 WHERE fingerprint = ?1"
 	    " AND (encryption_expires = 0 OR encryption_expires > ?2)",
-	    SQL_WITH(sql_text(fingerprint), sql_int(now)), NULL, err);
+	    SQL_WITH(sql_text(fingerprint), sql_int(now)), closed, err);
 }
 
 static int put_successor(

@@ -37,8 +37,10 @@ struct key_notice {
 int store_key_notice_add(struct store *, const struct key_notice *, int64_t *message, struct err *);
 
 /* No mail is sealed any more for this certificate's encryption subkey, which its owner revoked
- * without making another: as if it had expired now. */
-int store_key_close(struct store *, const char *fingerprint, int64_t now, struct err *);
+ * without making another: as if it had expired now. *closed, when not NULL, is 0
+ * when it had ended before. */
+int store_key_close(
+    struct store *, const char *fingerprint, int64_t now, int64_t *closed, struct err *);
 
 /* A new key that somebody asks to be known by. */
 struct key_successor {

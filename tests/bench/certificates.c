@@ -51,7 +51,7 @@ void certificates_admit(
 	if (out->list == NULL)
 		abort();
 	must(file_read(path, &content, &err), &err);
-	if (certificate_read(buf_view(&content), clock_now(), bench->scratch, take_verdict,
+	if (certificate_read(buf_view(&content), clock_now(), bench->scratch, NULL, take_verdict,
 		&reading, NULL, &err) != 0 &&
 	    !reading.full)
 		give_up("%s: %s", path, err.text);

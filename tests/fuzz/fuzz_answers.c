@@ -151,7 +151,8 @@ static void take_renew(struct view body)
 	FUZZ_CHECK(count <= VAULT_RENEW_MAX && (good || count == 0));
 	for (uint32_t i = 0; i < count; i++) {
 		const struct certificate_verdict *verdict = &renewals[i].verdict;
-		FUZZ_CHECK((verdict->reason[0] == '\0') == (verdict->minimal.len > 0));
+		FUZZ_CHECK(verdict->reason[0] != '\0' || verdict->usable);
+		FUZZ_CHECK(verdict->minimal.len > 0 || (!verdict->usable && !verdict->changed));
 		FUZZ_CHECK(fuzz_lies_in(verdict->minimal, buf_view(&renewals[i].minimal)));
 		FUZZ_CHECK(verdict->facts.key_count <= CERTIFICATE_KEYS_MAX);
 		buf_release(&renewals[i].minimal);

@@ -18,6 +18,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "pgp/home.h"
+#include "pgp/keyring.h"
+#include "pgp/merge.h"
 #include "pgp/seal.h"
 
 #define WORLD_GPG(name) "gpg --homedir $D/" name " --batch --quiet --no-tty --trust-model always "
@@ -109,8 +111,9 @@ __attribute__((unused)) static void world_open(struct world *world)
 __attribute__((unused)) static void world_close(struct world *world)
 {
 	struct err err;
-	world_run(
-	    "for h in $D/*/ $D/*/gnupg/?/; do gpgconf --homedir $h --kill gpg-agent; done 2>/dev/null", NULL);
+	world_run("for h in $D/*/ $D/*/gnupg/?/; do gpgconf --homedir $h --kill gpg-agent; done "
+		  "2>/dev/null",
+	    NULL);
 	home_stop_agent(&world->home);
 	assert_works(file_remove_tree(world->dir, &err));
 }
@@ -151,6 +154,8 @@ __attribute__((unused)) static struct buf world_certificate(const char *name)
 struct world_verdict {
 	struct certificate_facts facts;
 	char reason[CERTIFICATE_REASON_SIZE];
+	bool revoked, closed, known, changed, usable;
+	char unproved[FINGERPRINT_SIZE];
 	struct buf minimal;
 	unsigned count;
 };
@@ -162,6 +167,12 @@ __attribute__((unused)) static int world_take_verdict(
 	struct world_verdict *out = context;
 	out->facts = verdict->facts;
 	memcpy(out->reason, verdict->reason, sizeof out->reason);
+	out->revoked = verdict->revoked;
+	out->closed = verdict->closed;
+	out->known = verdict->known;
+	out->changed = verdict->changed;
+	out->usable = verdict->usable;
+	memcpy(out->unproved, verdict->unproved, sizeof out->unproved);
 	buf_release(&out->minimal);
 	out->minimal = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
 	buf_add_view(&out->minimal, verdict->minimal);
@@ -169,15 +180,43 @@ __attribute__((unused)) static int world_take_verdict(
 	return 0;
 }
 
-/* The verdict on the last certificate of `content`, as of now. */
+/* certificate_known.get: of a row of certificates, `context`; a key that is in it is known. */
+__attribute__((unused)) static int world_get_known(
+    void *context, const char *key, struct buf *out, bool *found, struct err *err)
+{
+	struct view rest = *(const struct view *)context;
+	struct keyring_entry entry;
+	const size_t digits = strlen(key);
+	*found = false;
+	while (keyring_next(&rest, &entry, err) == 1) {
+		char fingerprint[FINGERPRINT_SIZE];
+		merge_fingerprint(entry.primary, fingerprint);
+		if (strcmp(fingerprint + strlen(fingerprint) - digits, key) != 0)
+			continue;
+		*found = true;
+		buf_add_view(out, entry.whole);
+		break;
+	}
+	return 0;
+}
+
+/* The verdict on the last certificate of `content`, as of now, where `known` are known. */
+__attribute__((unused)) static struct world_verdict world_judge_known(
+    const struct world *world, struct view content, struct view known)
+{
+	struct world_verdict verdict = {.count = 0};
+	const struct certificate_known all = {world_get_known, &known};
+	struct err err;
+	assert_works(certificate_read(
+	    content, clock_now(), world->dir, &all, world_take_verdict, &verdict, NULL, &err));
+	return verdict;
+}
+
+/* The same where nothing is known. */
 __attribute__((unused)) static struct world_verdict world_judge(
     const struct world *world, struct view content)
 {
-	struct world_verdict verdict = {.count = 0};
-	struct err err;
-	assert_works(certificate_read(
-	    content, clock_now(), world->dir, world_take_verdict, &verdict, NULL, &err));
-	return verdict;
+	return world_judge_known(world, content, VIEW(""));
 }
 
 /* A person's fingerprint and encryption key ID as admission sees them. */

@@ -274,7 +274,7 @@ static void secret_key_in_the_file_is_an_error_that_says_so(void **state)
 		struct buf file = world_read(commands[i]);
 		struct world_verdict verdict = {.count = 0};
 		struct err err;
-		assert_int_equal(certificate_read(buf_view(&file), NOW, world.dir,
+		assert_int_equal(certificate_read(buf_view(&file), NOW, world.dir, NULL,
 				     world_take_verdict, &verdict, NULL, &err),
 		    -1);
 		assert_int_equal(err.whom, ERR_MESSAGE);
@@ -300,8 +300,8 @@ static void other_files_are_errors(void **state)
 		struct buf file = world_read(commands[i]);
 		struct world_verdict verdict = {.count = 0};
 		struct err err;
-		if (certificate_read(buf_view(&file), NOW, world.dir, world_take_verdict, &verdict,
-			NULL, &err) == 0)
+		if (certificate_read(buf_view(&file), NOW, world.dir, NULL, world_take_verdict,
+			&verdict, NULL, &err) == 0)
 			fail_msg("taken: %s", commands[i]);
 		assert_int_equal(err.whom, ERR_MESSAGE);
 		buf_release(&file);
@@ -442,8 +442,8 @@ static void recorded_subkey_is_the_one_gpg_picks(void **state)
 	struct view part = view_part(buf_view(&file), 0, 3000000);
 	while (part.len > 0 && (unsigned char)file.data[part.len] != 0x99)
 		part.len--;
-	while (
-	    certificate_read(part, clock_now(), world.dir, take_sample, &sample, NULL, &err) != 0) {
+	while (certificate_read(
+		   part, clock_now(), world.dir, NULL, take_sample, &sample, NULL, &err) != 0) {
 		do
 			part.len--;
 		while (part.len > 0 && (unsigned char)file.data[part.len] != 0x99);

@@ -204,9 +204,9 @@ static void key_that_is_closed_counts_as_expired(void **state)
 {
 	struct fixture *f = *state;
 	const struct key_owner owner = ending_contact(f);
-	OK(f, store_key_close(f->store, owner.fingerprint, 2000, &f->err));
+	OK(f, store_key_close(f->store, owner.fingerprint, 2000, NULL, &f->err));
 	assert_int_equal(expiring(f, END).last.expires, 2000);
-	OK(f, store_key_close(f->store, owner.fingerprint, 3000, &f->err));
+	OK(f, store_key_close(f->store, owner.fingerprint, 3000, NULL, &f->err));
 	assert_int_equal(expiring(f, END).last.expires, 2000);
 }
 
