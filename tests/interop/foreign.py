@@ -51,7 +51,7 @@ class OpenPGPjs:
         return self.run("open", given=armored)
 
     def seal(self, data, form):
-        """form: mdc or aead (person.cjs)."""
+        """Armored. form: mdc, aead, text, password or apart (person.cjs)."""
         return self.run("seal", form, given=data)
 
 

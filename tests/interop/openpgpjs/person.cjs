@@ -6,7 +6,8 @@
 //                                   for version 2 of tag 18 (line 6)
 //     open DIRECTORY                a message on standard input: its text, if the gateway signed it
 //     seal DIRECTORY FORM           text to a signed message for the gateway; FORM: mdc, or aead,
-//                                   which is what the key above asks for
+//                                   which is what the key above asks for; text, signed as such;
+//                                   password, which opens it too; or apart, which is not signed
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -50,19 +51,22 @@ async function open() {
 	process.stdout.write(opened.data);
 }
 
-// The gateway's key does not ask for it, so the session key has to.
+// The gateway's key does not ask for AEAD, so the session key has to.
+function forced() {
+	const data = require("crypto").randomBytes(32);
+	return { sessionKey: { data, algorithm: "aes256", aeadAlgorithm: "ocb" }, config: AEAD };
+}
+
 async function seal(form) {
 	const { own, gateway } = await known();
-	const forced = {
-		data: require("crypto").randomBytes(32),
-		algorithm: "aes256",
-		aeadAlgorithm: "ocb",
-	};
+	const data = fs.readFileSync(0);
+	const content = form === "text" ? { text: data.toString() } : { binary: data };
 	const sealed = await openpgp.encrypt({
-		message: await openpgp.createMessage({ binary: fs.readFileSync(0) }),
+		message: await openpgp.createMessage(content),
 		encryptionKeys: gateway,
-		signingKeys: own,
-		...(form === "mdc" ? {} : { sessionKey: forced, config: AEAD }),
+		signingKeys: form === "apart" ? [] : own,
+		...(form === "aead" ? forced() : {}),
+		...(form === "password" ? { passwords: ["told by telephone"] } : {}),
 	});
 	process.stdout.write(sealed);
 }
