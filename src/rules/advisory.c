@@ -52,20 +52,56 @@ static bool is_one_line(struct view title)
 	return text_is_utf8(title);
 }
 
+/* The next character that can be seen, in `len` bytes; a blank between two words is one byte. */
+static struct view next_seen(struct view *text)
+{
+	struct view rest = *text;
+	bool blank = false;
+	for (size_t len; (len = text_blank(rest)) > 0 || (len = text_invisible(rest)) > 0;) {
+		blank = blank || text_blank(rest) > 0;
+		rest = view_part(rest, len, rest.len);
+	}
+	const struct view seen = blank ? VIEW(" ") : view_part(rest, 0, 1);
+	*text = blank ? rest : view_part(rest, 1, rest.len);
+	return seen;
+}
+
+/* Blanks of any kind and what cannot be seen make no difference. */
+static bool is_same_title(struct view a, struct view b)
+{
+	a = text_trim(a);
+	b = text_trim(b);
+	while (a.len > 0 && b.len > 0)
+		if (!view_equals(next_seen(&a), next_seen(&b)))
+			return false;
+	return a.len == b.len;
+}
+
+/* Title is for programs that protect no Subject; one that is protected must agree. */
 static bool choose_title(
     const struct mail_content *content, struct draft *out, struct refusal *refusal)
 {
 	struct view title = bare_title(view_of(content->subject));
-	if (title.len == 0 || view_is(title, "...") || view_is(title, "[...]"))
+	const struct view said = view_of(out->control.title);
+	if (control_is_no_title(title))
+		title = said;
+	else if (said.len > 0 && !is_same_title(title, said))
+		return refuse(refusal, out->control.title_line,
+		    "Title is \"%.*s\" and the Subject inside the encryption is \"%.*s\": they "
+		    "must "
+		    "agree, so leave Title out",
+		    refusal_shown(said), said.data, refusal_shown(title), title.data);
+	if (title.len == 0)
 		title = view_trim(view_of(content->csaf.title));
 	if (!is_one_line(title))
 		return refuse(
 		    refusal, 0, "the title is not one line of UTF-8 without control characters");
 	return (title.len > 0 && view_copy(title, out->title, sizeof out->title)) ||
 	       refuse(refusal, 0,
-		   "there is no title: protect the Subject (most OpenPGP mail programs do) or "
-		   "attach a CSAF "
-		   "document that has one");
+		   "there is no title: your mail program did not protect the Subject, so write a "
+		   "line such as \"Title: Valve opens by itself\" or attach a CSAF document that "
+		   "has "
+		   "one");
 }
 
 static bool choose_tlp(const struct mail_content *content, const enum tlp *earlier_tlp,

@@ -121,6 +121,31 @@ static bool read_gateway(struct control *out, struct view value, int line, struc
 		   refusal_shown(value), value.data);
 }
 
+bool control_is_no_title(struct view title)
+{
+	static const char *const stand_ins[] = {"", "...", "[...]", "\xe2\x80\xa6",
+	    "encrypted message", "encrypted mail", "encrypted email", "encrypted e-mail",
+	    "openpgp encrypted message", "pgp encrypted message", "secure message", "no subject",
+	    "(no subject)", NULL};
+	title = text_trim(title);
+	for (const char *const *word = stand_ins; *word != NULL; word++)
+		if (view_is_nocase(title, *word))
+			return true;
+	return false;
+}
+
+static bool read_title(struct control *out, struct view value, int line, struct refusal *refusal)
+{
+	out->title_line = line;
+	if (control_is_no_title(value))
+		return refuse(refusal, line,
+		    "Title is \"%.*s\", which says nothing; write what it is about in a few words",
+		    refusal_shown(value), value.data);
+	return view_copy(value, out->title, sizeof out->title) ||
+	       refuse(refusal, line, "Title is longer than %d bytes; put it into the text",
+		   MAIL_SUBJECT_SIZE - 1);
+}
+
 static const struct field {
 	const char *name;
 	bool (*read)(struct control *, struct view, int, struct refusal *);
@@ -134,6 +159,7 @@ static const struct field {
     {"Approval", read_approval},
     {"Trace", read_trace},
     {"Gateway", read_gateway},
+    {"Title", read_title},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

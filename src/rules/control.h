@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "mail/entity.h"
 #include "rules/refusal.h"
 #include "rules/tlp.h"
 #include "store/store.h"
@@ -35,12 +36,17 @@ struct control {
 	int exercise_line;
 	char gateway[STORE_ADDRESS_SIZE]; /* whom it is for, "" when not given */
 	int gateway_line;
+	char title[MAIL_SUBJECT_SIZE]; /* "" when not given */
+	int title_line;
 	struct view text; /* what follows the blank line, a view into the input */
 };
 
 /* Reads the block. False with a refusal when anything in it is unknown, given twice or malformed.
  */
 bool control_read(struct view text, struct control *out, struct refusal *refusal);
+
+/* True for what mail programs put in the place of a Subject that they hide, and for none at all. */
+bool control_is_no_title(struct view title);
 
 /* True when it is for the gateway with this address: what a publisher signed for another one must
  * not be passed on here by whoever could open it there. `must`: it has to say so. Otherwise false

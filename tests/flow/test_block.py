@@ -149,3 +149,32 @@ def test_report_written_in_paragraphs_goes_to_whom_it_says(t):
     assert 'there is no field "Audience"' in " ".join(
         newest(scene, scene.official, 4).text.split())
     assert not scene.smarthost.received(second.address)
+
+
+def test_title_in_the_block_serves_programs_that_protect_no_subject(t):
+    """Armor in the text, as webmail extensions send it, and PGP/MIME without a Subject inside."""
+    scene = Scene(t)
+    publisher = scene.publisher
+    text = "Advisory: new\nTLP: AMBER\nAudience: all\n"
+    armored = publisher.encrypt(letters.crlf(f"{text}\nThe valve opens by itself.\n".encode()))
+    row = scene.drop(publisher.message(letters.text_part(armored.decode()), "Valve"))
+    assert row["state"] == "refused", row
+    said = " ".join(scene.receipts(1)[0].text.split())
+    assert 'write a line such as "Title: Valve opens by itself"' in said, said
+    bare = f"{text}Title: Ventil \u00f6ffnet sich\n\nThe valve opens by itself.\n".encode()
+    armored = publisher.encrypt(letters.crlf(bare))
+    row = scene.drop(publisher.message(letters.text_part(armored.decode()), "Valve"))
+    assert row["state"] == "done", row
+    number = scene.gateway.released()[0]["number"]
+    got = scene.opened()
+    assert got.subject.startswith(f"[{number} r1] Ventil \u00f6ffnet sich"), got.subject
+    assert "Advisory: new" not in got.text and "The valve opens by itself." in got.text, got.text
+    inner = letters.text_part(f"Advisory: update {number}\n\nTitle: Valve, second edition\n\n"
+                              "The valve opens by itself.\n")
+    scene.drop(publisher.message(letters.encrypted_entity(publisher.encrypt(inner)),
+                                 "Encrypted Message"))
+    assert scene.opened(count=2).subject.startswith(f"[{number} r2] Valve, second edition")
+    scene.receipts(5)
+    said = refused(scene, text + "Title: Pump\n\nThe valve opens.\n", 6, "Line 4")
+    assert ('Title is "Pump" and the Subject inside the encryption is "Valve": they must agree, '
+            "so leave Title out") in said, said

@@ -218,10 +218,49 @@ static void advisory_without_text_is_refused(void **state)
 
 static void mail_without_a_title_is_refused(void **state)
 {
-	static const char *const subjects[] = {
-	    "", " ", "Re:", "Re: Fwd: ", "...", "[...]", "Re: ...", "[DEW-2026-0001 r1]"};
+	static const char *const subjects[] = {"", " ", "Re:", "Re: Fwd: ", "...", "[...]",
+	    "Re: ...", "[DEW-2026-0001 r1]", "Encrypted Message", "\xc2\xa0"};
 	for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++)
 		refused(begin(state, FULL, subjects[i]), 0, "there is no title");
+}
+
+static void title_in_the_block_stands_for_a_subject_that_is_not_protected(void **state)
+{
+	static const char *const subjects[] = {"", "...", "[...]", "Encrypted Message", "Re: ...",
+	    "\xc2\xa0", "encrypted email", "(no subject)", "[DEW-2026-0001 r1]", "Valve opens",
+	    "Re: Valve\xc2\xa0opens", " Valve  opens\xe2\x80\x8b"};
+	for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
+		struct state *s = begin(state,
+		    "Advisory: new\n\nTitle:\xc2\xa0Valve  opens\n\nTLP: AMBER\nAudience: "
+		    "all\n\nText.\n",
+		    subjects[i]);
+		add_csaf(s, "Title of the document", "AMBER", "Rendered.");
+		if (!drafts(s))
+			fail_msg("%s: %s", subjects[i], s->refusal.text);
+		assert_true(strncmp(s->draft.title, "Valve", 5) == 0);
+	}
+}
+
+static void title_that_contradicts_the_subject_is_refused(void **state)
+{
+	static const char *const subjects[] = {
+	    "Pump", "Valve opens, version 2", "Valve", "Valveopens", "Valve opens!", "valve opens"};
+	for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++)
+		refused(begin(state,
+			    "Advisory: new\nTLP: AMBER\nTitle: Valve opens\nAudience: all\n\nx",
+			    subjects[i]),
+		    3, "they must agree, so leave Title out");
+}
+
+static void title_that_says_nothing_is_refused(void **state)
+{
+	static const char *const titles[] = {"", "...", "[...]", "Encrypted Message"};
+	for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+		char text[128];
+		snprintf(text, sizeof text,
+		    "Advisory: new\nTitle: %s\nTLP: AMBER\nAudience: all\n\nx", titles[i]);
+		refused(begin(state, text, ""), 2, "which says nothing");
+	}
 }
 
 static void marks_of_replies_and_earlier_copies_are_taken_off_the_title(void **state)
@@ -303,6 +342,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(release_in_the_future_is_taken_and_one_out_of_sight_is_refused),
 	    cmocka_unit_test(advisory_without_text_is_refused),
 	    cmocka_unit_test(mail_without_a_title_is_refused),
+	    cmocka_unit_test(title_in_the_block_stands_for_a_subject_that_is_not_protected),
+	    cmocka_unit_test(title_that_contradicts_the_subject_is_refused),
+	    cmocka_unit_test(title_that_says_nothing_is_refused),
 	    cmocka_unit_test(marks_of_replies_and_earlier_copies_are_taken_off_the_title),
 	    cmocka_unit_test(title_that_is_not_one_line_of_text_is_refused),
 	    cmocka_unit_test(title_at_its_longest_is_taken_whole),
