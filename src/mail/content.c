@@ -249,23 +249,12 @@ static void read_subject(struct reading *reading)
 		}
 }
 
-static bool may_be_csaf(const struct mail_part *part)
-{
-	const struct view name = view_of(part->name);
-	return strcmp(part->type, "application/json") == 0 ||
-	       strcmp(part->type, "application/csaf+json") == 0 ||
-	       (name.len >= strlen(".json") &&
-		   view_is_nocase(view_part(name, name.len - strlen(".json"), name.len), ".json"));
-}
-
 /* Looks at copies of the parts, because the store moves while text is added to it. */
 static void read_csaf(struct reading *reading)
 {
 	struct mail_content *out = reading->out;
 	struct buf text = BUF_EMPTY(reading->store->max);
 	for (uint32_t i = 0; i < out->part_count && !out->csaf_bad; i++) {
-		if (!may_be_csaf(&out->parts[i]))
-			continue;
 		out->parts[i].content = span_view(reading->parts[i], reading->store);
 		struct csaf_facts facts = {0};
 		buf_clear(&text);

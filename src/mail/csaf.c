@@ -18,6 +18,9 @@ enum { CSAF_NESTING_MAX = 100 };
  * memory. */
 enum { CSAF_VALUES_MAX = 500000 };
 
+static const char csaf_type[] = "application/csaf+json";
+static const char strict[] = "TLP:AMBER+STRICT";
+
 /* Depth of brackets, and values, counted before the parser recurses into them and takes memory. */
 static bool structure_fits(struct view text)
 {
@@ -54,13 +57,25 @@ static void copy_line(const char *text, char *out, size_t size)
 	out[len] = '\0';
 }
 
+/* CSAF 2.0 has the labels of TLP 1. OASIS recommends RED with a word in the text where AMBER+STRICT
+ * is meant. */
+static bool means_strict(const char *label, const json_t *distribution)
+{
+	const char *text = csaf_string(distribution, "text");
+	const char *at = strstr(text, "TLP:");
+	return strcmp(label, "RED") == 0 && at != NULL &&
+	       strncmp(at, strict, strlen(strict)) == 0 && strstr(at + 1, "TLP:") == NULL;
+}
+
 static bool read_tlp(const json_t *document, struct csaf_facts *facts, char *reason)
 {
 	static const char *const labels[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"};
-	const char *label =
-	    csaf_string(csaf_member(csaf_member(document, "distribution"), "tlp"), "label");
+	const json_t *distribution = csaf_member(document, "distribution");
+	const char *label = csaf_string(csaf_member(distribution, "tlp"), "label");
 	if (strcmp(label, "WHITE") == 0) /* TLP 1's name for what TLP 2 calls CLEAR */
 		label = "CLEAR";
+	if (means_strict(label, distribution))
+		label = "AMBER+STRICT";
 	if (label[0] == '\0')
 		return true;
 	for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
@@ -116,22 +131,42 @@ static enum csaf_verdict read_root(const json_t *root, struct csaf_facts *facts,
 	return CSAF_GOOD;
 }
 
-enum csaf_verdict csaf_read(const struct mail_part *part, struct csaf_facts *facts,
-    struct buf *text, char reason[static MAIL_REASON_SIZE])
+static bool has_json_name(const struct mail_part *part)
 {
-	const struct view content = part->content;
-	const bool said = strcmp(part->type, "application/csaf+json") == 0 ||
-			  view_find(content, VIEW("\"csaf_version\"")) != SIZE_MAX;
-	if (!said)
-		return CSAF_NONE;
-	if (content.len > CSAF_SIZE_MAX || !structure_fits(content)) {
-		limits_refuse(reason, "the CSAF document is too large, has too many values or is nested too deep");
-		return CSAF_BAD;
+	const struct view name = view_of(part->name);
+	return strcmp(part->type, "application/json") == 0 ||
+	       (name.len >= strlen(".json") &&
+		   view_is_nocase(view_part(name, name.len - strlen(".json"), name.len), ".json"));
+}
+
+/* An object: "{" comes first, behind what an encoding with two or four bytes a character puts
+ * before and between. */
+static bool is_object(struct view content, bool wide)
+{
+	for (size_t i = 0; i < content.len; i++) {
+		const unsigned char c = (unsigned char)content.data[i];
+		if (c != ' ' && c != '\t' && c != '\r' && c != '\n' &&
+		    !(wide && (c == '\0' || c == 0xfe || c == 0xff)))
+			return c == '{';
 	}
+	return false;
+}
+
+/* In UTF-16 or UTF-32, of either byte order: this lies in all of them. */
+static bool says_so_widely(struct view content)
+{
+	static const char utf16[] = "c\0s\0a\0f\0_\0v\0e\0r\0s\0i\0o\0n";
+	static const char utf32[] =
+	    "c\0\0\0s\0\0\0a\0\0\0f\0\0\0_\0\0\0v\0\0\0e\0\0\0r\0\0\0s\0\0\0i\0\0\0"
+	    "o\0\0\0n";
+	return is_object(content, true) && (view_find(content, VIEW(utf16)) != SIZE_MAX ||
+					       view_find(content, VIEW(utf32)) != SIZE_MAX);
+}
+
+static enum csaf_verdict read_json(const struct mail_part *part, struct view json,
+    struct csaf_facts *facts, struct buf *text, char reason[static MAIL_REASON_SIZE])
+{
 	json_error_t error;
-	struct view json = content;
-	if (view_starts_nocase(json, "\xef\xbb\xbf"))
-		json = view_part(json, 3, json.len);
 	json_t *root = json_loadb(json.data, json.len, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
 		limits_refuse(reason, "the CSAF document is no well-formed JSON: line %d: %s",
@@ -143,9 +178,33 @@ enum csaf_verdict csaf_read(const struct mail_part *part, struct csaf_facts *fac
 	}
 	enum csaf_verdict verdict = read_root(root, facts, text, reason);
 	json_decref(root);
-	if (verdict == CSAF_NONE && strcmp(part->type, "application/csaf+json") == 0) {
+	if (verdict == CSAF_NONE && strcmp(part->type, csaf_type) == 0) {
 		limits_refuse(reason, "an application/csaf+json that is no CSAF document");
 		verdict = CSAF_BAD;
 	}
 	return verdict;
+}
+
+enum csaf_verdict csaf_read(const struct mail_part *part, struct csaf_facts *facts,
+    struct buf *text, char reason[static MAIL_REASON_SIZE])
+{
+	const struct view content = part->content;
+	const bool typed = strcmp(part->type, csaf_type) == 0;
+	struct view json = content;
+	if (view_starts_nocase(json, "\xef\xbb\xbf"))
+		json = view_part(json, 3, json.len);
+	if (says_so_widely(content)) {
+		limits_refuse(reason,
+		    "\"%s\" is in UTF-16 or UTF-32, and CSAF is in UTF-8: save it so", part->name);
+		return CSAF_BAD;
+	}
+	if (!typed && ((!is_object(json, false) && !has_json_name(part)) ||
+			  view_find(json, VIEW("\"csaf_version\"")) == SIZE_MAX))
+		return CSAF_NONE;
+	if (content.len > CSAF_SIZE_MAX || !structure_fits(content)) {
+		limits_refuse(reason,
+		    "the CSAF document is too large, has too many values or is nested too deep");
+		return CSAF_BAD;
+	}
+	return read_json(part, json, facts, text, reason);
 }

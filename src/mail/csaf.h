@@ -13,7 +13,8 @@ enum csaf_verdict {
 	CSAF_BAD, /* says that it is CSAF, and cannot be read as such: reason */
 };
 
-/* Reads one attachment. `facts->text` is left alone; the rendered text is appended to `text`. */
+/* Reads one attachment: what is CSAF by its content is, whatever its type and its name say, and is bad
+ * in another encoding than UTF-8. `facts->text` is left alone; the rendered text is appended to `text`. */
 enum csaf_verdict csaf_read(const struct mail_part *part, struct csaf_facts *facts,
     struct buf *text, char reason[static MAIL_REASON_SIZE]);
 

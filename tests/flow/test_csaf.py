@@ -99,3 +99,28 @@ def test_nothing_on_the_outside_tells_what_is_inside(t):
         assert mail.raw.count(b"\n") == mail.raw.count(b"\r\n") and mail.raw.isascii()
     assert len({mail.headers["Message-ID"] for mail in mails}) == 1
     assert len({mail.sender for mail in mails}) == 3, "each delivery has its own return path"
+
+
+def test_label_of_a_document_holds_whatever_its_encoding_type_and_name_are(t):
+    scene = Scene(t)
+    document = json.loads(OWN.read_bytes())
+    document["document"]["distribution"]["tlp"]["label"] = "RED"
+    content = json.dumps(document)
+    for number, (name, data, kind, *words) in enumerate((
+            ("notes.txt", content.encode(), "text/plain", "TLP is AMBER in the control block and "
+             "RED in the CSAF document"),
+            ("secret.pdf", b"\xef\xbb\xbf\r\n" + content.encode(), "application/pdf",
+             "they must agree"),
+            ("wide.json", content.encode("utf-16"), "application/json",
+             '"wide.json" is in UTF-16 or UTF-32, and CSAF is in UTF-8'),
+            ("wide.bin", content.encode("utf-16-be"), "application/octet-stream",
+             '"wide.bin" is in UTF-16 or UTF-32'))):
+        row = scene.drop(scene.publisher.publish("Pumps", "Read this.\n",
+                                                 attachments=[(name, data, kind)]))
+        assert row["state"] == "refused", (name, row)
+        said = " ".join(scene.receipts(number + 1)[-1].text.split())
+        assert all(word in said for word in words), (name, said)
+    document["document"]["distribution"]["text"] = "TLPv2: TLP:AMBER+STRICT"
+    scene.release("Pumps", "Read this.\n", tlp="AMBER+STRICT", attachments=[
+        ("strict.json", json.dumps(document).encode(), "application/json")])
+    assert scene.opened().text.startswith("TLP:AMBER+STRICT\n")

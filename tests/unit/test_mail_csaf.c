@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "mail_reading.h"
 
 /* A small document of our own; %s is what goes into "document" and behind it. */
@@ -127,7 +128,95 @@ static void other_json_is_no_csaf(void **state)
 	assert_none("application/json", "x.json", "{\"document\":{}}");
 	assert_none("application/json", "x.json", "[1,2,3]");
 	assert_none("application/json", "x.json", "not json at all {{{");
-	assert_none("text/csv", "x.csv", DOCUMENT("", ""));
+	assert_none("text/csv", "x.csv", "name;" DOCUMENT("", ""));
+	assert_none("application/octet-stream", "x", "\"csaf_version\" is a field of {");
+	assert_none("text/x-python", "x.py", "{\"csaf\": 1}");
+}
+
+static void document_counts_whatever_its_type_and_name_say(void **state)
+{
+	static const char *const types[] = {"text/csv", "application/octet-stream",
+	    "application/pdf", "text/html", "application/vnd.oasis.csaf", "application/pgp-keys",
+	    "image/png"};
+	static const char *const names[] = {
+	    "advisory.txt", "advisory", "advisory.json.bak", "a.pdf"};
+	(void)state;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		for (size_t j = 0; j < sizeof names / sizeof names[0]; j++) {
+			struct reading_content *content = read_attached(types[i], names[j],
+			    view_of("\xef\xbb\xbf \r\n" DOCUMENT(
+				",\"distribution\":{\"tlp\":{\"label\":\"RED\"}}", "")));
+			assert_true(content->out.csaf.present);
+			assert_string_equal(content->out.csaf.tlp, "RED");
+			reading_content_free(content);
+		}
+	}
+	assert_bad("image/png", VIEW("{\"document\":{\"csaf_version\":\"2.0\""));
+}
+
+/* Each character takes `width` bytes, the last of them where `big`. */
+static void add_wide(struct buf *out, const char *text, size_t width, bool big)
+{
+	for (; *text != '\0'; text++)
+		for (size_t i = 0; i < width; i++)
+			buf_add_char(out, i == (big ? width - 1 : 0) ? *text : '\0');
+}
+
+static void document_in_another_encoding_is_bad_by_name(void **state)
+{
+	static const struct {
+		struct view mark;
+		size_t width;
+		bool big;
+	} rows[] = {{{"\xff\xfe", 2}, 2, false}, {{"\xfe\xff", 2}, 2, true}, {{"", 0}, 2, false},
+	    {{"", 0}, 2, true}, {{"\xff\xfe\0\0", 4}, 4, false}, {{"\0\0\xfe\xff", 4}, 4, true}};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf json = BUF_EMPTY(BUF_SMALL);
+		struct buf armored = BUF_EMPTY(BUF_SMALL);
+		buf_add_view(&json, rows[i].mark);
+		add_wide(&json,
+		    " \r\n" DOCUMENT(",\"distribution\":{\"tlp\":{\"label\":\"RED\"}}", ""),
+		    rows[i].width, rows[i].big);
+		buf_add_text(&armored,
+		    "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\n"
+		    "Content-Type: text/plain; name=\"secret.txt\"\n"
+		    "Content-Disposition: attachment\n"
+		    "Content-Transfer-Encoding: base64\n\n");
+		text_base64(&armored, buf_view(&json), TEXT_BASE64_LINE);
+		buf_add_text(&armored, "\n--b--\n");
+		struct reading_content *content = reading_content_of(buf_view(&armored));
+		assert_true(content->out.csaf_bad);
+		assert_string_equal(content->out.reason,
+		    "\"secret.txt\" is in UTF-16 or UTF-32, and CSAF is in UTF-8: save it so");
+		reading_content_free(content);
+		buf_release(&json);
+		buf_release(&armored);
+	}
+}
+
+static void red_that_says_amber_strict_in_its_text_is_that(void **state)
+{
+	static const struct {
+		const char *distribution;
+		const char *tlp;
+	} rows[] = {
+	    {"{\"tlp\":{\"label\":\"RED\"},\"text\":\"TLPv2: TLP:AMBER+STRICT\"}", "AMBER+STRICT"},
+	    {"{\"tlp\":{\"label\":\"RED\"},\"text\":\"TLP:RED\"}", "RED"},
+	    {"{\"tlp\":{\"label\":\"RED\"},\"text\":\"not TLP:RED but TLP:AMBER+STRICT\"}", "RED"},
+	    {"{\"tlp\":{\"label\":\"RED\"},\"text\":\"TLP:AMBER\"}", "RED"},
+	    {"{\"tlp\":{\"label\":\"GREEN\"},\"text\":\"TLP:AMBER+STRICT\"}", "GREEN"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf json = BUF_EMPTY(BUF_SMALL);
+		buf_printf(&json, DOCUMENT(",\"distribution\":%s", ""), rows[i].distribution);
+		struct reading_content *content =
+		    read_attached("application/json", "a.json", buf_view(&json));
+		assert_string_equal(content->out.csaf.tlp, rows[i].tlp);
+		reading_content_free(content);
+		buf_release(&json);
+	}
 }
 
 static void csaf_that_cannot_be_read_is_bad(void **state)
@@ -235,6 +324,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(text_tells_what_a_reader_needs),
 	    cmocka_unit_test(said_severity_is_taken_before_the_scores),
 	    cmocka_unit_test(other_json_is_no_csaf),
+	    cmocka_unit_test(document_counts_whatever_its_type_and_name_say),
+	    cmocka_unit_test(document_in_another_encoding_is_bad_by_name),
+	    cmocka_unit_test(red_that_says_amber_strict_in_its_text_is_that),
 	    cmocka_unit_test(csaf_that_cannot_be_read_is_bad),
 	    cmocka_unit_test(json_nested_too_deep_is_bad),
 	    cmocka_unit_test(two_documents_are_bad),
