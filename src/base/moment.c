@@ -24,8 +24,8 @@ void moment_add(struct buf *out, int64_t when, int64_t now)
 {
 	/* strftime would follow the locale. */
 	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
-	    "Sep", "Oct", "Nov", "Dec"};
+	static const char *const months[] = {
+	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	if (when == 0)
 		return;
 	const struct tm at = broken_down(when);

@@ -86,11 +86,12 @@ void letter_text(struct buf *out, const struct letter_advisory *letter)
 
 void letter_refusal(struct buf *out, const struct refusal *refusal, int64_t arrival)
 {
-	buf_add_text(out, "Your mail was refused as a whole. Nothing of it was sent to anybody.\n\n");
+	buf_add_text(
+	    out, "Your mail was refused as a whole. Nothing of it was sent to anybody.\n\n");
 	letter_add_refusal(out, refusal);
 	buf_printf(out,
-	    "Correct that and send it again. Should you have to ask the gateway's admins,\n"
-	    "name your mail: it is arrival %lld.\n",
+	    "Correct that and send it again, signed anew. Should you have to ask the\n"
+	    "gateway's admins, name your mail: it is arrival %lld.\n",
 	    (long long)arrival);
 }
 
@@ -103,10 +104,11 @@ static void add_count(struct buf *out, const char *what, int64_t count)
 static void add_progress(struct buf *out, const struct letter_receipt *receipt)
 {
 	const struct delivery_counts *counts = &receipt->counts;
-	buf_add_text(out, receipt->complete
-			      ? "The mail server has taken it for everybody who can be reached.\n"
-			      : "It is encrypted, and on its way to everybody who can be reached.\n"
-				"Another receipt comes when the mail server has taken it for all.\n");
+	buf_add_text(
+	    out, receipt->complete
+		     ? "The mail server has taken it for everybody who can be reached.\n"
+		     : "It is encrypted, and on its way to everybody who can be reached.\n"
+		       "Another receipt comes when the mail server has taken it for all.\n");
 	buf_printf(out, "\n    %-14s %lld\n", "recipients", (long long)counts->total);
 	add_count(out, "handed over", counts->sent + counts->acknowledged + counts->bounced);
 	add_count(out, "answered", counts->acknowledged);
@@ -120,7 +122,8 @@ static void add_deadline(struct buf *out, const struct letter_receipt *receipt)
 		return;
 	buf_add_text(out, "\nAnswers are due ");
 	moment_add_from(out, receipt->revision->acknowledge_by, receipt->now);
-	buf_add_text(out, ".\nWhoever has not answered is reminded, and named to you at that hour.\n");
+	buf_add_text(
+	    out, ".\nWhoever has not answered is reminded, and named to you at that hour.\n");
 }
 
 void letter_receipt(struct buf *out, const struct letter_receipt *receipt)

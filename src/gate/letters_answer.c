@@ -27,11 +27,12 @@ void letter_leak_text(
 	letter_add_head(out, letter);
 	buf_add_text(out, "A mail with your address came to the gateway on ");
 	moment_add(out, answer->received_at, letter->now);
-	buf_add_text(out, is_subject(answer)
-			      ? ".\nIts Subject holds the token of this advisory, and travelled in "
-				"the open:\nwhoever carried the mail could read it.\n\n"
-			      : ".\nIt was not encrypted, and it holds the token of this advisory: "
-				"whoever\ncarried it could read all of it, and what it quotes.\n\n");
+	buf_add_text(
+	    out, is_subject(answer)
+		     ? ".\nIts Subject holds the token of this advisory, and travelled in "
+		       "the open:\nwhoever carried the mail could read it.\n\n"
+		     : ".\nIt was not encrypted, and it holds the token of this advisory: "
+		       "whoever\ncarried it could read all of it, and what it quotes.\n\n");
 	letter_add_consequence(out, letter->revision->tlp);
 	buf_printf(out,
 	    "It does not count as an answer: only what you sign does.\n\n"
@@ -71,8 +72,9 @@ void letter_leak_alarm_subject(struct buf *out, const struct letter_clear *lette
 void letter_leak_alarm_text(struct buf *out, const struct letter_clear *letter, struct view leaks)
 {
 	letter_add_head(out, letter);
-	buf_add_text(out, "Mail with the token of this advisory travelled in the open, with what it\n"
-			  "quotes of the advisory:\n\n");
+	buf_add_text(out,
+	    "Mail with the token of this advisory travelled in the open, with what it\n"
+	    "quotes of the advisory:\n\n");
 	buf_add_view(out, leaks);
 	buf_add_text(out,
 	    "\nNone of it counts as an answer. Anybody can write an address into a mail,\n"

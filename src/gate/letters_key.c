@@ -48,8 +48,7 @@ void letter_key_warning(struct buf *out, const struct letter_key *letter)
 	    letter->programme, key, key, key, key);
 }
 
-void letter_key_renewed(
-    struct buf *out, const char *fingerprint, int64_t expires, int64_t now)
+void letter_key_renewed(struct buf *out, const char *fingerprint, int64_t expires, int64_t now)
 {
 	buf_printf(out,
 	    "Your renewed key is taken, and mail is encrypted for it from now on.\n\n"
@@ -81,8 +80,8 @@ void letter_key_refused(struct buf *out, const struct refusal *refusal, int64_t 
 	buf_add_text(out, "Your mail about your key was refused, and nothing was changed.\n\n");
 	letter_add_refusal(out, refusal);
 	buf_printf(out,
-	    "Send it again: the first line is \"Key: update\", the second is empty, and\n"
-	    "your public key is attached or stands below, armored. Should you have to ask\n"
-	    "the gateway's admins, name your mail: it is arrival %lld.\n",
+	    "Send it again, signed anew: the first line is \"Key: update\", the second is\n"
+	    "empty, and your public key is attached or stands below, armored. Should you\n"
+	    "have to ask the gateway's admins, name your mail: it is arrival %lld.\n",
 	    (long long)arrival);
 }

@@ -24,8 +24,7 @@ void letter_key_expired(
     struct buf *out, const char *address, const char *fingerprint, int64_t expires, int64_t now);
 
 /* The same key was taken anew; it ends at `expires` (0: never). */
-void letter_key_renewed(
-    struct buf *out, const char *fingerprint, int64_t expires, int64_t now);
+void letter_key_renewed(struct buf *out, const char *fingerprint, int64_t expires, int64_t now);
 
 /* A new key waits for an admin. */
 void letter_key_pending(struct buf *out, const char *former, const char *fingerprint);

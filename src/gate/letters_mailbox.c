@@ -3,8 +3,8 @@
 #include "base/moment.h"
 #include "gate/letters_mailbox.h"
 
-void letter_mailbox_down(struct buf *out, const struct config *config, int64_t since, int64_t now,
-    const char *reason)
+void letter_mailbox_down(
+    struct buf *out, const struct config *config, int64_t since, int64_t now, const char *reason)
 {
 	buf_add_text(out, "The gateway takes its mail from a mailbox on an IMAP server, and "
 			  "cannot. That\nbegan ");

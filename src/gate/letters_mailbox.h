@@ -10,8 +10,8 @@
 #include "store/stuck.h"
 
 /* Out of reach since then, and why. */
-void letter_mailbox_down(struct buf *out, const struct config *config, int64_t since, int64_t now,
-    const char *reason);
+void letter_mailbox_down(
+    struct buf *out, const struct config *config, int64_t since, int64_t now, const char *reason);
 /* So many messages stay in it; about the newest of them. */
 void letter_mailbox_left(
     struct buf *out, const struct config *config, int64_t left, const char *newest);

@@ -362,8 +362,7 @@ void encode_text_part(struct buf *out, struct view text)
 		buf_add_text(out, "quoted-printable\r\n\r\n");
 		add_quoted_text(out, utf8);
 	}
-	out->overflow =
-	    out->overflow || clean.overflow || whole.overflow || lines.overflow;
+	out->overflow = out->overflow || clean.overflow || whole.overflow || lines.overflow;
 	buf_release(&clean);
 	buf_release(&whole);
 	buf_release(&lines);

@@ -237,7 +237,9 @@ bool audience_choose(const struct people *people, struct view audience, int line
 	free(index.by_id);
 	free(taken_away);
 	free(present);
-	return known && (left > 0 || refuse(refusal, line, "Audience means nobody"));
+	return known && (left > 0 || refuse(refusal, line,
+					 "Audience means nobody: what it names is empty, or "
+					 "taken away again"));
 }
 
 bool audience_names(struct view audience, const char *address)

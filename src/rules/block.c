@@ -212,7 +212,8 @@ static bool add_field(struct reader *reader, const char *name, struct view value
 {
 	struct block *out = reader->out;
 	if (block_find(out, name) != NULL)
-		return refuse(reader->refusal, reader->number, "%s stands there twice", name);
+		return refuse(
+		    reader->refusal, reader->number, "%s stands there twice: leave one out", name);
 	if (out->count == BLOCK_FIELDS_MAX)
 		return refuse(
 		    reader->refusal, reader->number, "the control block has too many lines");

@@ -47,7 +47,8 @@ static const struct {
 	"it is signed but not encrypted: it travelled in the open, and whoever carried it could "
 	"read it"},
     [INTAKE_TEXT_OUTSIDE] = {"text-outside",
-	"it has text outside the signed part, which anybody could have added"},
+	"it has text outside the signed part, which anybody could have added: send it as one mail "
+	"that is encrypted and signed as a whole (PGP/MIME)"},
     [INTAKE_NO_REPORT] = {"not-a-report", "it came to a return path and is no delivery report"},
 };
 

@@ -40,7 +40,7 @@ bool keylife_read(struct view signed_text, struct view *text, struct refusal *re
 		return false;
 	const struct block_field *field = block_find(&block, "Key");
 	if (field == NULL)
-		return refuse(refusal, 1, "there is no field Key");
+		return refuse(refusal, 1, "the first line must be \"Key: update\"");
 	if (!view_is_nocase(field->value, "update"))
 		return refuse(refusal, field->line, "Key is \"update\", and not \"%.*s\"",
 		    refusal_shown(field->value), field->value.data);

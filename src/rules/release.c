@@ -58,7 +58,7 @@ bool decision_read(struct view text, struct decision *out, struct refusal *refus
 	const struct block_field *approve = block_find(&block, names[0]);
 	const struct block_field *reject = block_find(&block, names[1]);
 	if (approve != NULL && reject != NULL)
-		return refuse(refusal, reject->line, "it says both Approve and Reject");
+		return refuse(refusal, reject->line, "it says both Approve and Reject: leave one out");
 	const struct block_field *field = approve != NULL ? approve : reject;
 	if (field == NULL)
 		return refuse(refusal, 0, "it says neither Approve nor Reject");

@@ -56,8 +56,9 @@ static void advisory_text_names_number_revision_audience_tlp_date_and_gateway(vo
 	static const char *const parts[] = {"DEW-2026-0007 revision 2, an update",
 	    "Pump controllers stop", "critical", "Vendor PSIRT",
 	    "Example early warning <gateway@example.org>", "Released Wed 25 Nov 2026 18:00 UTC",
-	    "Answer by: Wed 25 Nov 22:00 UTC, 4 hours after its release\n", "all, -us-de", "\nUpdate at once.\n",
-	    "\nToken: ABCDEFGHIJKLMNOP\n", "0123456789ABCDEF0123456789ABCDEF01234567"};
+	    "Answer by: Wed 25 Nov 22:00 UTC, 4 hours after its release\n", "all, -us-de",
+	    "\nUpdate at once.\n", "\nToken: ABCDEFGHIJKLMNOP\n",
+	    "0123456789ABCDEF0123456789ABCDEF01234567"};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		assert_true(holds(&text, parts[i]));
 	assert_false(holds(&text, "EXERCISE"));

@@ -323,9 +323,10 @@ static void write_invitation(struct buf *out)
 static void (*const letters[])(struct buf *out) = {write_advisory, write_first_receipt,
     write_last_receipt, write_refusal, write_first_reminder, write_deadline,
     write_deadline_for_everyone, write_alarm, write_clear_text, write_clear_subject,
-    write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_report, write_report_receipt, write_report_to_nobody, write_reply,
-    write_materials, write_keys, write_key_warning, write_held, write_held_for_one,
-    write_held_for_more, write_decided, write_new_version, write_invitation};
+    write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_report,
+    write_report_receipt, write_report_to_nobody, write_reply, write_materials, write_keys,
+    write_key_warning, write_held, write_held_for_one, write_held_for_more, write_decided,
+    write_new_version, write_invitation};
 enum { LETTERS = sizeof letters / sizeof letters[0] };
 
 static bool holds(const struct buf *text, const char *what)
@@ -407,10 +408,11 @@ static void reminder_says_how_to_answer_and_until_when(void **state)
 static void receipt_says_until_when_answers_are_due(void **state)
 {
 	(void)state;
-	assert_holds(write_first_receipt,
-	    (const char *const[]){"on its way", "Another receipt comes",
-		"Answers are due in 4 hours, Mon 30 Nov 03:09 UTC.", NULL});
-	assert_holds(write_last_receipt, (const char *const[]){"The mail server has taken it", NULL});
+	assert_holds(
+	    write_first_receipt, (const char *const[]){"on its way", "Another receipt comes",
+				     "Answers are due in 4 hours, Mon 30 Nov 03:09 UTC.", NULL});
+	assert_holds(
+	    write_last_receipt, (const char *const[]){"The mail server has taken it", NULL});
 }
 
 static void alarm_counts_one_member_as_one(void **state)
@@ -427,8 +429,9 @@ static void answer_in_the_open_is_told_what_to_do_next_time(void **state)
 	assert_holds(write_clear_text,
 	    (const char *const[]){"encrypt your answer to the gateway's key", fingerprint,
 		"signed on Sun 29 Nov 23:09 UTC", "Do not send it again.", NULL});
-	assert_holds(write_clear_subject,
-	    (const char *const[]){"encrypt the subject, or write \"...\"", "token in the text", NULL});
+	assert_holds(
+	    write_clear_subject, (const char *const[]){"encrypt the subject, or write \"...\"",
+				     "token in the text", NULL});
 	assert_holds(write_clear_alarm,
 	    (const char *const[]){"encrypt the next answer, but for those where NOT told", NULL});
 }
@@ -452,8 +455,7 @@ static void held_advisory_says_when_it_goes_and_counts_right(void **state)
 				     "answer within 4 hours of its release", NULL});
 	assert_holds(write_held_for_one,
 	    (const char *const[]){"1 of them gets the draft", "or, if that is later", NULL});
-	assert_holds(
-	    write_held_for_more, (const char *const[]){"3 of them get the draft", NULL});
+	assert_holds(write_held_for_more, (const char *const[]){"3 of them get the draft", NULL});
 }
 
 static void new_version_says_from_when_it_is_required(void **state)
@@ -487,7 +489,8 @@ static void write_former(struct buf *out)
 }
 
 /* Lines `from` to `to` of a letter, with a mark in front as programs put it: none alone. */
-static void add_quoted(struct buf *out, struct view letter, const char *mark, size_t from, size_t to)
+static void add_quoted(
+    struct buf *out, struct view letter, const char *mark, size_t from, size_t to)
 {
 	struct view line;
 	for (size_t i = 0; i < to && view_next_line(&letter, &line); i++) {
@@ -517,8 +520,8 @@ static void answers_that_quote_a_letter_are_read_wherever_they_stand(void **stat
 	static const char own[] = "\nNot affected.\n\nTwo sites,\nboth checked.\n\n";
 	static const char introduction[] = "On Sunday, Example early warning wrote:\n";
 	static const char *const marks[] = {"> ", ">", "> > ", "| ", "EW> "};
-	static void (*const quoted[])(struct buf *) = {write_advisory, write_first_reminder,
-	    write_deadline, write_former};
+	static void (*const quoted[])(struct buf *) = {
+	    write_advisory, write_first_reminder, write_deadline, write_former};
 	enum { ALL = 1000, HALF = 9 };
 	(void)state;
 	for (size_t i = 0; i < sizeof quoted / sizeof quoted[0] * 3; i++) {

@@ -312,8 +312,8 @@ static void outer_subject_is_the_same_inside(void **state)
 	compose_inner(&inner, &headers, VIEW("x\n"), NULL, 0);
 	assert_field(header_of(buf_view(&head)), "Subject", "Reminder");
 	assert_field(header_of(buf_view(&inner)), "Subject", headers.subject);
-	assert_true(view_find(header_of(buf_view(&inner)), VIEW("HP-Outer: Subject: Reminder\r\n")) !=
-		    SIZE_MAX);
+	assert_true(view_find(header_of(buf_view(&inner)),
+			VIEW("HP-Outer: Subject: Reminder\r\n")) != SIZE_MAX);
 	buf_release(&head);
 	buf_release(&tail);
 	buf_release(&inner);

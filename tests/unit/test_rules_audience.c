@@ -251,7 +251,7 @@ static void gateway_without_people_refuses_every_audience(void **state)
 	struct refusal refusal;
 	(void)state;
 	assert_false(audience_choose(&nobody, VIEW("all"), 1, chosen, &refusal));
-	assert_string_equal(refusal.text, "Audience means nobody");
+	assert_non_null(strstr(refusal.text, "Audience means nobody"));
 }
 
 static void member_is_found_by_its_whole_id(void **state)

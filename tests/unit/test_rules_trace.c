@@ -256,14 +256,13 @@ static void marks_change_nothing_that_can_be_seen(void **state)
 	buf_release(&seen);
 }
 
-static const char frame[] =
-    "TLP:AMBER\n"
-    "------------------------------------------------------------\n"
-    "Advisory: DEW-2026-0001\n"
-    "------------------------------------------------------------\n"
-    "\nA list:\n- one\n- two\n\n"
-    "------------------------------------------------------------\n"
-    "To acknowledge, reply.\n";
+static const char frame[] = "TLP:AMBER\n"
+			    "------------------------------------------------------------\n"
+			    "Advisory: DEW-2026-0001\n"
+			    "------------------------------------------------------------\n"
+			    "\nA list:\n- one\n- two\n\n"
+			    "------------------------------------------------------------\n"
+			    "To acknowledge, reply.\n";
 
 /* The frame alone speaks too, though it is short. */
 static void rules_of_the_frame_agree_with_their_copy_alone(void **state)
