@@ -73,6 +73,7 @@ struct config {
 		char user[CONFIG_TEXT_SIZE];    /* empty: no AUTH */
 		char password_file[CONFIG_PATH_SIZE]; /* for config/secret.h */
 		int64_t connections; /* side by side */
+		int64_t alarm; /* seconds of refusing the gateway until the admins are told */
 	} smarthost;
 
 	struct {

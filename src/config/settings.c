@@ -96,6 +96,8 @@ const struct setting config_settings[] = {
 	"credential smarthost-password of the service manager goes before it."},
     {"smarthost.connections", SETTING_NUMBER, AT(smarthost.connections), 1, 64, "2", NULL,
 	"Connections to the smarthost side by side."},
+    {"smarthost.alarm", SETTING_DURATION, AT(smarthost.alarm), 1, WEEK, "30s", NULL,
+	"How long mail may wait because of the smarthost before the admins get a mail about it."},
 
     {"imap.server", SETTING_HOST, AT(imap.server), 0, 0, "", NULL,
 	"An IMAP server with a mailbox that is emptied into the drop. Empty: there is none, and "

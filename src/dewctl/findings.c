@@ -15,9 +15,16 @@
 #include "store/audit.h"
 #include "store/backlog.h"
 #include "store/mailbox.h"
+#include "store/messages.h"
 #include "store/stuck.h"
 
-enum { EXPIRY_WARNING_S = 30 * 86400, LOSS_WARNING_S = 86400, WAITING_WARNING_S = 300 };
+enum {
+	EXPIRY_WARNING_S = 30 * 86400,
+	LOSS_WARNING_S = 86400,
+	WAITING_WARNING_S = 300,
+	SLOW_BAD_S = 3600, /* a mailbox that is full or busy for so long needs somebody */
+	UNSENT_SIZE = STORE_ADDRESS_SIZE + STORE_REASON_SIZE + sizeof ": ",
+};
 
 static const struct report_column columns[] = {
     {"what", "WHAT", REPORT_TEXT},
@@ -317,6 +324,93 @@ static enum finding look_at_waiting(struct ctl *ctl, struct buf *detail)
 	return FINDING_WARNING;
 }
 
+/* Mail that the smarthost does not take. */
+struct unsent {
+	int64_t now;
+	int64_t ours; /* waiting because of what it has against the gateway, */
+	int64_t slow; /* because of the recipient's mailbox, and so for long, */
+	int64_t others; /* or lately */
+	int64_t failed;
+	int64_t since; /* the first attempt of the oldest that waits */
+	char waiting_for[UNSENT_SIZE]; /* the oldest, the worst kind first */
+	char failed_for[UNSENT_SIZE]; /* the newest */
+};
+
+static void say_one(
+    char out[static UNSENT_SIZE], const struct delivery *delivery)
+{
+	snprintf(out, UNSENT_SIZE, "%s: %s", delivery->address,
+	    delivery->reason);
+}
+
+static int count_unsent(void *context, const struct delivery *delivery, struct err *err)
+{
+	struct unsent *unsent = context;
+	(void)err;
+	if (delivery->about == DELIVERY_ABOUT_NOTHING)
+		return 0;
+	const bool ours = delivery->about == DELIVERY_ABOUT_GATEWAY;
+	const bool first = ours ? unsent->ours == 0 : unsent->ours + unsent->slow + unsent->others == 0;
+	if (ours)
+		unsent->ours++;
+	else if (unsent->now - delivery->first_at >= SLOW_BAD_S)
+		unsent->slow++;
+	else
+		unsent->others++;
+	if (first)
+		say_one(unsent->waiting_for, delivery);
+	if (unsent->since == 0 || delivery->first_at < unsent->since)
+		unsent->since = delivery->first_at;
+	return 0;
+}
+
+static int count_failed(void *context, const struct delivery *delivery, struct err *err)
+{
+	struct unsent *unsent = context;
+	(void)err;
+	unsent->failed++;
+	say_one(unsent->failed_for, delivery);
+	return 0;
+}
+
+static void say_unsent(const struct unsent *unsent, struct buf *detail)
+{
+	const int64_t waiting = unsent->ours + unsent->slow + unsent->others;
+	char since[TEXT_TIME_SIZE];
+	text_format_time(unsent->since, since);
+	if (waiting > 0)
+		buf_printf(detail, "%" PRId64 " %s since %s, such as %s%s", waiting,
+		    waiting == 1 ? "mail waits" : "mails wait", since, unsent->waiting_for,
+		    unsent->ours > 0
+			? "; mend it at the smarthost or in smarthost: of the configuration, "
+			  "then dewctl queue retry"
+			: "");
+	if (unsent->failed > 0)
+		buf_printf(detail,
+		    "%s%" PRId64 " failed, such as %s; dewctl queue list --failed names them, "
+		    "dewctl queue retry --failed all tries again, and an address that is wrong is "
+		    "to be changed or removed",
+		    waiting > 0 ? ". " : "", unsent->failed, unsent->failed_for);
+}
+
+static enum finding look_at_queue(struct ctl *ctl, struct buf *detail)
+{
+	struct unsent unsent = {.now = ctl->now};
+	struct err err;
+	if (store_delivery_each_queued(ctl->store, count_unsent, &unsent, &err) < 0 ||
+	    store_delivery_each_refused(ctl->store, count_failed, &unsent, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	say_unsent(&unsent, detail);
+	if (unsent.ours + unsent.slow + unsent.failed > 0)
+		return FINDING_BAD;
+	if (unsent.others > 0)
+		return FINDING_WARNING;
+	buf_printf(detail, "the smarthost has refused nothing that still has to be sent");
+	return FINDING_OK;
+}
+
 /* True when the daemon cannot start what it needs, and why. */
 static bool has_trouble(struct ctl *ctl, struct buf *detail)
 {
@@ -402,6 +496,7 @@ static const struct {
     {"agreement", look_at_agreement},
     {"daemon", look_at_daemon},
     {"waiting", look_at_waiting},
+    {"queue", look_at_queue},
     {"processes", look_at_processes},
 };
 

@@ -31,6 +31,7 @@ struct bouncing;
 struct mailboxing;
 struct stuck;
 struct warning;
+struct unsent;
 struct clearing;
 
 struct gate {
@@ -62,6 +63,7 @@ struct gate {
 	struct mailboxing *mailboxing; /* NULL: no IMAP mailbox is configured */
 	struct stuck *stuck;
 	struct warning *warning;
+	struct unsent *unsent;
 	struct clearing *clearing;
 	struct loop_timer *schedule;
 	bool asking; /* a mail that asks for a signature on the agreement is being recorded */

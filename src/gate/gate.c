@@ -29,6 +29,7 @@
 #include "gate/seal.h"
 #include "gate/send.h"
 #include "gate/stuck.h"
+#include "gate/unsent.h"
 #include "gate/warn.h"
 #include "store/advisories.h"
 #include "store/audit.h"
@@ -278,7 +279,8 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
 	    remind_start(gate, err) != 0 || bounce_start(gate, err) != 0 ||
 	    clear_start(gate, err) != 0 || warn_start(gate, err) != 0 ||
-	    stuck_start(gate, err) != 0 || receive_start(gate, err) != 0 ||
+	    stuck_start(gate, err) != 0 || unsent_start(gate, err) != 0 ||
+	    receive_start(gate, err) != 0 ||
 	    mailbox_start(gate, err) != 0)
 		return -1;
 	gate->want_arrivals = gate->want_seal = gate->want_send = gate->want_account = true;
@@ -306,6 +308,7 @@ static void stop(struct gate *gate)
 	keylife_stop(gate);
 	remind_stop(gate);
 	clear_stop(gate);
+	unsent_stop(gate);
 	bounce_stop(gate);
 	mailbox_stop(gate);
 	store_close(gate->store);

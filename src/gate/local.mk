@@ -30,6 +30,7 @@ libdewline_a_SOURCES += \
 	src/gate/letters_key.c src/gate/letters_key.h \
 	src/gate/letters_alarm.c src/gate/letters_alarm.h \
 	src/gate/letters_mailbox.c src/gate/letters_mailbox.h \
+	src/gate/letters_unsent.c src/gate/letters_unsent.h \
 	src/gate/mailbox.c src/gate/mailbox.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
@@ -38,6 +39,7 @@ libdewline_a_SOURCES += \
 	src/gate/stuck.c src/gate/stuck.h \
 	src/gate/recipients.c src/gate/recipients.h \
 	src/gate/refuse.c src/gate/refuse.h \
+	src/gate/refusals.c src/gate/refusals.h \
 	src/gate/release.c src/gate/release.h \
 	src/gate/request.c src/gate/request.h \
 	src/gate/remind.c src/gate/remind.h \
@@ -46,6 +48,7 @@ libdewline_a_SOURCES += \
 	src/gate/send.c src/gate/send.h \
 	src/gate/shard.c src/gate/shard.h \
 	src/gate/stranger.c src/gate/stranger.h \
+	src/gate/unsent.c src/gate/unsent.h \
 	src/gate/trace.c src/gate/trace.h \
 	src/gate/turns.c src/gate/turns.h \
 	src/gate/warn.c src/gate/warn.h \
@@ -60,6 +63,9 @@ unit_tests += test_gate_seal
 test_gate_seal_SOURCES = tests/unit/test_gate_seal.c tests/unit/gate_world.c \
 	tests/unit/gate_world.h $(store_fixture)
 test_gate_seal_LDADD = $(unit_libs)
+unit_tests += test_gate_refusals
+test_gate_refusals_SOURCES = tests/unit/test_gate_refusals.c
+test_gate_refusals_LDADD = $(unit_libs)
 unit_tests += test_gate_keylife
 test_gate_keylife_SOURCES = tests/unit/test_gate_keylife.c
 test_gate_keylife_LDADD = $(unit_libs)

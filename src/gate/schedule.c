@@ -12,6 +12,7 @@
 #include "gate/remind.h"
 #include "gate/schedule.h"
 #include "gate/stuck.h"
+#include "gate/unsent.h"
 #include "gate/warn.h"
 
 enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
@@ -32,6 +33,7 @@ static check_fn *const checks[] = {
     mailbox_check,
     stuck_check,
     warn_check,
+    unsent_check,
     keep_check,
     NULL,
 };

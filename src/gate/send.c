@@ -8,7 +8,10 @@
 #include "base/log.h"
 #include "courier/courier.h"
 #include "gate/account.h"
+#include "base/text.h"
 #include "gate/entitle.h"
+#include "gate/refusals.h"
+#include "gate/schedule.h"
 #include "gate/send.h"
 #include "rules/retry.h"
 #include "store/audit.h"
@@ -19,7 +22,11 @@ enum {
 	RUN_DELIVERIES = 32,
 	PAUSE_STEP_MS = 1000,
 	PAUSE_MOST_MS = 60 * 1000,
+	SECOND_MS = 1000,
 };
+
+/* When the smarthost last took a mail, in seconds. */
+static const char taken_name[] = "smarthost-taken";
 
 /* Deliveries of one batch in the hands of a courier. */
 struct run {
@@ -29,6 +36,8 @@ struct run {
 	struct buf pkesks[RUN_DELIVERIES];
 	struct delivery deliveries[RUN_DELIVERIES];
 	bool answered[RUN_DELIVERIES];
+	struct courier_result held[RUN_DELIVERIES]; /* a refusal that may be final; id 0: none */
+	bool taken; /* the smarthost took one of them */
 	size_t count;
 	struct run *next; /* among those under way */
 };
@@ -44,6 +53,10 @@ struct sending {
 	size_t result_count;
 	size_t result_room;
 	struct loop_timer *wake;
+	struct refusals *refusals;
+	int64_t taken_at; /* when the smarthost last took a mail, 0: never */
+	int64_t trouble_since; /* monotonic: it has something against us; 0: no, or a mail went since */
+	struct loop_timer *tell;
 	int64_t pause_ms; /* grows while the smarthost is down */
 	int64_t paused_until; /* monotonic, 0: not paused */
 };
@@ -80,10 +93,62 @@ static void add_result(
 	    (struct result){.delivery = *delivery, .courier = *courier};
 }
 
+/* The smarthost is at fault, or we are: not the recipient, whatever it says. */
+static void add_ours(
+    struct gate *gate, const struct delivery *delivery, struct courier_result result)
+{
+	char said[COURIER_TEXT_SIZE];
+	snprintf(said, sizeof said, "%s", result.text);
+	result.outcome = COURIER_DEFERRED;
+	result.about = COURIER_ABOUT_GATEWAY;
+	snprintf(result.text, sizeof result.text, "said of everybody: %.200s", said);
+	add_result(gate, delivery, &result);
+}
+
+/* One delivery of what is held: is it about that recipient? */
+static void judge_held(struct run *run, size_t i)
+{
+	struct refusals *refusals = run->gate->sending->refusals;
+	const struct delivery *delivery = &run->deliveries[i];
+	if (!run->taken && refusals_are_alike(refusals, delivery, run->held[i].text)) {
+		add_ours(run->gate, delivery, run->held[i]);
+	} else {
+		refusals_believe(refusals, delivery->id);
+		add_result(run->gate, delivery, &run->held[i]);
+	}
+}
+
+/* What failed before it was known that the smarthost refuses everybody. */
+static void take_back(struct gate *gate)
+{
+	const struct delivery *delivery;
+	while ((delivery = refusals_take_back(gate->sending->refusals)) != NULL) {
+		struct courier_result result = {.id = delivery->id};
+		snprintf(result.text, sizeof result.text, "the refusal is taken back");
+		add_ours(gate, delivery, result);
+	}
+}
+
+static void judge_all_held(struct run *run)
+{
+	struct refusals *refusals = run->gate->sending->refusals;
+	for (size_t i = 0; i < run->count && !run->taken; i++) {
+		if (run->held[i].id != 0)
+			refusals_add(refusals, &run->deliveries[i], run->held[i].text);
+	}
+	for (size_t i = 0; i < run->count; i++) {
+		if (run->held[i].id != 0)
+			judge_held(run, i);
+	}
+	take_back(run->gate);
+}
+
 /* No word of these: they may have been sent. */
 static void finish_run(struct run *run, const char *why)
 {
-	struct courier_result lost = {.outcome = COURIER_AMBIGUOUS};
+	struct courier_result lost = {
+	    .outcome = COURIER_AMBIGUOUS, .about = COURIER_ABOUT_GATEWAY};
+	judge_all_held(run);
 	snprintf(lost.text, sizeof lost.text, "%s", why);
 	for (size_t i = 0; i < run->count; i++) {
 		if (!run->answered[i]) {
@@ -95,6 +160,21 @@ static void finish_run(struct run *run, const char *why)
 	run_free(run);
 }
 
+/* A refusal that may be final waits for what becomes of the others. */
+static void note_result(struct run *run, size_t i, const struct courier_result *result)
+{
+	run->answered[i] = true;
+	if (result->outcome == COURIER_FAILED && result->about == COURIER_ABOUT_RECIPIENT) {
+		run->held[i] = *result;
+		return;
+	}
+	if (result->outcome == COURIER_SENT) {
+		run->taken = true;
+		refusals_forget(run->gate->sending->refusals);
+	}
+	add_result(run->gate, &run->deliveries[i], result);
+}
+
 static bool take_result(struct run *run, struct view body)
 {
 	struct courier_result result;
@@ -102,8 +182,7 @@ static bool take_result(struct run *run, struct view body)
 		return false;
 	for (size_t i = 0; i < run->count; i++) {
 		if (run->deliveries[i].id == result.id && !run->answered[i]) {
-			run->answered[i] = true;
-			add_result(run->gate, &run->deliveries[i], &result);
+			note_result(run, i, &result);
 			return true;
 		}
 	}
@@ -134,11 +213,44 @@ static const struct {
     [COURIER_AMBIGUOUS] = {"postpone", "delivery.ambiguous", true},
 };
 
-static int apply(struct gate *gate, const struct result *result, int64_t now, struct err *err)
+static const enum delivery_about abouts[] = {
+    [COURIER_ABOUT_RECIPIENT] = DELIVERY_ABOUT_RECIPIENT,
+    [COURIER_ABOUT_MESSAGE] = DELIVERY_ABOUT_MESSAGE,
+    [COURIER_ABOUT_GATEWAY] = DELIVERY_ABOUT_GATEWAY,
+};
+
+/* When it is tried again. False: it is given up. */
+static bool choose_next(
+    const struct gate *gate, const struct result *result, int64_t now, int64_t *next_at)
 {
 	const struct config *config = gate->config;
 	const struct retry_times times = {
 	    config->retry.first, config->retry.most, config->retry.give_up};
+	const struct courier_result *courier = &result->courier;
+	const struct delivery *delivery = &result->delivery;
+	const bool ours =
+	    courier->outcome == COURIER_DEFERRED && courier->about == COURIER_ABOUT_GATEWAY;
+	/* A minute of refusals costs a minute: the pause grows one attempt later than for what a
+	 * recipient's mailbox says, and is never longer than the time that it took so far. */
+	const int64_t tries =
+	    ours && delivery->attempts > 0 ? delivery->attempts : delivery->attempts + 1;
+	const bool again = retry_next(&times, tries, delivery->first_at, now, next_at);
+	/* A smarthost that takes nothing from us is waited for without end. */
+	if (!again && ours && gate->sending->taken_at < delivery->first_at) {
+		*next_at = now + times.most;
+		return true;
+	}
+	/* On with it as soon as the smarthost is back, and behind all others where it was this very
+	 * one that ended the connection: else it could keep them from being tried for ever. But
+	 * where it may have been sent each time, haste would only multiply the copies. */
+	if (again && ours && courier->smarthost_down)
+		*next_at =
+		    now + gate->sending->pause_ms / SECOND_MS + (courier->code != 0 ? 1 : 0);
+	return again;
+}
+
+static int apply(struct gate *gate, const struct result *result, int64_t now, struct err *err)
+{
 	const struct courier_result *courier = &result->courier;
 	const struct delivery *delivery = &result->delivery;
 	enum courier_outcome outcome = courier->outcome;
@@ -147,19 +259,16 @@ static int apply(struct gate *gate, const struct result *result, int64_t now, st
 	char reason[STORE_REASON_SIZE];
 	int64_t next_at = 0;
 	snprintf(reason, sizeof reason, "%s", outcome == COURIER_SENT ? "" : courier->text);
-	const bool again = outcome == COURIER_DEFERRED || outcome == COURIER_AMBIGUOUS;
-	if (again &&
-	    !retry_next(&times, delivery->attempts + 1, delivery->first_at, now, &next_at)) {
+	if ((outcome == COURIER_DEFERRED || outcome == COURIER_AMBIGUOUS) &&
+	    !choose_next(gate, result, now, &next_at)) {
 		outcome = COURIER_FAILED;
 		snprintf(reason, sizeof reason, "given up after %lld attempts: %.200s",
 		    (long long)delivery->attempts + 1, courier->text);
 	}
-	/* Not this recipient's fault: on with it as soon as the smarthost is back. But where it may
-	 * have been sent each time, haste would only multiply the copies. */
-	if (outcome == COURIER_DEFERRED && courier->smarthost_down)
-		next_at = now + gate->sending->pause_ms / 1000;
 	if (store_delivery_move(gate->store, delivery->id, outcomes[outcome].event, reason, next_at,
 		now, outcomes[outcome].ambiguous, err) != 0 ||
+	    (outcome != COURIER_SENT && store_delivery_set_about(gate->store, delivery->id,
+					    abouts[courier->about], err) != 0) ||
 	    gate_label(gate, delivery->message, label, err) != 0)
 		return -1;
 	snprintf(subject, sizeof subject, "%s %s", label, delivery->address);
@@ -169,6 +278,53 @@ static int apply(struct gate *gate, const struct result *result, int64_t now, st
 		log_warning("%s: %s must wait: %s", label, delivery->address, reason);
 	return store_audit_add(
 	    gate->store, now, "gate", outcomes[outcome].audit, subject, err, "%s", courier->text);
+}
+
+static void tell(void *context)
+{
+	struct gate *gate = context;
+	gate->sending->tell = NULL;
+	schedule_soon(gate);
+}
+
+/* What it has against us, and when it is over: *free is raised when that lasted. */
+static void note_trouble(struct gate *gate, const struct result *result, bool *free_again)
+{
+	struct sending *sending = gate->sending;
+	const struct courier_result *courier = &result->courier;
+	const int64_t now = clock_monotonic_ms();
+	if (courier->outcome == COURIER_SENT) {
+		if (sending->trouble_since != 0 &&
+		    now - sending->trouble_since >= gate->config->retry.first * SECOND_MS)
+			*free_again = true;
+		sending->trouble_since = 0;
+		return;
+	}
+	if (courier->about == COURIER_ABOUT_GATEWAY && sending->trouble_since == 0)
+		sending->trouble_since = now;
+	if (sending->tell == NULL)
+		sending->tell = loop_after(
+		    gate->loop, gate->config->smarthost.alarm * SECOND_MS, tell, gate);
+}
+
+static int keep_taken(struct gate *gate, int64_t now, struct err *err)
+{
+	char text[32];
+	gate->sending->taken_at = now;
+	snprintf(text, sizeof text, "%lld", (long long)now);
+	return store_value_set(gate->store, taken_name, view_of(text), err);
+}
+
+/* The way is free: whatever waits because of what the smarthost had against us goes at once. */
+static int send_ours(struct gate *gate, int64_t now, struct err *err)
+{
+	int64_t count;
+	if (store_delivery_retry_ours(gate->store, now, &count, err) != 0)
+		return -1;
+	if (count > 0)
+		log_info("the smarthost takes mail again: %lld deliveries are due at once",
+		    (long long)count);
+	return 0;
 }
 
 /* While the smarthost itself is down there is no use in running through the whole queue. */
@@ -189,6 +345,24 @@ static void judge_smarthost(struct sending *sending, const struct result *result
 	    (long long)sending->pause_ms / 1000, result->courier.text);
 }
 
+static int apply_all(struct gate *gate, int64_t now, struct err *err)
+{
+	struct sending *sending = gate->sending;
+	bool free_again = false;
+	bool taken = false;
+	for (size_t i = 0; i < sending->result_count; i++)
+		taken = taken || sending->results[i].courier.outcome == COURIER_SENT;
+	if (taken && keep_taken(gate, now, err) != 0)
+		return -1;
+	for (size_t i = 0; i < sending->result_count; i++) {
+		judge_smarthost(sending, &sending->results[i]);
+		note_trouble(gate, &sending->results[i], &free_again);
+		if (apply(gate, &sending->results[i], now, err) != 0)
+			return -1;
+	}
+	return free_again ? send_ours(gate, now, err) : 0;
+}
+
 void send_flush(struct gate *gate)
 {
 	struct sending *sending = gate->sending;
@@ -196,12 +370,8 @@ void send_flush(struct gate *gate)
 	struct err err;
 	if (sending->result_count == 0 || gate->failed)
 		return;
-	int result = store_begin(gate->store, &err);
-	for (size_t i = 0; result == 0 && i < sending->result_count; i++) {
-		judge_smarthost(sending, &sending->results[i]);
-		result = apply(gate, &sending->results[i], now, &err);
-	}
-	if (result != 0 || store_commit(gate->store, &err) != 0) {
+	if (store_begin(gate->store, &err) != 0 || apply_all(gate, now, &err) != 0 ||
+	    store_commit(gate->store, &err) != 0) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
 	}
@@ -381,11 +551,17 @@ void send_work(struct gate *gate)
 
 int send_start(struct gate *gate, struct err *err)
 {
-	(void)err;
+	struct buf taken = BUF_EMPTY(BUF_SMALL);
+	bool found;
 	gate->sending = calloc(1, sizeof *gate->sending);
 	if (gate->sending == NULL)
 		abort();
-	return 0;
+	gate->sending->refusals = refusals_new();
+	const int result = store_value_get(gate->store, taken_name, &taken, &found, err);
+	if (result == 0 && found)
+		text_number(buf_view(&taken), 0, INT64_MAX, &gate->sending->taken_at);
+	buf_release(&taken);
+	return result;
 }
 
 void send_stop(struct gate *gate)
@@ -394,6 +570,7 @@ void send_stop(struct gate *gate)
 		return;
 	while (gate->sending->under_way != NULL)
 		run_free(gate->sending->under_way);
+	refusals_free(gate->sending->refusals);
 	free(gate->sending->results);
 	free(gate->sending);
 }

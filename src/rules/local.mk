@@ -4,6 +4,7 @@ dist_man_MANS += src/rules/dewline.7
 libdewline_a_SOURCES += \
 	src/rules/advisory.c src/rules/advisory.h \
 	src/rules/agreement.c src/rules/agreement.h \
+	src/rules/alike.c src/rules/alike.h \
 	src/rules/audience.c src/rules/audience.h \
 	src/rules/block.c src/rules/block.h \
 	src/rules/bounced.c src/rules/bounced.h \
@@ -32,6 +33,10 @@ test_rules_advisory_LDADD = $(unit_libs)
 unit_tests += test_rules_agreement
 test_rules_agreement_SOURCES = tests/unit/test_rules_agreement.c
 test_rules_agreement_LDADD = $(unit_libs)
+
+unit_tests += test_rules_alike
+test_rules_alike_SOURCES = tests/unit/test_rules_alike.c
+test_rules_alike_LDADD = $(unit_libs)
 
 unit_tests += test_rules_audience
 test_rules_audience_SOURCES = tests/unit/test_rules_audience.c

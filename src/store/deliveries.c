@@ -9,6 +9,24 @@
 #include "store/sql.h"
 #include "store/state.h"
 
+/* As the schema has them. */
+static const char *const about_names[] = {
+    [DELIVERY_ABOUT_NOTHING] = "",
+    [DELIVERY_ABOUT_RECIPIENT] = "recipient",
+    [DELIVERY_ABOUT_MESSAGE] = "message",
+    [DELIVERY_ABOUT_GATEWAY] = "gateway",
+};
+enum { ABOUTS = sizeof about_names / sizeof about_names[0] };
+
+static enum delivery_about about_from(struct view name)
+{
+	for (size_t i = 0; i < ABOUTS; i++) {
+		if (view_is(name, about_names[i]))
+			return (enum delivery_about)i;
+	}
+	return DELIVERY_ABOUT_NOTHING;
+}
+
 void delivery_read(const struct sql_query *query, struct delivery *out)
 {
 	*out = (struct delivery){
@@ -22,6 +40,8 @@ void delivery_read(const struct sql_query *query, struct delivery *out)
 	    .next_at = sql_column_int(query, 12),
 	    .first_at = sql_column_int(query, 13),
 	    .sent_at = sql_column_int(query, 14),
+	    .about = about_from(sql_column_view(query, 15)),
+	    .told = (enum delivery_told)sql_column_int(query, 16),
 	};
 	sql_column_text(query, 4, out->address, sizeof out->address);
 	sql_column_text(query, 5, out->fingerprint, sizeof out->fingerprint);
@@ -148,11 +168,14 @@ static const struct effect {
 	bool uncertain; /* always ambiguous */
 	bool may_be_uncertain;
 	bool sent;
+	bool forgets; /* what the smarthost said against it */
 } effects[] = {
     {.event = "start", .attempt = true},
     {.event = "interrupted", .uncertain = true},
     {.event = "postpone", .may_be_uncertain = true},
-    {.event = "accept", .sent = true},
+    {.event = "accept", .sent = true, .forgets = true},
+    {.event = "acknowledge", .forgets = true},
+    {.event = "exclude", .forgets = true},
 };
 
 static struct effect effect_of(const char *event)
@@ -162,6 +185,14 @@ static struct effect effect_of(const char *event)
 			return effects[i];
 	}
 	return (struct effect){.event = event};
+}
+
+/* A delivery that comes back from `failed`: its revision is not complete after all. */
+static int reopen_revision(struct store *store, int64_t message, struct err *err)
+{
+	return sql_run(store,
+	    "UPDATE revision SET reported = 1 WHERE message = ?1 AND reported = 2",
+	    SQL_WITH(sql_int(message)), NULL, err);
 }
 
 static int move(struct store *store, int64_t id, const char *event, const char *reason,
@@ -181,15 +212,19 @@ static int move(struct store *store, int64_t id, const char *event, const char *
 	if (strcmp(to, "failed") == 0 && old.reason[0] == '\0' &&
 	    (reason == NULL || *reason == '\0'))
 		reason = "no reason was given";
+	if (strcmp(old.state, "failed") == 0 && strcmp(to, "failed") != 0 &&
+	    reopen_revision(store, old.message, err) != 0)
+		return -1;
 	return sql_run(store,
 	    "UPDATE delivery SET state = ?3, reason = ifnull(?4, reason),"
 	    " next_at = ifnull(?5, next_at), attempts = attempts + ?6,"
 	    " first_at = iif(?6 AND first_at = 0, ?9, first_at), ambiguous = ambiguous + ?7,"
-	    " sent_at = iif(?8 AND sent_at = 0, ?9, sent_at) WHERE id = ?1 AND state = ?2",
+	    " sent_at = iif(?8 AND sent_at = 0, ?9, sent_at), about = iif(?10, '', about)"
+	    " WHERE id = ?1 AND state = ?2",
 	    SQL_WITH(sql_int(id), sql_text(old.state), sql_text(to),
 		sql_cut(reason, sizeof old.reason), sql_id(next_at), sql_int(effect.attempt),
 		sql_int(effect.uncertain || (effect.may_be_uncertain && ambiguous)),
-		sql_int(effect.sent), sql_int(now)),
+		sql_int(effect.sent), sql_int(now), sql_int(effect.forgets)),
 	    NULL, err);
 }
 
@@ -201,6 +236,20 @@ int store_delivery_move(struct store *store, int64_t id, const char *event, cons
 		return -1;
 	const int result = move(store, id, event, reason, next_at, now, ambiguous, err);
 	return sql_leave(store, mine, result, err);
+}
+
+int store_delivery_set_about(
+    struct store *store, int64_t id, enum delivery_about about, struct err *err)
+{
+	return sql_run(store, "UPDATE delivery SET about = ?2 WHERE id = ?1",
+	    SQL_WITH(sql_int(id), sql_text(about_names[about])), NULL, err);
+}
+
+int store_delivery_set_told(
+    struct store *store, int64_t id, enum delivery_told told, struct err *err)
+{
+	return sql_run(store, "UPDATE delivery SET told = ?2 WHERE id = ?1",
+	    SQL_WITH(sql_int(id), sql_int((int64_t)told)), NULL, err);
 }
 
 int store_delivery_recover(struct store *store, int64_t now, int64_t *count, struct err *err)
@@ -220,6 +269,64 @@ int store_delivery_retry_now(struct store *store, int64_t now, int64_t *count, s
 	    " AND next_at > ?2",
 	    SQL_WITH(sql_text(state_after(STATE_DELIVERY, "deferred", "retry")), sql_int(now)),
 	    count, err);
+}
+
+int store_delivery_retry_ours(struct store *store, int64_t now, int64_t *count, struct err *err)
+{
+	return sql_run(store,
+	    "UPDATE delivery SET state = ?1, next_at = ?2"
+	    " WHERE state IN ('queued', 'sending', 'deferred') AND state = 'deferred'"
+	    " AND about = 'gateway' AND next_at > ?2",
+	    SQL_WITH(sql_text(state_after(STATE_DELIVERY, "deferred", "retry")), sql_int(now)),
+	    count, err);
+}
+
+/* Behind "FROM delivery AS d": failed, and sealed before. */
+#define FAILED_ONES " WHERE d.state = 'failed' AND d.batch IS NOT NULL"
+#define STILL_MATTER                                                                               \
+	" AND NOT EXISTS (SELECT 1 FROM revision AS r JOIN revision AS n"                          \
+	" ON n.advisory = r.advisory AND n.number > r.number WHERE r.message = d.message)"         \
+	" AND (EXISTS (SELECT 1 FROM contact AS c WHERE c.id = d.contact AND c.removed = 0"        \
+	" AND c.address = d.address) OR EXISTS (SELECT 1 FROM publisher AS p"                      \
+	" WHERE p.id = d.publisher AND p.removed = 0 AND p.address = d.address))"
+
+int store_delivery_each_refused(
+    struct store *store, delivery_fn *fn, void *context, struct err *err)
+{
+	return each_delivery(store,
+	    "SELECT " DELIVERY_COLUMNS " FROM delivery AS d" FAILED_ONES
+	    " AND d.about <> ''" STILL_MATTER " ORDER BY d.message, d.id",
+	    SQL_NOTHING, fn, context, err);
+}
+
+/* ?1: advisory, ?2: delivery, 0 for any. What is asked for by its own number is taken in any case. */
+#define WANTED_ONES                                                                                \
+	"SELECT d.id FROM delivery AS d" FAILED_ONES " AND iif(?2 <> 0, d.id = ?2, 1" STILL_MATTER \
+	" AND (?1 = 0 OR d.message IN (SELECT message FROM revision WHERE advisory = ?1)))"
+
+static int retry_failed(struct store *store, int64_t advisory, int64_t delivery, int64_t now,
+    int64_t *count, struct err *err)
+{
+	const char *to = state_after(STATE_DELIVERY, "failed", "retry");
+	if (sql_run(store,
+		"UPDATE revision SET reported = 1 WHERE reported = 2 AND message IN"
+		" (SELECT message FROM delivery WHERE id IN (" WANTED_ONES "))",
+		SQL_WITH(sql_int(advisory), sql_int(delivery)), NULL, err) != 0)
+		return -1;
+	return sql_run(store,
+	    "UPDATE delivery SET state = ?3, next_at = ?4, attempts = 0, first_at = 0, about = '',"
+	    " told = 0 WHERE id IN (" WANTED_ONES ")",
+	    SQL_WITH(sql_int(advisory), sql_int(delivery), sql_text(to), sql_int(now)), count, err);
+}
+
+int store_delivery_retry_failed(struct store *store, int64_t advisory, int64_t delivery,
+    int64_t now, int64_t *count, struct err *err)
+{
+	bool mine;
+	if (sql_enter(store, &mine, err) != 0)
+		return -1;
+	const int result = retry_failed(store, advisory, delivery, now, count, err);
+	return sql_leave(store, mine, result, err);
 }
 
 int store_delivery_bind(

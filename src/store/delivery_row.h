@@ -8,8 +8,9 @@
 /* Of the table under the name `d`. */
 #define DELIVERY_COLUMNS                                                                           \
 	"d.id, d.message, d.contact, d.publisher, d.address, d.fingerprint, d.key_id, d.state,"    \
-	" d.reason, d.batch, d.attempts, d.ambiguous, d.next_at, d.first_at, d.sent_at"
-enum { DELIVERY_COLUMN_COUNT = 15 };
+	" d.reason, d.batch, d.attempts, d.ambiguous, d.next_at, d.first_at, d.sent_at,"  \
+	" d.about, d.told"
+enum { DELIVERY_COLUMN_COUNT = 17 };
 
 void delivery_read(const struct sql_query *query, struct delivery *out);
 

@@ -19,6 +19,22 @@ int store_message_add(struct store *store, struct message *message, struct err *
 	return result;
 }
 
+int store_message_kind(
+    struct store *store, int64_t message, char kind[static STORE_ID_SIZE], struct err *err)
+{
+	struct sql_query query;
+	bool found;
+	kind[0] = '\0';
+	if (sql_first(store, &query, "SELECT kind FROM message WHERE id = ?1",
+		SQL_WITH(sql_int(message)), &found, err) != 0)
+		return -1;
+	if (!found)
+		return 0;
+	sql_column_text(&query, 0, kind, STORE_ID_SIZE);
+	sql_close(&query);
+	return 0;
+}
+
 int store_batch_add(
     struct store *store, int64_t message, struct view data, int64_t *batch, struct err *err)
 {

@@ -22,6 +22,17 @@ struct message {
 /* message->id is filled. */
 int store_message_add(struct store *, struct message *, struct err *);
 
+/* What the smarthost refused a delivery for. */
+enum delivery_about {
+	DELIVERY_ABOUT_NOTHING, /* it did not, or not lately */
+	DELIVERY_ABOUT_RECIPIENT,
+	DELIVERY_ABOUT_MESSAGE, /* its size */
+	DELIVERY_ABOUT_GATEWAY, /* or the smarthost itself: no fault of the recipient */
+};
+
+/* What people know of a delivery that does not go. */
+enum delivery_told { DELIVERY_UNTOLD, DELIVERY_TOLD_WAITS, DELIVERY_TOLD_FAILED };
+
 struct delivery {
 	int64_t id;
 	int64_t message;
@@ -38,6 +49,8 @@ struct delivery {
 	int64_t next_at; /* when due */
 	int64_t first_at; /* first attempt, 0: none yet */
 	int64_t sent_at; /* 0: not yet */
+	enum delivery_about about;
+	enum delivery_told told;
 };
 typedef int delivery_fn(void *context, const struct delivery *, struct err *err);
 
@@ -57,10 +70,29 @@ int store_delivery_each_queued(struct store *, delivery_fn *, void *context, str
  * in ambiguous. */
 int store_delivery_move(struct store *, int64_t id, const char *event, const char *reason,
     int64_t next_at, int64_t now, bool ambiguous, struct err *);
+/* What the smarthost's last word was about. It is forgotten when the delivery is sent, acknowledged
+ * or excluded, or begins anew. */
+int store_delivery_set_about(
+    struct store *, int64_t id, enum delivery_about about, struct err *err);
+int store_delivery_set_told(struct store *, int64_t id, enum delivery_told told, struct err *err);
 /* Every `sending` becomes `queued` again (S2); how many. For the start of the gate. */
 int store_delivery_recover(struct store *, int64_t now, int64_t *count, struct err *);
 /* Queued or deferred ones become due at once (`dewctl queue retry`). */
 int store_delivery_retry_now(struct store *, int64_t now, int64_t *count, struct err *);
+/* The same for those alone that wait because of what the smarthost had against the gateway. */
+int store_delivery_retry_ours(struct store *, int64_t now, int64_t *count, struct err *);
+
+/* What the smarthost refused for good, or until it was given up, and what still matters: the
+ * recipient is there under that address, and no newer revision took its place. */
+int store_delivery_each_refused(struct store *, delivery_fn *, void *context, struct err *);
+/* Failed ones that were sealed become queued anew, with all the time that a new one has: of the
+ * advisory's newest revision, or the one delivery; both 0: all that still matters, as above, for
+ * whatever reason it failed. Their revision is not reported as complete then. */
+int store_delivery_retry_failed(struct store *, int64_t advisory, int64_t delivery, int64_t now,
+    int64_t *count, struct err *);
+/* The kind of a message. */
+int store_message_kind(
+    struct store *, int64_t message, char kind[static STORE_ID_SIZE], struct err *);
 
 /* Sealing. Of the highest priority, the first group of up to `most` queued deliveries without a
  * batch that share a message and a shard; of one with traced copies (copies.h) only one delivery,

@@ -13,7 +13,8 @@ const int64_t migrate_version = 2;
 
 /* One row for each version that was ever released, oldest first. Version 1 is the first. */
 static const struct migration steps[] = {
-    {1, /* what travelled in the open need not be an answer that counts */
+    {1, /* what travelled in the open need not be an answer that counts; and what the smarthost
+	     refused a delivery for */
 	"CREATE TABLE clear_answer_2 (id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" acknowledgment INTEGER UNIQUE REFERENCES acknowledgment (id),"
 	" revision INTEGER NOT NULL REFERENCES revision (id),"
@@ -34,7 +35,13 @@ static const struct migration steps[] = {
 	"CREATE UNIQUE INDEX clear_answer_of_contact ON clear_answer"
 	" (revision, ifnull(contact, 0), acknowledgment IS NULL);"
 	"CREATE INDEX clear_answer_untold ON clear_answer (id) WHERE told = 0;"
-	"CREATE INDEX clear_answer_unreported ON clear_answer (id) WHERE reported = 0;"},
+	"CREATE INDEX clear_answer_unreported ON clear_answer (id) WHERE reported = 0;"
+	"ALTER TABLE delivery ADD COLUMN about TEXT NOT NULL DEFAULT ''"
+	" CHECK (about IN ('', 'recipient', 'message', 'gateway'));"
+	"ALTER TABLE delivery ADD COLUMN told INTEGER NOT NULL DEFAULT 0"
+	" CHECK (told IN (0, 1, 2));"
+	"CREATE INDEX delivery_failed ON delivery (message, id)"
+	" WHERE state = 'failed' AND batch IS NOT NULL;"},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

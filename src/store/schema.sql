@@ -165,6 +165,8 @@ CREATE INDEX batch_message ON batch (message);
 -- The priority is that of the message: 1 waits for all others that are due, bulletins do.
 -- The shard is that of the certificate, which never moves. Only one that cannot be reached has
 -- none; and whatever was on its way to the smarthost is sealed: nothing leaves in the clear.
+-- about: what the smarthost refused it for, '' when its last word was no refusal. told: people know
+-- that it waits (1), that it failed (2).
 CREATE TABLE delivery (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	message INTEGER NOT NULL REFERENCES message (id),
@@ -184,6 +186,8 @@ CREATE TABLE delivery (
 	next_at INTEGER NOT NULL DEFAULT 0,
 	first_at INTEGER NOT NULL DEFAULT 0,
 	sent_at INTEGER NOT NULL DEFAULT 0,
+	about TEXT NOT NULL DEFAULT '' CHECK (about IN ('', 'recipient', 'message', 'gateway')),
+	told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1, 2)),
 	CHECK ((contact IS NULL) <> (publisher IS NULL)),
 	CHECK (state = 'failed' OR shard IS NOT NULL),
 	CHECK (state <> 'failed' OR reason <> ''),
@@ -202,6 +206,8 @@ CREATE INDEX delivery_due_of_batch ON delivery (batch, next_at, id)
 CREATE INDEX delivery_waiting ON delivery (next_at, id)
     WHERE state IN ('queued', 'sending', 'deferred');
 CREATE INDEX delivery_sending ON delivery (id) WHERE state = 'sending';
+CREATE INDEX delivery_failed ON delivery (message, id)
+    WHERE state = 'failed' AND batch IS NOT NULL;
 
 -- The session key of each sealed delivery, apart, so that scanning deliveries stays cheap.
 CREATE TABLE delivery_key (

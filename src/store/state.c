@@ -64,6 +64,8 @@ static const struct transition delivery[] = {
     {"sending", "reject", "failed"},
     {"sending", "acknowledge", "acknowledged"},
     {"sending", "bounce", "bounced"},
+    {"failed", "retry", "queued"},
+    {"failed", "postpone", "deferred"},
     {"deferred", "start", "sending"},
     {"deferred", "retry", "queued"},
     {"deferred", "exclude", "failed"},

@@ -178,6 +178,7 @@ static void settle_config(struct config *config)
 	snprintf(config->gateway.address, sizeof config->gateway.address, "gateway@gw.example");
 	snprintf(
 	    config->gateway.return_path, sizeof config->gateway.return_path, "bounce@gw.example");
+	config->smarthost.alarm = 3600;
 	config->retry.first = 60;
 	config->retry.most = 3600;
 	config->retry.give_up = 172800;

@@ -36,7 +36,7 @@ static bool is_meant(const char *sql)
 /* A walk along a partial index touches only what it is for; the end of an index is one step. */
 static bool is_cheap(const char *plan)
 {
-	static const char *const cheap[] = {"delivery_due", "delivery_waiting", "delivery_sending",
+	static const char *const cheap[] = {"delivery_due", "delivery_waiting", "delivery_sending", "delivery_failed",
 	    "delivery_unsealed", "arrival_open", "revision_unreported", "withdrawal_open",
 	    "shard_room", "CONSTANT ROW", "SCAN (subquery", "SCAN audit"};
 	for (size_t i = 0; i < sizeof cheap / sizeof cheap[0]; i++) {
@@ -125,6 +125,9 @@ static void walk_the_way(struct fixture *f)
 	fixture_move(f, id, "start", 1);
 	OK(f, store_delivery_recover(f->store, 1, &a, &f->err));
 	OK(f, store_delivery_retry_now(f->store, 1, &a, &f->err));
+	OK(f, store_delivery_retry_ours(f->store, 1, &a, &f->err));
+	OK(f, store_delivery_retry_failed(f->store, advisory, 0, 1, &a, &f->err));
+	OK(f, store_delivery_each_refused(f->store, ignore_delivery, NULL, &f->err));
 	OK(f, store_delivery_count(f->store, revision.message, &counts, &f->err));
 	OK(f, store_delivery_each(f->store, revision.message, ignore_delivery, NULL, &f->err));
 	OK(f, store_delivery_each_queued(f->store, ignore_delivery, NULL, &f->err));

@@ -290,6 +290,105 @@ static void retry_now_makes_waiting_ones_due(void **state)
 	fixture_expect_state(f, sending, "sending");
 }
 
+/* Sent in vain, and refused for good by the smarthost. */
+static int64_t refused(struct fixture *f, int64_t message, int64_t contact, int n)
+{
+	const int64_t id = fixture_sealed(f, message, contact, n);
+	fixture_move(f, id, "start", 10);
+	OK(f, store_delivery_move(f->store, id, "reject", "550 no", 0, 10, false, &f->err));
+	OK(f, store_delivery_set_about(f->store, id, DELIVERY_ABOUT_RECIPIENT, &f->err));
+	OK(f, store_delivery_set_told(f->store, id, DELIVERY_TOLD_FAILED, &f->err));
+	return id;
+}
+
+static size_t count_refused(struct fixture *f)
+{
+	struct seen seen = {.count = 0};
+	OK(f, store_delivery_each_refused(f->store, note, &seen, &f->err));
+	return seen.count;
+}
+
+static int64_t retry_failed(struct fixture *f, int64_t advisory, int64_t delivery)
+{
+	int64_t count;
+	OK(f, store_delivery_retry_failed(f->store, advisory, delivery, 99, &count, &f->err));
+	return count;
+}
+
+static void what_failed_begins_anew_when_it_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct revision revision;
+	struct delivery d;
+	bool found;
+	const int64_t advisory = fixture_advisory(f, "A");
+	fixture_revision(f, advisory, "T", &revision);
+	const int64_t contact = fixture_contact(f, 1);
+	const int64_t one = refused(f, revision.message, contact, 1);
+	const int64_t two = refused(f, revision.message, fixture_contact(f, 2), 2);
+	const int64_t notice = refused(f, fixture_message(f, "1@x"), contact, 1);
+	OK(f, store_revision_set_reported(f->store, revision.id, 2, &f->err));
+	assert_int_equal(count_refused(f), 3);
+	assert_int_equal(retry_failed(f, 0, two), 1);
+	fixture_expect_state(f, one, "failed");
+	assert_int_equal(retry_failed(f, advisory, 0), 1);
+	fixture_expect_state(f, notice, "failed");
+	assert_int_equal(retry_failed(f, 0, 0), 1);
+	fixture_expect_state(f, notice, "queued");
+	assert_int_equal(count_refused(f), 0);
+	OK(f, store_delivery_get(f->store, one, &d, &found, &f->err));
+	assert_string_equal(d.state, "queued");
+	assert_true(d.attempts == 0 && d.first_at == 0 && d.next_at == 99);
+	assert_true(d.about == DELIVERY_ABOUT_NOTHING && d.told == DELIVERY_UNTOLD);
+	assert_int_equal(fixture_number(f, "SELECT reported FROM revision"), 1);
+}
+
+static void what_failed_and_does_not_matter_any_more_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct revision old;
+	struct revision new;
+	const int64_t advisory = fixture_advisory(f, "A");
+	fixture_revision(f, advisory, "T1", &old);
+	const int64_t superseded = refused(f, old.message, fixture_contact(f, 1), 1);
+	fixture_revision(f, advisory, "T2", &new);
+	refused(f, new.message, fixture_contact(f, 2), 2);
+	refused(f, new.message, fixture_contact(f, 3), 3);
+	fixture_delivery(f, new.message, fixture_contact(f, 4), 4);
+	fixture_raw(f, "UPDATE contact SET removed = 1 WHERE address = 'c2@example.org';"
+		       "UPDATE contact SET address = 'new@example.org'"
+		       " WHERE address = 'c3@example.org';"
+		       "UPDATE delivery SET state = 'failed', reason = 'no key'"
+		       " WHERE address = 'c4@example.org'");
+	assert_int_equal(count_refused(f), 0);
+	assert_int_equal(retry_failed(f, 0, 0), 0);
+	assert_int_equal(retry_failed(f, advisory, 0), 0);
+	assert_int_equal(retry_failed(f, 0, superseded), 1); /* asked for by itself */
+}
+
+static void a_delivery_forgets_a_refusal_when_it_is_sent(void **state)
+{
+	struct fixture *f = *state;
+	struct delivery d;
+	int64_t count;
+	bool found;
+	const int64_t message = fixture_message(f, "1@x");
+	const int64_t id = fixture_sealed(f, message, fixture_contact(f, 1), 1);
+	const int64_t busy = fixture_sealed(f, message, fixture_contact(f, 2), 2);
+	postpone(f, id, 900);
+	postpone(f, busy, 900);
+	OK(f, store_delivery_set_about(f->store, id, DELIVERY_ABOUT_GATEWAY, &f->err));
+	OK(f, store_delivery_set_about(f->store, busy, DELIVERY_ABOUT_RECIPIENT, &f->err));
+	OK(f, store_delivery_retry_ours(f->store, 10, &count, &f->err));
+	assert_int_equal(count, 1);
+	fixture_move(f, id, "start", 10);
+	OK(f, store_delivery_get(f->store, id, &d, &found, &f->err));
+	assert_int_equal(d.about, DELIVERY_ABOUT_GATEWAY);
+	fixture_move(f, id, "accept", 10);
+	OK(f, store_delivery_get(f->store, id, &d, &found, &f->err));
+	assert_int_equal(d.about, DELIVERY_ABOUT_NOTHING);
+}
+
 static void a_batch_is_read_as_it_was_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -424,6 +523,9 @@ int main(int argc, char **argv)
 	    TEST(a_callback_may_move_what_it_is_given),
 	    TEST(the_queue_is_what_is_neither_final_nor_sent),
 	    TEST(retry_now_makes_waiting_ones_due),
+	    TEST(what_failed_begins_anew_when_it_is_asked_for),
+	    TEST(what_failed_and_does_not_matter_any_more_stays),
+	    TEST(a_delivery_forgets_a_refusal_when_it_is_sent),
 	    TEST(a_batch_is_read_as_it_was_kept),
 	    TEST(traced_copies_are_sealed_one_by_one_each_with_its_own_text),
 	    TEST(delivery_without_its_copy_is_never_sealed_with_anothers),

@@ -74,7 +74,7 @@ static const struct expected all[] = {
     {
 	.kind = STATE_DELIVERY,
 	.states = {"queued", "sending", "sent", "deferred", "acknowledged", "failed", "bounced"},
-	.finals = {"acknowledged", "failed"},
+	.finals = {"acknowledged"},
 	.events = {"start", "interrupted", "accept", "postpone", "reject", "acknowledge", "bounce",
 	    "exclude", "retry"},
 	.rows =
@@ -92,6 +92,8 @@ static const struct expected all[] = {
 		{"deferred", "start", "sending"},
 		{"deferred", "retry", "queued"},
 		{"deferred", "exclude", "failed"},
+		{"failed", "retry", "queued"},
+		{"failed", "postpone", "deferred"},
 		{"deferred", "acknowledge", "acknowledged"},
 		{"sent", "acknowledge", "acknowledged"},
 		{"sent", "bounce", "bounced"},
