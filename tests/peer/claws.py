@@ -74,16 +74,15 @@ class Claws:
         return subprocess.run(["xdotool", *words], env=self.environment, capture_output=True,
                               text=True, timeout=60 * patience()).stdout.split()
 
-    def _window(self, title):
-        """A window on the screen whose title holds that, or nothing."""
-        return (self._xdotool("search", "--onlyvisible", "--name", title) or [""])[-1]
+    def _windows(self, title):
+        """The windows on the screen whose title holds that."""
+        return self._xdotool("search", "--onlyvisible", "--name", title)
 
     def _await(self, title):
-        return eventually(lambda: self._window(title), f"a window of Claws Mail: {title}")
+        return eventually(lambda: self._windows(title), f"a window of Claws Mail: {title}")[-1]
 
-    def _press(self, title, *keys):
-        """Presses keys in a window, which is waited for."""
-        self._xdotool("windowfocus", "--sync", self._await(title), "key", "--delay", "1", *keys)
+    def _press(self, window, *keys):
+        self._xdotool("windowfocus", "--sync", window, "key", "--delay", "1", *keys)
 
     # What a person does.
 
@@ -103,17 +102,18 @@ class Claws:
         sent = len(self.smarthost.received(self.gateway.address))
 
         def begun():
-            self._press(MAIN, "ctrl+r")  # which it takes as soon as it has shown the mail
+            self._press(self._await(MAIN), "ctrl+r")  # not taken before it has shown the mail
             try:
-                return eventually(lambda: self._window(LETTER), "", 5)
+                return eventually(lambda: self._windows(LETTER), "", 5)
             except AssertionError:
                 return None
-        eventually(begun, "a window to answer in", 60)
-        self._press(LETTER, *(["ctrl+Home"] if above else []),
+        window = eventually(begun, "a window to answer in", 60)[0]
+        self._press(window, *(["ctrl+Home"] if above else []),
                     *(NAMES.get(letter, letter) for letter in text))
-        self._press(EDITED, *(SIGN if sign else []), SEND)
-        self._press("Encryption warning", "Return")
-        self._press("Encrypt to", "alt+y")  # a key that nobody has vouched for
+        eventually(lambda: window in self._windows(EDITED), "the text is taken")
+        self._press(window, *(SIGN if sign else []), SEND)
+        self._press(self._await("Encryption warning"), "Return")
+        self._press(self._await("Encrypt to"), "alt+y")  # a key that nobody has vouched for
         mails = self.smarthost.wait(sent + 1, self.gateway.address)
-        eventually(lambda: not self._window(LETTER), "the window closes")
+        eventually(lambda: window not in self._windows(LETTER), "the window closes")
         return mails[-1].raw

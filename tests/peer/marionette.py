@@ -1,10 +1,9 @@
 """A client of Marionette, by which programs of Mozilla's are driven: JSON with its length in front,
 over TCP on loopback."""
-import contextlib
 import json
 import socket
 
-from harness import eventually, patience
+from harness import patience
 
 COMMAND, ANSWER = 0, 1
 SECONDS = 60  # that one command may take
@@ -15,17 +14,9 @@ class Failed(Exception):
 
 
 class Marionette:
-    def __init__(self, port, alive):
-        """alive(): raises an error when the program has ended, which is then not waited for."""
+    def __init__(self, port):
         self.buffer, self.count = b"", 0
-
-        def connected():
-            alive()
-            with contextlib.suppress(ConnectionRefusedError):
-                return socket.create_connection(("127.0.0.1", port), SECONDS)
-
-        self.socket = eventually(connected, "the program listens", SECONDS)
-        self.socket.settimeout(SECONDS * patience())
+        self.socket = socket.create_connection(("127.0.0.1", port), SECONDS * patience())
         self._read()  # who it is
         self.command("WebDriver:NewSession")
         self.command("Marionette:SetContext", value="chrome")

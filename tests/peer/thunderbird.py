@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 from dovecot import Dovecot
-from harness import eventually, free_port
+from harness import eventually
 from marionette import Failed, Marionette
 from screen import Screen
 
@@ -37,6 +37,7 @@ PREFERENCES = {
     "mail.smtpserver.smtp1.hostname": "127.0.0.1",
     "mail.smtpserver.smtp1.authMethod": 1,
     "mail.smtpserver.smtp1.try_ssl": 0,
+    "marionette.port": 0,  # any; it tells in its profile which
     "mail.shell.checkDefaultClient": False,
     "mail.provider.suppress_dialog_on_startup": True,
     "mailnews.start_page.enabled": False,
@@ -67,10 +68,9 @@ class Thunderbird:
         assert codes == [0, 0], codes
         self.call("login", PASSWORD)
 
-    def _preferences(self, port):
+    def _preferences(self):
         person = self.person
         return {**PREFERENCES,
-                "marionette.port": port,
                 "mail.server.server1.port": self.dovecot.port,
                 "mail.server.server1.userName": person.address,
                 "mail.server.server1.name": person.address,
@@ -80,10 +80,10 @@ class Thunderbird:
                 "mail.smtpserver.smtp1.port": self.smarthost.port}
 
     def _start(self, t):
-        port, profile = free_port(), self.dir / "profile"
+        profile = self.dir / "profile"
         profile.mkdir()
         (profile / "user.js").write_text("".join(
-            preference(*pair) for pair in self._preferences(port).items()))
+            preference(*pair) for pair in self._preferences().items()))
         with open(t.dir / "thunderbird.log", "wb") as log:
             self.process = subprocess.Popen(
                 ["thunderbird", "--profile", profile, "--no-remote", "--marionette",
@@ -93,10 +93,12 @@ class Thunderbird:
                 cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
         t.later(self._stop)
-        self.marionette = Marionette(port, self._lives)
+        self.marionette = Marionette(eventually(
+            lambda: self._port(profile / "MarionetteActivePort"), "Thunderbird listens", 60))
 
-    def _lives(self):
-        assert self.process.poll() is None, "thunderbird ended"
+    def _port(self, path):
+        assert self.process.poll() is None, "Thunderbird ended"
+        return int(path.read_text() or 0) if path.exists() else 0
 
     def _stop(self):
         os.killpg(self.process.pid, signal.SIGKILL)
