@@ -3,87 +3,18 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mail/charset.h"
 #include "mail/decode.h"
 #include "mail/dsn.h"
 #include "mail/field.h"
 #include "mail/limits.h"
+#include "mail/returned.h"
 #include "mail/shape.h"
 
 enum {
 	BLOCKS_MAX = 256, /* groups of fields in one delivery-status, one for each recipient */
-	TEXT_LINES_MAX = 400, /* of a text in which Action and Status are looked for */
-	STATUS_DETAIL_DIGITS = 3, /* RFC 3463 section 2 */
+	TEXT_MAX = 64 * 1024, /* bytes of a text, undecoded, that are looked at */
 };
-
-/* The actions of RFC 3464 section 2.3.3, the worst first. */
-static const char *const actions[] = {"failed", "delayed", "relayed", "expanded", "delivered"};
-enum { ACTIONS = sizeof actions / sizeof actions[0] };
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static size_t digits(struct view text)
-{
-	size_t count = 0;
-	while (count < text.len && text.data[count] >= '0' && text.data[count] <= '9')
-		count++;
-	return count;
-}
-
-/* The index of the action that the value begins with; ACTIONS for none. Comments behind it, as some
- * MTAs write them, do not matter. */
-static size_t read_action(struct view value)
-{
-	struct view word = view_trim(value);
-	size_t len = 0;
-	size_t i = 0;
-	while (len < word.len && is_letter(word.data[len]))
-		len++;
-	word.len = len;
-	while (i < ACTIONS && !view_is_nocase(word, actions[i]))
-		i++;
-	return i;
-}
-
-/* "5.1.1" at the front of the value. */
-static void read_status(struct view value, char *out, size_t size)
-{
-	struct view rest = view_trim(value);
-	size_t len = 1;
-	out[0] = '\0';
-	if (rest.len == 0 || (rest.data[0] != '2' && rest.data[0] != '4' && rest.data[0] != '5'))
-		return;
-	for (int part = 0; part < 2; part++) {
-		const struct view behind = view_part(rest, len, rest.len);
-		if (behind.len == 0 || behind.data[0] != '.')
-			return;
-		const size_t count = digits(view_part(behind, 1, behind.len));
-		if (count == 0 || count > STATUS_DETAIL_DIGITS)
-			return;
-		len += 1 + count;
-	}
-	view_copy(view_part(rest, 0, len), out, size);
-}
-
-/* One line that a terminal can show, cut at a whole character. */
-static void read_shown(struct view value, char *out, size_t size)
-{
-	struct buf line = BUF_EMPTY(BUF_SMALL);
-	struct buf shown = BUF_EMPTY(BUF_SMALL);
-	field_text(value, &line);
-	text_add_shown(&shown, view_trim(buf_view(&line)));
-	struct view text = buf_view(&shown);
-	if (text.len >= size) {
-		text.len = size - 1;
-		while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xc0U) == 0x80U)
-			text.len--;
-	}
-	view_copy(text, out, size);
-	buf_release(&line);
-	buf_release(&shown);
-}
 
 /* "rfc822; someone@example.org" without the type. */
 static struct view behind_type(struct view value)
@@ -93,24 +24,34 @@ static struct view behind_type(struct view value)
 	return view_next_field(&rest, ';', &type) && rest.len > 0 ? rest : value;
 }
 
+/* Some leave Status out, or write there what is none, and have it in what the server said. */
+static void read_code(struct view block, struct mail_bounce *out)
+{
+	struct view value;
+	size_t at;
+	field_find(block, "Status", &value);
+	returned_status(value, out->status, sizeof out->status);
+	field_find(block, "Diagnostic-Code", &value);
+	if (out->status[0] == '\0')
+		returned_find_reply(value, &at, out->status, sizeof out->status);
+	returned_shown(behind_type(value), out->diagnostic, sizeof out->diagnostic);
+}
+
 /* The fields of one recipient, when it fared worse than what was read before. */
 static void read_block(struct view block, size_t *worst, struct mail_bounce *out)
 {
 	struct view value;
 	if (!field_find(block, "Action", &value))
 		return;
-	const size_t action = read_action(value);
+	const size_t action = returned_action(value);
 	if (action >= *worst)
 		return;
 	*worst = action;
-	view_copy(view_of(actions[action]), out->action, sizeof out->action);
-	field_find(block, "Status", &value);
-	read_status(value, out->status, sizeof out->status);
+	view_copy(view_of(returned_action_name(action)), out->action, sizeof out->action);
+	read_code(block, out);
 	if (!field_find(block, "Final-Recipient", &value))
 		field_find(block, "Original-Recipient", &value);
-	read_shown(behind_type(value), out->recipient, sizeof out->recipient);
-	field_find(block, "Diagnostic-Code", &value);
-	read_shown(behind_type(value), out->diagnostic, sizeof out->diagnostic);
+	returned_shown(behind_type(value), out->recipient, sizeof out->recipient);
 }
 
 /* Up to the next empty line. */
@@ -130,7 +71,7 @@ static void read_status_part(
 {
 	char reason[MAIL_REASON_SIZE];
 	struct buf bytes = BUF_EMPTY(entity->body.len + 1);
-	size_t worst = ACTIONS;
+	size_t worst = RETURNED_ACTIONS;
 	decode_body(entity, &bytes);
 	struct view rest = buf_view(&bytes);
 	for (int i = 0; i < BLOCKS_MAX && rest.len > 0; i++) {
@@ -141,44 +82,78 @@ static void read_status_part(
 	buf_release(&bytes);
 }
 
-/* Lines of its own, as some programs write them without the type that belongs to them. */
-static void read_text(const struct tree_entity *entity, struct mail_bounce *out)
+/* The text that a person is shown: the first that is plain, else the first in HTML. */
+static void read_text(const struct tree *tree, struct mail_bounce *out)
 {
-	struct buf text = BUF_EMPTY(entity->body.len * 4 + BUF_SMALL);
-	struct view line;
-	size_t action = ACTIONS;
-	char status[sizeof out->status] = "";
-	shape_add_text(entity, &text);
-	struct view rest = buf_view(&text);
-	for (int i = 0; i < TEXT_LINES_MAX && view_next_line(&rest, &line); i++) {
-		line = view_trim(line);
-		if (action == ACTIONS && view_starts_nocase(line, "Action:"))
-			action = read_action(view_part(line, strlen("Action:"), line.len));
-		else if (status[0] == '\0' && view_starts_nocase(line, "Status:"))
-			read_status(
-			    view_part(line, strlen("Status:"), line.len), status, sizeof status);
+	const struct tree_entity *shown = NULL;
+	struct buf text = BUF_EMPTY(TEXT_MAX * 4 + BUF_SMALL);
+	for (size_t at = 0; at < tree->count; at++) {
+		const struct tree_entity *entity = &tree->entities[at];
+		if (tree_is(entity, "text/plain") &&
+		    (shown == NULL || !tree_is(shown, "text/plain")))
+			shown = entity;
+		else if (tree_is(entity, "text/html") && shown == NULL)
+			shown = entity;
 	}
-	buf_release(&text);
-	if (action == ACTIONS || status[0] == '\0')
+	if (shown == NULL)
 		return;
-	view_copy(view_of(actions[action]), out->action, sizeof out->action);
-	memcpy(out->status, status, sizeof out->status);
+	struct tree_entity front = *shown;
+	front.body = view_part(front.body, 0, TEXT_MAX);
+	shape_add_text(&front, &text);
+	returned_read_text(buf_view(&text), out);
+	buf_release(&text);
+}
+
+static bool is_status(const struct tree_entity *entity)
+{
+	return tree_is(entity, "message/delivery-status") ||
+	       tree_is(entity, "message/global-delivery-status");
+}
+
+/* Reports that are none of delivery (RFC 8098, RFC 5965): somebody's program wrote them. */
+static bool is_other_report(const struct tree_entity *entity)
+{
+	return tree_is(entity, "message/disposition-notification") ||
+	       tree_is(entity, "message/global-disposition-notification") ||
+	       tree_is(entity, "message/feedback-report");
 }
 
 void dsn_read(const struct tree *tree, const struct mail_limits *limits, struct mail_bounce *out)
 {
 	*out = (struct mail_bounce){.action = ""};
-	for (size_t at = 0; at < tree->count && out->action[0] == '\0'; at++) {
-		if (tree_is(&tree->entities[at], "message/delivery-status") ||
-		    tree_is(&tree->entities[at], "message/global-delivery-status"))
-			read_status_part(&tree->entities[at], limits, out);
+	returned_read_header(tree->entities[0].header, out);
+	for (size_t at = 0; at < tree->count; at++) {
+		const struct tree_entity *entity = &tree->entities[at];
+		if (is_status(entity) && out->action[0] == '\0')
+			read_status_part(entity, limits, out);
+		if (is_other_report(entity))
+			out->writer = MAIL_WRITER_AUTOMATIC;
+		out->formal = out->formal || is_status(entity) || is_other_report(entity);
 	}
-	for (size_t at = 0; at < tree->count && out->action[0] == '\0'; at++) {
-		if (tree_is(&tree->entities[at], "text/plain")) {
-			read_text(&tree->entities[at], out);
-			return;
-		}
+	read_text(tree, out);
+}
+
+/* As far as its first empty line, and no further than a header may reach. */
+static struct view cut_header(struct view raw, const struct mail_limits *limits)
+{
+	struct view rest = raw;
+	struct view line;
+	while (view_next_line(&rest, &line) && view_trim(line).len > 0) {
 	}
+	return view_part(
+	    raw, 0, raw.len - rest.len < limits->header ? raw.len - rest.len : limits->header);
+}
+
+void dsn_read_unsound(struct view raw, const struct mail_limits *limits, struct mail_outline *out)
+{
+	const struct view header = cut_header(raw, limits);
+	struct buf text = BUF_EMPTY((size_t)TEXT_MAX * 4 + BUF_SMALL);
+	out->bounce = (struct mail_bounce){.action = ""};
+	returned_read_header(header, &out->bounce);
+	dsn_read_addresses(header, out);
+	charset_to_utf8("", view_part(raw, header.len, TEXT_MAX), &text);
+	returned_read_text(buf_view(&text), &out->bounce);
+	buf_release(&text);
 }
 
 static void add_address(struct view word, struct mail_outline *out)
@@ -192,7 +167,8 @@ static void add_address(struct view word, struct mail_outline *out)
 
 void dsn_read_addresses(struct view header, struct mail_outline *out)
 {
-	static const char *const names[] = {"Delivered-To", "X-Original-To", "Envelope-To", "To"};
+	static const char *const names[] = {"Delivered-To", "X-Original-To", "Envelope-To",
+	    "X-Delivered-To", "X-Envelope-To", "To"};
 	static const char marks[] = " \t\r\n,;:<>()\"[]";
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct view rest = header;

@@ -18,6 +18,8 @@ enum {
 	MAIL_SUBJECT_SIZE = 1024,
 	MAIL_ADDRESS_SIZE = 256,
 	MAIL_ADDRESSES_MAX = 16,
+	MAIL_LINES_MAX = 6, /* first lines of a mail that came back */
+	MAIL_LINE_SIZE = 100,
 };
 
 /* The OpenPGP form of a whole mail, decided in one place (shape.c). */
@@ -38,13 +40,27 @@ enum mail_shape {
 	MAIL_REFUSED,        /* over a limit or malformed; reason says which */
 };
 
-/* What a delivery status notification says (RFC 3464), as far as it can be read. Whoever wrote it
- * could write anything: only the address that it was sent to can show that it is about our mail. */
+/* Who wrote a mail, by marks in its header that anybody can write. */
+enum mail_writer {
+	MAIL_WRITER_UNKNOWN,
+	MAIL_WRITER_SYSTEM, /* a mail system: MAILER-DAEMON, postmaster and their like */
+	MAIL_WRITER_AUTOMATIC, /* a program that answers for somebody: vacation, reading receipt */
+};
+
+/* What a delivery status notification says (RFC 3464), or a mail that says the same in plain words,
+ * as far as it can be read. Whoever wrote it could write anything: only the address that it was sent
+ * to can show that it is about our mail. */
 struct mail_bounce {
 	char action[16]; /* failed, delayed, delivered, relayed, expanded; "" when it cannot be read */
 	char status[16]; /* "5.1.1" (RFC 3463), or "" */
 	char recipient[MAIL_ADDRESS_SIZE]; /* Final-Recipient, or "" */
 	char diagnostic[MAIL_REASON_SIZE]; /* Diagnostic-Code, one line of UTF-8 fit to be shown */
+	bool formal; /* it is a report by its type, and nothing that somebody signed or encrypted */
+	enum mail_writer writer;
+	/* Its first lines that are not empty, each fit to be shown, up to where a copy or quotation of
+	 * the mail begins that it is about; none when that mail's own text may be among them. */
+	uint32_t line_count;
+	char lines[MAIL_LINES_MAX][MAIL_LINE_SIZE];
 };
 
 /* First reading of a raw mail. */

@@ -18,6 +18,7 @@ libdewline_a_SOURCES += \
 	src/mail/notice.c src/mail/notice.h \
 	src/mail/paragraph.c src/mail/paragraph.h \
 	src/mail/reader.c src/mail/reader.h \
+	src/mail/returned.c src/mail/returned.h \
 	src/mail/shape.c src/mail/shape.h \
 	src/mail/token.c src/mail/token.h \
 	src/mail/tree.c src/mail/tree.h \

@@ -43,6 +43,19 @@ static void put_tokens(struct buf *body, const struct token_list *list)
 		put_text(body, list->tokens[i]);
 }
 
+static void put_bounce(struct buf *body, const struct mail_bounce *bounce)
+{
+	put_text(body, bounce->action);
+	put_text(body, bounce->status);
+	put_text(body, bounce->recipient);
+	put_text(body, bounce->diagnostic);
+	put_u8(body, bounce->formal);
+	put_u32(body, bounce->writer);
+	put_u32(body, bounce->line_count);
+	for (uint32_t i = 0; i < bounce->line_count; i++)
+		put_text(body, bounce->lines[i]);
+}
+
 void reader_put_outline(struct buf *body, const struct mail_outline *outline)
 {
 	put_u32(body, outline->shape);
@@ -52,10 +65,7 @@ void reader_put_outline(struct buf *body, const struct mail_outline *outline)
 	put_tokens(body, &outline->tokens);
 	put_u8(body, outline->automatic);
 	put_u8(body, outline->whole);
-	put_text(body, outline->bounce.action);
-	put_text(body, outline->bounce.status);
-	put_text(body, outline->bounce.recipient);
-	put_text(body, outline->bounce.diagnostic);
+	put_bounce(body, &outline->bounce);
 	put_u32(body, outline->address_count);
 	for (uint32_t i = 0; i < outline->address_count; i++)
 		put_text(body, outline->addresses[i]);
@@ -125,13 +135,24 @@ static struct view take_utf8(struct taker *taker)
 	return text;
 }
 
-static void take_bounce(struct taker *taker, struct mail_outline *out)
+static void take_bounce(struct taker *taker, struct mail_bounce *bounce)
 {
-	struct mail_bounce *bounce = &out->bounce;
 	take_line(taker, bounce->action, sizeof bounce->action);
 	take_line(taker, bounce->status, sizeof bounce->status);
 	take_line(taker, bounce->recipient, sizeof bounce->recipient);
 	take_line(taker, bounce->diagnostic, sizeof bounce->diagnostic);
+	bounce->formal = take_bool(taker);
+	const uint32_t writer = take_u32(taker);
+	if (writer > MAIL_WRITER_AUTOMATIC)
+		taker->bad = true;
+	bounce->writer = taker->bad ? MAIL_WRITER_UNKNOWN : (enum mail_writer)writer;
+	bounce->line_count = take_count(taker, MAIL_LINES_MAX);
+	for (uint32_t i = 0; i < bounce->line_count && !taker->bad; i++)
+		take_line(taker, bounce->lines[i], sizeof bounce->lines[i]);
+}
+
+static void take_addresses(struct taker *taker, struct mail_outline *out)
+{
 	out->address_count = take_count(taker, MAIL_ADDRESSES_MAX);
 	for (uint32_t i = 0; i < out->address_count && !taker->bad; i++)
 		take_line(taker, out->addresses[i], sizeof out->addresses[i]);
@@ -158,7 +179,8 @@ bool reader_take_outline(struct view body, struct mail_outline *out)
 	take_tokens(&taker, &out->tokens);
 	out->automatic = take_bool(&taker);
 	out->whole = take_bool(&taker);
-	take_bounce(&taker, out);
+	take_bounce(&taker, &out->bounce);
+	take_addresses(&taker, out);
 	out->message = take_view(&taker, FRAME_BODY_MAX);
 	out->signature = take_view(&taker, FRAME_BODY_MAX);
 	return take_end(&taker);

@@ -487,6 +487,7 @@ void mail_read_outline(
 	out->message = out->signature = view_of("");
 	if (!tree_read(raw, limits, &tree, out->reason)) {
 		out->shape = MAIL_REFUSED;
+		dsn_read_unsound(raw, limits, out);
 		return;
 	}
 	out->automatic = field_automatic(tree.entities[0].header);

@@ -42,6 +42,9 @@ static void check(const struct mail_bounce *bounce)
 	FUZZ_CHECK(strspn(bounce->status, "0123456789.") == strlen(bounce->status));
 	FUZZ_CHECK(fuzz_is_shown(bounce->recipient));
 	FUZZ_CHECK(fuzz_is_shown(bounce->diagnostic));
+	FUZZ_CHECK(bounce->line_count <= MAIL_LINES_MAX);
+	for (uint32_t i = 0; i < bounce->line_count; i++)
+		FUZZ_CHECK(bounce->lines[i][0] != '\0' && fuzz_is_shown(bounce->lines[i]));
 }
 
 static void check_addresses(struct view header)
@@ -74,6 +77,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_addresses(tree.entities[0].header);
 		tree_free(&tree);
 	} else {
+		static struct mail_outline outline;
+		outline.address_count = 0;
+		dsn_read_unsound(buf_view(&mail), &limits, &outline);
+		check(&outline.bounce);
 		FUZZ_CHECK(fuzz_is_line(reason) && reason[0] != '\0');
 	}
 	buf_release(&mail);
