@@ -15,6 +15,7 @@ static const struct report_column columns[] = {
     {"status", "STATUS", REPORT_TEXT},
     {"diagnostic", "DIAGNOSTIC", REPORT_TEXT},
     {"final_recipient", NULL, REPORT_TEXT},
+    {"first_lines", NULL, REPORT_TEXT},
     {"instead", "INSTEAD", REPORT_TEXT},
     {"arrival", "ARRIVAL", REPORT_NUMBER},
 };
@@ -49,6 +50,7 @@ static int list_bounce(void *context, const struct bounce *bounce, struct err *e
 	report_add_text(report, bounce->status);
 	report_add_text(report, bounce->diagnostic);
 	report_add_text(report, bounce->recipient);
+	report_add_text(report, bounce->lines);
 	report_add_text(report, bounce->instead_address);
 	report_add_number(report, bounce->arrival);
 	return 0;
@@ -72,7 +74,8 @@ static int run_list(struct ctl *ctl, const struct ctl_call *call, struct err *er
 const struct ctl_verb bounce_verbs[] = {
     {"list", "[NUMBER]", 0, 1, true, NULL, "Lists mail that came back, and why",
 	"Only what came to the return path of one delivery counts, and it flags that one\n"
-	"delivery. Action, status and diagnostic are some mail server's word for it.\n",
+	"delivery, readable or not. Action, status and diagnostic are some mail server's\n"
+	"word for it; dewctl inbox show ARRIVAL --raw has all of it.\n",
 	run_list},
     {0},
 };

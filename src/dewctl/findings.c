@@ -14,6 +14,7 @@
 #include "store/agreements.h"
 #include "store/audit.h"
 #include "store/backlog.h"
+#include "store/bounces.h"
 #include "store/mailbox.h"
 #include "store/messages.h"
 #include "store/stuck.h"
@@ -24,6 +25,7 @@ enum {
 	WAITING_WARNING_S = 300,
 	SLOW_BAD_S = 3600, /* a mailbox that is full or busy for so long needs somebody */
 	UNSENT_SIZE = STORE_ADDRESS_SIZE + STORE_REASON_SIZE + sizeof ": ",
+	BOUNCE_WARNING_S = 7 * 86400
 };
 
 static const struct report_column columns[] = {
@@ -411,6 +413,28 @@ static enum finding look_at_queue(struct ctl *ctl, struct buf *detail)
 	return FINDING_OK;
 }
 
+/* What came back, also of the alarms about it, of which nobody is told by mail. */
+static enum finding look_at_bounces(struct ctl *ctl, struct buf *detail)
+{
+	char address[STORE_ADDRESS_SIZE];
+	int64_t count;
+	struct err err;
+	if (store_bounce_open(ctl->store, ctl->now - BOUNCE_WARNING_S, &count, address, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (count == 0) {
+		buf_printf(
+		    detail, "no mail came back in the last %d days", BOUNCE_WARNING_S / 86400);
+		return FINDING_OK;
+	}
+	buf_printf(detail,
+	    "%" PRId64 " %s back in the last %d days and not answered since, the last from %s: "
+	    "dewctl bounce list",
+	    count, count == 1 ? "mail came" : "mails came", BOUNCE_WARNING_S / 86400, address);
+	return FINDING_WARNING;
+}
+
 /* True when the daemon cannot start what it needs, and why. */
 static bool has_trouble(struct ctl *ctl, struct buf *detail)
 {
@@ -497,6 +521,7 @@ static const struct {
     {"daemon", look_at_daemon},
     {"waiting", look_at_waiting},
     {"queue", look_at_queue},
+    {"bounces", look_at_bounces},
     {"processes", look_at_processes},
 };
 

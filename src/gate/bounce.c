@@ -7,11 +7,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gate/bounce.h"
+#include "gate/claim.h"
 #include "gate/letters_alarm.h"
 #include "gate/outgoing.h"
 #include "gate/people.h"
 #include "gate/recipients.h"
 #include "gate/schedule.h"
+#include "mail/shape.h"
 #include "rules/bounced.h"
 #include "store/audit.h"
 #include "store/bounces.h"
@@ -22,6 +24,9 @@
 enum {
 	BOUNCE_PAUSE_MS = 10 * 1000,
 	BOUNCE_GATHER_S = 3, /* so that many at once become one notice */
+	BOUNCE_MORE_S = 60, /* the same for those that come after a notice about the same mail */
+	BOUNCE_SHORTLY_S = 600, /* what "after" is */
+	BOUNCES_WITH_LINES = 20, /* in one notice; of the others the reason only */
 	MS = 1000
 };
 
@@ -32,29 +37,20 @@ struct telling {
 	int64_t most_id; /* the last bounce that is told of */
 	struct revision revision; /* publisher 0 when the message is none */
 	char label[STORE_NAME_SIZE];
-	struct buf lines;
+	size_t count;
+	struct buf failures;
+	struct buf replies;
+	struct buf bounced; /* addresses, one a line: they get nothing */
 };
 
 struct bouncing {
 	struct telling *now;
 	bool paused;
+	int64_t last_message; /* that was told of */
+	int64_t last_at;
 };
 
 /* -- what came back -- */
-
-static const char *verdict_name(enum bounced verdict)
-{
-	switch (verdict) {
-	case BOUNCED_FAILED:
-		return "bounced";
-	case BOUNCED_GIVEN_UP:
-		return "given up";
-	case BOUNCED_NOTED:
-	case BOUNCED_NOTHING:
-		break;
-	}
-	return "noted";
-}
 
 static int note_copy(void *context, const struct traced_copy *copy, struct err *err)
 {
@@ -149,14 +145,14 @@ done:
 }
 
 static int flag_delivery(struct gate *gate, const struct delivery *delivery,
-    const struct mail_bounce *facts, struct bounce *bounce, struct err *err)
+    const struct mail_bounce *facts, enum bounced verdict, struct bounce *bounce, struct err *err)
 {
 	const char *to = state_after(STATE_DELIVERY, delivery->state, "bounce");
 	char reason[STORE_REASON_SIZE];
 	if (to == NULL)
 		return 0; /* it is to be sent again: that attempt will tell */
 	const bool first = strcmp(to, delivery->state) != 0;
-	bounced_reason(facts, reason);
+	bounced_reason(verdict, facts, reason);
 	if (store_delivery_move(gate->store, delivery->id, "bounce", first ? reason : NULL, 0,
 		bounce->received_at, false, err) != 0)
 		return -1;
@@ -166,21 +162,45 @@ static int flag_delivery(struct gate *gate, const struct delivery *delivery,
 }
 
 static int audit_bounce(struct gate *gate, const struct delivery *delivery,
-    const struct bounce *bounce, struct err *err)
+    const struct mail_bounce *report, enum bounced verdict, const struct bounce *bounce,
+    struct err *err)
 {
 	char label[STORE_NAME_SIZE];
 	char subject[STORE_NAME_SIZE + STORE_ADDRESS_SIZE];
+	char reason[STORE_REASON_SIZE] = "";
 	if (gate_label(gate, delivery->message, label, err) != 0)
 		return -1;
+	if (bounced_is_failure(verdict))
+		bounced_reason(verdict, report, reason);
+	else
+		snprintf(reason, sizeof reason, "%s", report->action);
 	snprintf(subject, sizeof subject, "%s %s", label, delivery->address);
-	if (strcmp(bounce->verdict, "noted") != 0)
-		log_warning("%s: a mail server says that %s was not reached: %s", label,
-		    delivery->address, bounce->status);
+	if (bounced_is_failure(verdict))
+		log_warning("%s: mail to %s %s%s", label, delivery->address,
+		    verdict == BOUNCED_UNREADABLE ? "" : "came back: ", reason);
 	return store_audit_add(gate->store, bounce->received_at, "gate", "delivery.bounce", subject,
-	    err, "%s: %s %s%s%s, arrival %lld%s", bounce->verdict, bounce->action, bounce->status,
-	    bounce->diagnostic[0] == '\0' ? "" : ": ", bounce->diagnostic,
+	    err, "%s%s%s, arrival %lld%s", bounce->verdict, reason[0] == '\0' ? "" : ": ", reason,
 	    (long long)bounce->arrival,
 	    bounce->instead == 0 ? "" : "; it goes to another contact instead");
+}
+
+/* Once for each delivery that it came back, and once that somebody answered; not when the signed
+ * answer is there, which proves that it came. Of what went to a publisher or an admin only that it
+ * came back, and of an alarm not even that: the notice of it might come back the same way. */
+static int decide_told(struct gate *gate, const struct delivery *delivery, enum bounced verdict,
+    struct bounce *bounce, struct err *err)
+{
+	char kind[STORE_ID_SIZE];
+	int64_t before;
+	if (store_bounce_count(
+		gate->store, delivery->id, !bounced_is_failure(verdict), &before, err) != 0 ||
+	    store_message_kind(gate->store, delivery->message, kind, err) != 0)
+		return -1;
+	bounce->told = verdict == BOUNCED_NOTED ||
+		       (delivery->contact == 0 && !bounced_is_failure(verdict)) ||
+		       strcmp(kind, "alarm") == 0 || (before > 0 && bounce->instead == 0) ||
+		       strcmp(delivery->state, "acknowledged") == 0;
+	return 0;
 }
 
 static int record_bounce(const struct mail_facts *facts, const struct delivery *delivery,
@@ -188,25 +208,57 @@ static int record_bounce(const struct mail_facts *facts, const struct delivery *
 {
 	struct gate *gate = facts->gate;
 	char reason[STORE_REASON_SIZE];
-	int64_t before;
-	if (store_bounce_count(gate->store, delivery->id, &before, err) != 0 ||
-	    (verdict == BOUNCED_FAILED && flag_delivery(gate, delivery, report, bounce, err) != 0))
+	if ((bounced_is_failure(verdict) &&
+		flag_delivery(gate, delivery, report, verdict, bounce, err) != 0) ||
+	    decide_told(gate, delivery, verdict, bounce, err) != 0 ||
+	    store_bounce_add(gate->store, bounce, err) != 0 ||
+	    audit_bounce(gate, delivery, report, verdict, bounce, err) != 0)
 		return -1;
-	/* Once for each delivery; not when the answer is there, which proves that it came. */
-	bounce->told = verdict == BOUNCED_NOTED || delivery->contact == 0 ||
-		       (before > 0 && bounce->instead == 0) ||
-		       strcmp(delivery->state, "acknowledged") == 0;
 	snprintf(reason, sizeof reason, "%s, of delivery %lld", bounce->verdict,
 	    (long long)delivery->id);
-	return store_bounce_add(gate->store, bounce, err) != 0 ||
-		       audit_bounce(gate, delivery, bounce, err) != 0 ||
-		       open_record(facts, facts->refusal == INTAKE_TAKEN ? "finish" : "refuse",
-			   "bounce", reason, "", err) != 0
-		   ? -1
-		   : 0;
+	return open_record(facts, "finish", "bounce", reason, "", err);
 }
 
-static void take(struct mail_facts *facts, const struct mail_bounce *report,
+/* Whether it holds a token of a revision, and so perhaps the revision's text: a mail server that
+ * opens mail for its people may send back what it has opened, and people quote what they answer. */
+static int holds_ours(const struct mail_facts *facts, bool *holds, struct err *err)
+{
+	const struct token_list *list = &facts->outline->tokens;
+	struct revision revision;
+	*holds = false;
+	for (uint32_t i = 0; i < list->count && !*holds; i++)
+		if (store_revision_by_token(
+			facts->gate->store, list->tokens[i], &revision, holds, err) != 0)
+			return -1;
+	return 0;
+}
+
+static void fill_lines(struct bounce *bounce, const struct mail_bounce *report)
+{
+	struct buf lines = BUF_EMPTY(sizeof bounce->lines - 1);
+	for (uint32_t i = 0; i < report->line_count; i++)
+		buf_printf(&lines, "%s\n", report->lines[i]);
+	snprintf(bounce->lines, sizeof bounce->lines, "%s", buf_text(&lines));
+	buf_release(&lines);
+}
+
+static int fill(struct bounce *bounce, const struct mail_facts *facts,
+    const struct mail_bounce *report, enum bounced verdict, struct err *err)
+{
+	bool ours;
+	snprintf(bounce->verdict, sizeof bounce->verdict, "%s", bounced_name(verdict));
+	snprintf(bounce->action, sizeof bounce->action, "%s", report->action);
+	snprintf(bounce->status, sizeof bounce->status, "%s", report->status);
+	snprintf(bounce->recipient, sizeof bounce->recipient, "%s", report->recipient);
+	snprintf(bounce->diagnostic, sizeof bounce->diagnostic, "%s", report->diagnostic);
+	if (holds_ours(facts, &ours, err) != 0)
+		return -1;
+	if (!ours)
+		fill_lines(bounce, report);
+	return 0;
+}
+
+static void take(const struct mail_facts *facts, const struct mail_bounce *report,
     const struct delivery *delivery, enum bounced verdict)
 {
 	struct gate *gate = facts->gate;
@@ -216,12 +268,8 @@ static void take(struct mail_facts *facts, const struct mail_bounce *report,
 	    .received_at = clock_now(),
 	};
 	struct err err;
-	snprintf(bounce.verdict, sizeof bounce.verdict, "%s", verdict_name(verdict));
-	snprintf(bounce.action, sizeof bounce.action, "%s", report->action);
-	snprintf(bounce.status, sizeof bounce.status, "%s", report->status);
-	snprintf(bounce.recipient, sizeof bounce.recipient, "%s", report->recipient);
-	snprintf(bounce.diagnostic, sizeof bounce.diagnostic, "%s", report->diagnostic);
 	if (store_begin(gate->store, &err) != 0 ||
+	    fill(&bounce, facts, report, verdict, &err) != 0 ||
 	    record_bounce(facts, delivery, report, verdict, &bounce, &err) != 0 ||
 	    store_commit(gate->store, &err) != 0) {
 		store_rollback(gate->store);
@@ -231,7 +279,6 @@ static void take(struct mail_facts *facts, const struct mail_bounce *report,
 		gate->want_seal = true;
 	if (!bounce.told)
 		schedule_soon(gate);
-	open_done(facts);
 }
 
 /* The first address whose tag is ours. */
@@ -244,17 +291,14 @@ static bool find_delivery(const struct gate *gate, const struct mail_outline *ou
 	return false;
 }
 
-bool bounce_mail(struct mail_facts *facts, const struct mail_outline *outline)
+static bool come_back(struct mail_facts *facts)
 {
-	const bool is_report = outline->bounce.action[0] != '\0' || outline->shape == MAIL_PLAIN ||
-			       outline->shape == MAIL_REPORT;
-	enum bounced verdict = bounced_judge(&outline->bounce);
+	const struct mail_bounce *report = &facts->outline->bounce;
 	struct delivery delivery;
 	int64_t id;
 	bool found;
 	struct err err;
-	if (outline->shape == MAIL_REFUSED || !is_report ||
-	    !find_delivery(facts->gate, outline, &id))
+	if (facts->hold != 0 || !find_delivery(facts->gate, facts->outline, &id))
 		return false;
 	if (store_delivery_get(facts->gate->store, id, &delivery, &found, &err) != 0) {
 		gate_fail(facts->gate, &err);
@@ -263,14 +307,20 @@ bool bounce_mail(struct mail_facts *facts, const struct mail_outline *outline)
 	}
 	if (!found)
 		return false;
-	facts->refusal = intake_decide(&facts->intake, INTAKE_FROM_RETURN_PATH);
-	if (facts->refusal != INTAKE_TAKEN)
-		verdict = BOUNCED_NOTED; /* whatever it says */
-	if (verdict == BOUNCED_NOTHING)
-		open_end(facts, "finish", "bounce", "a report of no failure");
-	else
-		take(facts, &outline->bounce, &delivery, verdict);
+	take(facts, report, &delivery, bounced_judge(report, facts->sender != CLAIM_NOBODY));
+	open_done(facts);
 	return true;
+}
+
+bool bounce_mail(struct mail_facts *facts)
+{
+	return (!shape_is_openpgp(facts->outline->shape) || facts->outline->bounce.formal) &&
+	       come_back(facts);
+}
+
+bool bounce_nobodys_mail(struct mail_facts *facts)
+{
+	return come_back(facts);
 }
 
 /* -- telling -- */
@@ -278,7 +328,9 @@ bool bounce_mail(struct mail_facts *facts, const struct mail_outline *outline)
 static void telling_free(struct telling *telling)
 {
 	telling->gate->bouncing->now = NULL;
-	buf_release(&telling->lines);
+	buf_release(&telling->failures);
+	buf_release(&telling->replies);
+	buf_release(&telling->bounced);
 	free(telling);
 }
 
@@ -309,6 +361,8 @@ static void done(void *context, enum outgoing_end end, const char *problem)
 {
 	struct telling *telling = context;
 	struct gate *gate = telling->gate;
+	gate->bouncing->last_message = telling->message;
+	gate->bouncing->last_at = clock_now();
 	if (end == OUTGOING_FAILED) {
 		log_error("a notice of bounces could not be made, and is tried again: %s", problem);
 		pause_for(gate, BOUNCE_PAUSE_MS);
@@ -318,20 +372,42 @@ static void done(void *context, enum outgoing_end end, const char *problem)
 		schedule_soon(gate);
 }
 
-/* Those of the first message only. */
 static int collect(void *context, const struct bounce *bounce, struct err *err)
 {
 	struct telling *telling = context;
+	const bool failed = strcmp(bounce->verdict, bounced_name(BOUNCED_AUTOMATIC)) != 0 &&
+			    strcmp(bounce->verdict, bounced_name(BOUNCED_WRITTEN)) != 0;
 	struct contact contact;
 	bool found = false;
-	if (telling->message != 0 && bounce->message != telling->message)
+	if (bounce->message != telling->message)
 		return 0;
-	telling->message = bounce->message;
 	telling->most_id = bounce->id;
 	if (store_contact_get(telling->gate->store, bounce->contact, &contact, &found, err) != 0)
 		return -1;
-	letter_add_bounce(&telling->lines, bounce, found ? contact.member : "");
+	letter_add_bounce(failed ? &telling->failures : &telling->replies, bounce,
+	    found ? contact.member : "", telling->count++ < BOUNCES_WITH_LINES);
+	if (failed)
+		buf_printf(&telling->bounced, "%s\n", bounce->address);
 	return 0;
+}
+
+/* Who bounced is not written to: that would come back as well. */
+static void leave_out_bounced(const struct telling *telling, struct recipients *to)
+{
+	struct view rest = buf_view(&telling->bounced);
+	struct view address;
+	while (view_next_line(&rest, &address))
+		recipients_remove(to, address);
+}
+
+static void write_letter(const struct telling *telling, struct buf *subject, struct buf *text)
+{
+	if (telling->failures.len > 0)
+		buf_printf(subject, "Alarm: mail came back: %s", telling->label);
+	else
+		buf_printf(subject, "Answered, but not signed: %s", telling->label);
+	letter_bounces(
+	    text, telling->label, buf_view(&telling->failures), buf_view(&telling->replies));
 }
 
 static void send_telling(struct telling *telling)
@@ -347,19 +423,22 @@ static void send_telling(struct telling *telling)
 		gate->store, telling->message, &telling->revision, &found, &err) != 0 ||
 	    (found &&
 		recipients_add_publisher(gate, &to, telling->revision.publisher, &err) != 0) ||
-	    recipients_add_admins(gate, &to, &err) != 0 ||
-	    (to.count == 0 && record_telling(telling, 0, VIEW(""), &found, &err) != 0)) {
+	    recipients_add_admins(gate, &to, &err) != 0) {
 		gate_fail(gate, &err);
 		recipients_release(&to);
 		telling_free(telling);
 		return;
 	}
+	leave_out_bounced(telling, &to);
 	if (to.count == 0) { /* nobody to tell: the log and dewctl have it */
+		if (record_telling(telling, 0, VIEW(""), &found, &err) != 0)
+			gate_fail(gate, &err);
+		recipients_release(&to);
+		schedule_soon(gate);
 		telling_free(telling);
 		return;
 	}
-	letter_bounces(&text, telling->label, buf_view(&telling->lines));
-	buf_printf(&subject, "Alarm: mail came back: %s", telling->label);
+	write_letter(telling, &subject, &text);
 	const struct outgoing outgoing = {
 	    .kind = "alarm",
 	    .to = gate->config->gateway.address,
@@ -376,37 +455,59 @@ static void send_telling(struct telling *telling)
 	buf_release(&text);
 }
 
-static int find_first(void *context, const struct bounce *bounce, struct err *err)
+/* The message that is to be told of first, and when: a little after its first bounce. */
+struct next_telling {
+	struct gate *gate;
+	int64_t message; /* 0: none */
+	int64_t due;
+};
+
+static int find_next(void *context, const struct bounce *bounce, struct err *err)
 {
-	int64_t *first = context;
+	struct next_telling *next = context;
+	const struct bouncing *bouncing = next->gate->bouncing;
+	const bool more = bounce->message == bouncing->last_message &&
+			  bounce->received_at < bouncing->last_at + BOUNCE_SHORTLY_S;
+	const int64_t due = bounce->received_at + (more ? BOUNCE_MORE_S : BOUNCE_GATHER_S);
 	(void)err;
-	if (*first == 0)
-		*first = bounce->received_at;
+	if (next->message == 0 || due < next->due) {
+		next->message = bounce->message;
+		next->due = due;
+	}
 	return 0;
 }
 
-void bounce_check(struct gate *gate, int64_t now)
+static struct telling *telling_new(struct gate *gate, int64_t message)
 {
-	int64_t first = 0;
-	struct err err;
-	if (gate->bouncing->now != NULL || gate->bouncing->paused)
-		return;
-	if (store_bounce_each_untold(gate->store, find_first, &first, &err) != 0) {
-		gate_fail(gate, &err);
-		return;
-	}
-	if (first == 0)
-		return;
-	if (now >= first && now - first < BOUNCE_GATHER_S) {
-		pause_for(gate, (int64_t)BOUNCE_GATHER_S * MS);
-		return;
-	}
 	struct telling *telling = calloc(1, sizeof *telling);
 	if (telling == NULL)
 		abort();
 	telling->gate = gate;
-	telling->lines = BUF_EMPTY(FRAME_BODY_MAX / 16);
+	telling->message = message;
+	telling->failures = BUF_EMPTY(FRAME_BODY_MAX / 32);
+	telling->replies = BUF_EMPTY(FRAME_BODY_MAX / 32);
+	telling->bounced = BUF_EMPTY(FRAME_BODY_MAX / 32);
 	gate->bouncing->now = telling;
+	return telling;
+}
+
+void bounce_check(struct gate *gate, int64_t now)
+{
+	struct next_telling next = {.gate = gate};
+	struct err err;
+	if (gate->bouncing->now != NULL || gate->bouncing->paused)
+		return;
+	if (store_bounce_each_untold(gate->store, find_next, &next, &err) != 0) {
+		gate_fail(gate, &err);
+		return;
+	}
+	if (next.message == 0)
+		return;
+	if (now < next.due && next.due - now <= BOUNCE_MORE_S) { /* else the clock went back */
+		pause_for(gate, BOUNCE_GATHER_S * (int64_t)MS);
+		return;
+	}
+	struct telling *telling = telling_new(gate, next.message);
 	if (store_bounce_each_untold(gate->store, collect, telling, &err) != 0) {
 		gate_fail(gate, &err);
 		telling_free(telling);

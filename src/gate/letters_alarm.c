@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/moment.h"
+#include "base/text.h"
 #include "gate/letters_alarm.h"
 #include "gate/letters_parts.h"
 #include "rules/remind.h"
@@ -103,7 +104,9 @@ void letter_add_missing(struct buf *out, const struct reminder_state *contact)
 	else if (strcmp(contact->state, "failed") == 0)
 		buf_printf(out, "not reached: %s", contact->reason);
 	else if (strcmp(contact->state, "bounced") == 0)
-		buf_printf(out, "it came back: %s", contact->reason);
+		buf_printf(out, "it %s%s",
+		    view_starts_nocase(view_of(contact->reason), "came back") ? "" : "came back: ",
+		    contact->reason);
 	else if (contact->sent_at == 0)
 		buf_printf(out, "not sent yet%s%s", contact->reason[0] == '\0' ? "" : ": ",
 		    contact->reason);
@@ -118,28 +121,81 @@ void letter_add_missing(struct buf *out, const struct reminder_state *contact)
 	buf_add_char(out, '\n');
 }
 
-void letter_add_bounce(struct buf *out, const struct bounce *bounce, const char *member)
+/* Foreign words, each line behind a mark of ours, so that none can pass for what we say. */
+static void add_lines(struct buf *out, const char *lines)
 {
-	buf_printf(out, "  %s%s%s%s\n      %s, status %s%s%s\n", bounce->address,
-	    member[0] == '\0' ? "" : " (", member, member[0] == '\0' ? "" : ")",
-	    strcmp(bounce->verdict, "bounced") == 0 ? "refused for good"
-						    : "given up, perhaps for now",
-	    bounce->status, bounce->diagnostic[0] == '\0' ? "" : ": ", bounce->diagnostic);
+	struct view rest = view_of(lines);
+	struct view line;
+	buf_add_text(out, rest.len == 0 ? ".\n" : ". It begins:\n");
+	while (view_next_line(&rest, &line)) {
+		buf_add_text(out, "      | ");
+		text_add_shown(out, line);
+		buf_add_char(out, '\n');
+	}
+}
+
+static void add_reason(struct buf *out, const struct bounce *bounce)
+{
+	buf_printf(out, "      %s",
+	    strcmp(bounce->verdict, "given up") == 0 ? "given up, perhaps for now"
+						     : "refused for good");
+	if (bounce->status[0] != '\0')
+		buf_printf(out, ", status %s", bounce->status);
+	if (bounce->diagnostic[0] != '\0') {
+		buf_add_text(out, ": ");
+		text_add_shown(out, view_of(bounce->diagnostic));
+	}
+	buf_add_char(out, '\n');
+}
+
+void letter_add_bounce(struct buf *out, const struct bounce *bounce, const char *member, bool lines)
+{
+	static const struct {
+		const char *verdict;
+		const char *text;
+	} unclear[] = {
+	    {"unreadable", "came back, and the reason cannot be read"},
+	    {"auto-reply", "a program answered by itself"},
+	    {"written", "somebody wrote to the return path, and signed nothing"},
+	};
+	size_t i = 0;
+	buf_printf(out, "  %s%s%s%s\n", bounce->address, member[0] == '\0' ? "" : " (", member,
+	    member[0] == '\0' ? "" : ")");
+	while (i < sizeof unclear / sizeof unclear[0] &&
+	       strcmp(bounce->verdict, unclear[i].verdict) != 0)
+		i++;
+	if (i == sizeof unclear / sizeof unclear[0]) {
+		add_reason(out, bounce);
+	} else {
+		buf_printf(out, "      %s", unclear[i].text);
+		add_lines(out, lines ? bounce->lines : "");
+	}
 	if (bounce->instead_address[0] != '\0')
 		buf_printf(out, "      It goes to %s instead.\n", bounce->instead_address);
 }
 
-void letter_bounces(struct buf *out, const char *what, struct view bounces)
+void letter_bounces(struct buf *out, const char *what, struct view failures, struct view replies)
 {
+	if (failures.len > 0) {
+		buf_printf(out,
+		    "Mail came back: %s\n\n"
+		    "The mail server had taken it, and then could not deliver it. What stands\n"
+		    "below an address is the report of some mail server, which nobody has "
+		    "proven.\n\n",
+		    what);
+		buf_add_view(out, failures);
+		buf_add_text(out,
+		    "\nThey may know nothing of it: find another way, and ask for an address that\n"
+		    "works. Nobody was suspended, and an answer still counts.\n");
+	}
+	if (replies.len == 0)
+		return;
 	buf_printf(out,
-	    "Mail came back: %s\n\n"
-	    "The mail server had taken it, and then could not deliver it. What stands\n"
-	    "behind an address is the report of some mail server, which nobody has proven.\n\n",
-	    what);
-	buf_add_view(out, bounces);
-	buf_add_text(out,
-	    "\nThey may know nothing of it: find another way, and ask for an address that\n"
-	    "works. Nobody was suspended, and an answer still counts.\n");
+	    "%sAnswers to the return path: %s\n\n"
+	    "These are no failures, and no signed answers either: whether a person has read\n"
+	    "it is not known, and reminders go on. Nobody has proven who wrote this.\n\n",
+	    failures.len > 0 ? "\n" : "", what);
+	buf_add_view(out, replies);
 }
 
 void letter_add_fatal(struct buf *out, const struct arrival *arrival)

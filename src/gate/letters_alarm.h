@@ -39,10 +39,12 @@ void letter_add_member(struct buf *out, const char *id, const char *name);
 /* One contact of it: what the advisory came to, and the reminders. */
 void letter_add_missing(struct buf *out, const struct reminder_state *contact);
 
-/* One line or more about a mail that came back, and the letter around them; `what` is the
- * advisory's number and revision, or how the log calls the message. */
-void letter_add_bounce(struct buf *out, const struct bounce *bounce, const char *member);
-void letter_bounces(struct buf *out, const char *what, struct view bounces);
+/* One line or more about a mail that came back, or that somebody wrote to its return path, and the
+ * letter around them; `what` is the advisory's number and revision, or how the log calls the
+ * message. With `lines` also how that mail begins, where that says more. */
+void letter_add_bounce(
+    struct buf *out, const struct bounce *bounce, const char *member, bool lines);
+void letter_bounces(struct buf *out, const char *what, struct view failures, struct view replies);
 
 /* To the admins: one line about a mail that ended its worker twice, and the letter around them;
  * `count` may be more than there are lines. */

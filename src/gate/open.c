@@ -331,6 +331,12 @@ static void refuse_shape(struct job *job, enum intake_from from)
 	open_refuse_shape(&job->facts, "unknown");
 }
 
+static void end_unopened(struct job *job)
+{
+	if (!bounce_nobodys_mail(&job->facts))
+		refuse_shape(job, INTAKE_FROM_NOBODY);
+}
+
 /* Found in the main home: who signed is not known there, unless it was ourselves. */
 static void after_main(struct job *job)
 {
@@ -346,6 +352,8 @@ static void after_main(struct job *job)
 		open_message(job);
 		return;
 	}
+	if (!facts->encrypted && bounce_nobodys_mail(facts))
+		return;
 	if (facts->opened.signature_count == 0 && facts->opened.encrypted && !job->unwrapped)
 		ask_reader(job, READER_CONTENT, buf_view(&facts->opened.plaintext), on_content);
 	else if (facts->opened.signature_count != 1)
@@ -395,7 +403,7 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 	facts->intake.opened = opened.readable;
 	facts->intake.signatures = opened.signature_count;
 	if (!opened.readable)
-		refuse_shape(job, INTAKE_FROM_NOBODY);
+		end_unopened(job);
 	else if (!job->in_shard)
 		after_main(job);
 	else {
@@ -442,7 +450,7 @@ static void after_outline(struct job *job)
 	facts->automatic = job->outline.automatic;
 	facts->intake.mail = job->outline.shape;
 	facts->intake.whole = job->outline.whole;
-	if (bounce_mail(facts, &job->outline))
+	if (bounce_mail(facts))
 		return;
 	if (intake_shape_of(&facts->intake) != INTAKE_UNOPENED) { /* there is nothing to open */
 		open_is_taken(facts, INTAKE_FROM_NOBODY);

@@ -135,6 +135,15 @@ int recipients_add_contact(
 	return add_contact(gate, recipients, contact, NULL, err);
 }
 
+void recipients_remove(struct recipients *recipients, struct view address)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < recipients->count; i++)
+		if (!view_is_nocase(address, recipients->deliveries[i].address))
+			recipients->deliveries[kept++] = recipients->deliveries[i];
+	recipients->count = kept;
+}
+
 void recipients_release(struct recipients *recipients)
 {
 	free(recipients->deliveries);

@@ -30,6 +30,8 @@ int recipients_add_reader(struct gate *gate, struct recipients *recipients, int6
  * nor an active member; only a certificate that can be sealed for. */
 int recipients_add_contact(
     struct gate *gate, struct recipients *recipients, int64_t contact, struct err *err);
+/* Takes out whoever has this address, ASCII case ignored. */
+void recipients_remove(struct recipients *recipients, struct view address);
 void recipients_release(struct recipients *recipients);
 
 #endif

@@ -49,7 +49,6 @@ static const struct {
     [INTAKE_TEXT_OUTSIDE] = {"text-outside",
 	"it has text outside the signed part, which anybody could have added: send it as one mail "
 	"that is encrypted and signed as a whole (PGP/MIME)"},
-    [INTAKE_NO_REPORT] = {"not-a-report", "it came to a return path and is no delivery report"},
 };
 
 const char *intake_shape_name(enum intake_shape shape)
@@ -108,28 +107,28 @@ enum intake_shape intake_shape_of(const struct intake_facts *facts)
 enum { YES = INTAKE_TAKEN, WHOLE = INTAKE_REFUSALS };
 
 /* One row for each shape, one column for each of enum intake_from:
- * nobody, stranger, joiner, publisher, contact, reporter, key owner, return path. WHOLE: taken when
- * nothing stands outside the signed part. A shape without one signature is refused alike from
- * everybody; mail that comes to a return path is a report or nothing. */
+ * nobody, stranger, joiner, publisher, contact, reporter, key owner. WHOLE: taken when nothing
+ * stands outside the signed part. A shape without one signature is refused alike from everybody.
+ * What comes to a return path is looked at as a bounce before (gate/bounce.h), whatever its shape.
+ */
 #define ALIKE(refusal)                                                                             \
 	{                                                                                          \
-		refusal, refusal, refusal, refusal, refusal, refusal, refusal, NO_REPORT           \
+		refusal, refusal, refusal, refusal, refusal, refusal, refusal                      \
 	}
-#define NO_REPORT INTAKE_NO_REPORT
 #define STRANGER INTAKE_NOBODY_HERE
 #define UNSIGNED INTAKE_NO_SIGNATURE
 #define OPEN INTAKE_IN_THE_OPEN
 #define SEALED                                                                                     \
 	{                                                                                          \
-		UNSIGNED, STRANGER, YES, WHOLE, YES, YES, YES, NO_REPORT                           \
+		UNSIGNED, STRANGER, YES, WHOLE, YES, YES, YES                                      \
 	}
 #define IN_THE_OPEN                                                                                \
 	{                                                                                          \
-		UNSIGNED, STRANGER, YES, OPEN, YES, OPEN, YES, NO_REPORT                           \
+		UNSIGNED, STRANGER, YES, OPEN, YES, OPEN, YES                                      \
 	}
 static const int table[INTAKE_SHAPES][INTAKE_FROMS] = {
     [INTAKE_PLAIN] = ALIKE(UNSIGNED),
-    [INTAKE_REPORT] = {UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, YES},
+    [INTAKE_REPORT] = ALIKE(UNSIGNED),
     [INTAKE_SMIME] = ALIKE(INTAKE_NO_OPENPGP),
     [INTAKE_TNEF] = ALIKE(INTAKE_NO_OPENPGP),
     [INTAKE_MALFORMED] = ALIKE(INTAKE_NO_SOUND_MAIL),

@@ -43,7 +43,6 @@ enum intake_from {
 	INTAKE_FROM_CONTACT,
 	INTAKE_FROM_REPORTER, /* a contact, with a report for the publishers */
 	INTAKE_FROM_KEY_OWNER, /* anybody known, renewing the key that signed */
-	INTAKE_FROM_RETURN_PATH, /* whoever can use a return path that only the gateway makes */
 	INTAKE_FROMS
 };
 
@@ -61,7 +60,6 @@ enum intake_refusal {
 	INTAKE_NOBODY_HERE, /* "stranger" */
 	INTAKE_IN_THE_OPEN, /* "in-the-open" */
 	INTAKE_TEXT_OUTSIDE, /* "text-outside" */
-	INTAKE_NO_REPORT, /* "not-a-report" */
 	INTAKE_REFUSALS
 };
 

@@ -90,7 +90,7 @@ int store_delivery_each_refused(struct store *, delivery_fn *, void *context, st
  * whatever reason it failed. Their revision is not reported as complete then. */
 int store_delivery_retry_failed(struct store *, int64_t advisory, int64_t delivery, int64_t now,
     int64_t *count, struct err *);
-/* The kind of a message. */
+/* The kind of a message, "" when there is none of that id. */
 int store_message_kind(
     struct store *, int64_t message, char kind[static STORE_ID_SIZE], struct err *);
 
@@ -123,8 +123,8 @@ int store_due_next(struct store *, int64_t now, size_t most, int64_t *batch, int
     due_fn *, void *context, struct err *);
 /* Head, data and tail of a batch's mails, as three fields. *clear: the data is the signed body of
  * a notice (store/keylife.h) and not a packet. */
-int store_batch_read(struct store *, int64_t batch, bool *clear, struct buf *head,
-    struct buf *data, struct buf *tail, struct err *);
+int store_batch_read(struct store *, int64_t batch, bool *clear, struct buf *head, struct buf *data,
+    struct buf *tail, struct err *);
 
 /* How many deliveries of a message are in each state. */
 struct delivery_counts {

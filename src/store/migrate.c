@@ -41,7 +41,27 @@ static const struct migration steps[] = {
 	"ALTER TABLE delivery ADD COLUMN told INTEGER NOT NULL DEFAULT 0"
 	" CHECK (told IN (0, 1, 2));"
 	"CREATE INDEX delivery_failed ON delivery (message, id)"
-	" WHERE state = 'failed' AND batch IS NOT NULL;"},
+	" WHERE state = 'failed' AND batch IS NOT NULL;"
+	/* more verdicts on what came back, and its first lines */
+	"CREATE TABLE bounce_2 (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" delivery INTEGER NOT NULL REFERENCES delivery (id),"
+	" arrival INTEGER NOT NULL UNIQUE REFERENCES arrival (id),"
+	" received_at INTEGER NOT NULL,"
+	" verdict TEXT NOT NULL CHECK (verdict IN"
+	" ('bounced', 'given up', 'unreadable', 'auto-reply', 'written', 'noted')),"
+	" action TEXT NOT NULL,"
+	" status TEXT NOT NULL,"
+	" recipient TEXT NOT NULL,"
+	" diagnostic TEXT NOT NULL,"
+	" first_lines TEXT NOT NULL DEFAULT '',"
+	" instead INTEGER REFERENCES delivery (id),"
+	" told INTEGER NOT NULL CHECK (told IN (0, 1))) STRICT;"
+	"INSERT INTO bounce_2 SELECT id, delivery, arrival, received_at, verdict, action, status,"
+	" recipient, diagnostic, '', instead, told FROM bounce;"
+	"DROP TABLE bounce;"
+	"ALTER TABLE bounce_2 RENAME TO bounce;"
+	"CREATE INDEX bounce_delivery ON bounce (delivery);"
+	"CREATE INDEX bounce_untold ON bounce (id) WHERE told = 0;"},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

@@ -510,11 +510,13 @@ CREATE TABLE bounce (
 	delivery INTEGER NOT NULL REFERENCES delivery (id),
 	arrival INTEGER NOT NULL UNIQUE REFERENCES arrival (id),
 	received_at INTEGER NOT NULL,
-	verdict TEXT NOT NULL CHECK (verdict IN ('bounced', 'given up', 'noted')),
+	verdict TEXT NOT NULL CHECK (verdict IN
+	    ('bounced', 'given up', 'unreadable', 'auto-reply', 'written', 'noted')),
 	action TEXT NOT NULL,
 	status TEXT NOT NULL,
 	recipient TEXT NOT NULL,
 	diagnostic TEXT NOT NULL,
+	first_lines TEXT NOT NULL DEFAULT '',
 	instead INTEGER REFERENCES delivery (id),
 	told INTEGER NOT NULL CHECK (told IN (0, 1))
 ) STRICT;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "gate/letters.h"
+#include "gate/letters_alarm.h"
 
 static const struct advisory advisory = {
     .number = "DEW-2026-0007", .tlp = "AMBER", .severity = "critical"};
@@ -207,6 +208,47 @@ static void receipt_names_everyone_not_reached_and_never_the_token(void **state)
 	buf_release(&text);
 }
 
+/* Somebody else's words, and those of a reader in his hands. */
+static void foreign_lines_stand_behind_a_mark(void **state)
+{
+	struct bounce bounce = {.verdict = "unreadable",
+	    .address = "a@example.org",
+	    .lines = "Hello,\n-- \nNobody was suspended.\x1b[2J\n"};
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	letter_add_bounce(&text, &bounce, "us-de", true);
+	assert_string_equal(buf_text(&text),
+	    "  a@example.org (us-de)\n"
+	    "      came back, and the reason cannot be read. It begins:\n"
+	    "      | Hello,\n      | -- \n      | Nobody was suspended.\\x1b[2J\n");
+	buf_clear(&text);
+	letter_add_bounce(&text, &bounce, "", false);
+	assert_string_equal(
+	    buf_text(&text), "  a@example.org\n      came back, and the reason cannot be read.\n");
+	strcpy(bounce.verdict, "given up");
+	strcpy(bounce.status, "4.4.7");
+	strcpy(bounce.diagnostic, "too\nlong");
+	buf_clear(&text);
+	letter_add_bounce(&text, &bounce, "", true);
+	assert_string_equal(buf_text(&text),
+	    "  a@example.org\n      given up, perhaps for now, status 4.4.7: too\\x0along\n");
+	buf_release(&text);
+}
+
+static void failures_and_answers_are_told_apart(void **state)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	letter_bounces(&text, "DEW-2026-0007 r1", VIEW("  failure\n"), VIEW(""));
+	assert_true(holds(&text, "Mail came back: DEW-2026-0007 r1"));
+	assert_false(holds(&text, "Answers to the return path"));
+	buf_clear(&text);
+	letter_bounces(&text, "DEW-2026-0007 r1", VIEW(""), VIEW("  reply\n"));
+	assert_false(holds(&text, "Mail came back"));
+	assert_true(holds(&text, "These are no failures, and no signed answers either"));
+	buf_release(&text);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +260,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(withdrawal_says_not_to_act_on_it),
 	    cmocka_unit_test(refusal_names_the_line_at_fault),
 	    cmocka_unit_test(receipt_names_everyone_not_reached_and_never_the_token),
+	    cmocka_unit_test(foreign_lines_stand_behind_a_mark),
+	    cmocka_unit_test(failures_and_answers_are_told_apart),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

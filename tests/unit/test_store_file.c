@@ -228,7 +228,11 @@ static void open_version_1(struct fixture *f)
 	    "INSERT INTO revision VALUES (3, 8, 1, 'new', 'AMBER', 'all', 'T', 0, 1, 2, 5, 6, 2,"
 	    " x'00');"
 	    "INSERT INTO acknowledgment VALUES (7, 3, 4, 5, 'acting', 100, 101, 'F', 'subject', x'');"
-	    "INSERT INTO clear_answer VALUES (1, 7, 3, 4, 1, 0, NULL)");
+	    "INSERT INTO clear_answer VALUES (1, 7, 3, 4, 1, 0, NULL);"
+	    "INSERT INTO delivery (id, message, publisher, address, fingerprint, key_id, state,"
+	    " reason) VALUES (9, 6, 2, 'p@v.example', '', '', 'failed', 'x');"
+	    "INSERT INTO bounce VALUES (7, 9, 5, 1, 'given up', 'failed', '4.4.7', '', 'd', NULL,"
+	    " 1)");
 	buf_release(&schema);
 }
 
@@ -246,6 +250,9 @@ static void a_store_of_the_first_version_comes_to_the_present_shape(void **state
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM clear_answer WHERE acknowledgment = 7"
 					   " AND contact = 4 AND arrival = 5 AND received_at = 101"
 					   " AND what = 'subject' AND told = 1 AND reported = 0"),
+	    1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM bounce WHERE id = 7 AND told = 1"
+					   " AND status = '4.4.7' AND first_lines = ''"),
 	    1);
 	buf_release(&present);
 	buf_release(&migrated);
