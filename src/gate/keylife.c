@@ -26,6 +26,7 @@ struct keylife {
 	struct gate *gate;
 	struct key_owner owner; /* who is being told */
 	int stage; /* KEYLIFE_UNTOLD while looking for somebody */
+	bool lost; /* it is retired, and `stage` KEYLIFE_EXPIRED */
 	int64_t now;
 	struct buf signature; /* of the notice */
 	char digest[VAULT_DIGEST_SIZE];
@@ -56,8 +57,8 @@ static void end(struct keylife *keylife, const char *problem)
 		schedule_soon(keylife->gate);
 		return;
 	}
-	log_error(
-	    "%s cannot be told of the expiry of a key now: %s", keylife->owner.address, problem);
+	log_error("the %s of the key of %s cannot be told now: %s",
+	    keylife->lost ? "loss" : "expiry", keylife->owner.address, problem);
 	keylife->rest_until = clock_monotonic_ms() + REST_MS;
 }
 
@@ -73,6 +74,12 @@ static int record_told(struct keylife *keylife, bool *go, struct err *err)
 		return -1;
 	if (!*go)
 		return 0;
+	if (keylife->lost) {
+		log_warning("the key of %s %s is out of use, and nothing reaches its owner", who,
+		    owner->address);
+		return store_audit_add(store, keylife->now, "gate", "key.lost", owner->fingerprint,
+		    err, "%s %s", who, owner->address);
+	}
 	text_format_time(owner->expires, when);
 	const bool expired = keylife->stage == KEYLIFE_EXPIRED;
 	log_warning("the key of %s %s %s on %s", who, owner->address,
@@ -195,12 +202,13 @@ static int record_alarm(
 	return record_notice(context, go, err);
 }
 
-static void record_notice_alone(struct keylife *keylife)
+static void record_alone(
+    struct keylife *keylife, int (*record)(struct keylife *keylife, bool *go, struct err *err))
 {
 	struct gate *gate = keylife->gate;
 	struct err err;
 	bool go;
-	if (store_begin(gate->store, &err) != 0 || record_notice(keylife, &go, &err) != 0 ||
+	if (store_begin(gate->store, &err) != 0 || record(keylife, &go, &err) != 0 ||
 	    store_commit(gate->store, &err) != 0) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
@@ -222,7 +230,7 @@ static void record_expired(struct keylife *keylife)
 		return;
 	}
 	if (to.count == 0) {
-		record_notice_alone(keylife);
+		record_alone(keylife, record_notice);
 		return;
 	}
 	letter_key_expired(&text, keylife->owner.address, keylife->owner.fingerprint,
@@ -255,6 +263,40 @@ static void tell_expired(struct keylife *keylife)
 	gate_ask(gate, gate->vaults, VAULT_NOTICE, &body, GATE_OPEN_MS, on_signed, keylife);
 }
 
+/* Its owner cannot be told by mail, which would have to be in the clear: the admins are. */
+static void tell_lost(struct keylife *keylife)
+{
+	struct gate *gate = keylife->gate;
+	struct recipients to = {0};
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	if (recipients_add_admins(gate, &to, &err) != 0) {
+		recipients_release(&to);
+		gate_fail(gate, &err);
+		return;
+	}
+	if (to.count == 0) {
+		record_alone(keylife, record_told);
+		return;
+	}
+	letter_key_lost(&text, keylife->owner.address, keylife->owner.fingerprint);
+	send_letter(
+	    keylife, "key-alarm", "An OpenPGP key is out of use", &text, &to, record_warning);
+	buf_release(&text);
+}
+
+static int find_lost(void *context, const struct key_owner *owner, struct err *err)
+{
+	struct keylife *keylife = context;
+	(void)err;
+	if (keylife->lost)
+		return 0;
+	keylife->owner = *owner;
+	keylife->stage = KEYLIFE_EXPIRED;
+	keylife->lost = true;
+	return 0;
+}
+
 static int find_due(void *context, const struct key_owner *owner, struct err *err)
 {
 	struct keylife *keylife = context;
@@ -274,16 +316,20 @@ void keylife_check(struct gate *gate, int64_t now)
 	if (keylife->busy || clock_monotonic_ms() < keylife->rest_until)
 		return;
 	keylife->stage = KEYLIFE_UNTOLD;
+	keylife->lost = false;
 	keylife->now = now;
-	if (store_key_each_expiring(gate->store, now + KEYLIFE_HORIZON_S, KEYLIFE_UNTOLD, find_due,
-		keylife, &err) != 0) {
+	if (store_key_each_lost(gate->store, find_lost, keylife, &err) != 0 ||
+	    (!keylife->lost && store_key_each_expiring(gate->store, now + KEYLIFE_HORIZON_S,
+				   KEYLIFE_UNTOLD, find_due, keylife, &err) != 0)) {
 		gate_fail(gate, &err);
 		return;
 	}
 	if (keylife->stage == KEYLIFE_UNTOLD)
 		return;
 	keylife->busy = true;
-	if (keylife->stage == KEYLIFE_EXPIRED)
+	if (keylife->lost)
+		tell_lost(keylife);
+	else if (keylife->stage == KEYLIFE_EXPIRED)
 		tell_expired(keylife);
 	else
 		warn(keylife);

@@ -20,6 +20,18 @@ void letter_key_expired(
 	    fingerprint);
 }
 
+void letter_key_lost(struct buf *out, const char *address, const char *fingerprint)
+{
+	buf_printf(out,
+	    "The OpenPGP key of %s\n"
+	    "is out of use for good: its owner has revoked it, or an admin has retired\n"
+	    "it. Nothing reaches its owner from now on, and nothing counts that is\n"
+	    "signed with it, until they have a new key. No mail can tell them so: ask\n"
+	    "them over another channel for a new key, and for its fingerprint.\n\n"
+	    "Key: %s\n",
+	    address, fingerprint);
+}
+
 void letter_key_warning(struct buf *out, const struct letter_key *letter)
 {
 	const char *const key = letter->fingerprint;

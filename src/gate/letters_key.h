@@ -23,6 +23,9 @@ void letter_key_warning(struct buf *out, const struct letter_key *letter);
 void letter_key_expired(
     struct buf *out, const char *address, const char *fingerprint, int64_t expires, int64_t now);
 
+/* To the admins: that a key is out of use for good, and its owner cut off. */
+void letter_key_lost(struct buf *out, const char *address, const char *fingerprint);
+
 /* The same key was taken anew; it ends at `expires` (0: never). */
 void letter_key_renewed(struct buf *out, const char *fingerprint, int64_t expires, int64_t now);
 

@@ -4,28 +4,19 @@
 #include "store/messages.h"
 #include "store/sql.h"
 
-int store_key_each_expiring(struct store *store, int64_t until, int64_t untold, key_owner_fn *fn,
-    void *context, struct err *err)
+/* Who is there with a certificate. */
+#define OWNERS                                                                                     \
+	"WITH owner AS (SELECT c.id AS contact, NULL AS publisher, c.address,"                     \
+	" c.fingerprint FROM contact AS c JOIN member AS m ON m.id = c.member"                     \
+	" WHERE c.removed = 0 AND m.state <> 'left' UNION ALL"                                     \
+	" SELECT NULL, id, address, fingerprint FROM publisher WHERE removed = 0)"
+
+static int each_owner(struct store *store, const char *text, const struct sql_value *values,
+    key_owner_fn *fn, void *context, struct err *err)
 {
 	struct sql_query query;
 	int got;
-	if (sql_open(store, &query,
-		"WITH owner AS (SELECT c.id AS contact, NULL AS publisher, c.address,"
-		" c.fingerprint FROM contact AS c JOIN member AS m ON m.id = c.member"
-		" WHERE c.removed = 0 AND m.state <> 'left' UNION ALL"
-		" SELECT NULL, id, address, fingerprint FROM publisher WHERE removed = 0),"
-		" ending AS (SELECT fingerprint, CASE WHEN expires = 0 OR"
-		" (encryption_expires <> 0 AND encryption_expires < expires)"
-		" THEN encryption_expires ELSE expires END AS at"
-		" FROM certificate WHERE state = 'confirmed'),"
-		" due AS (SELECT o.contact, o.publisher, o.address, o.fingerprint, e.at, ifnull("
-		"(SELECT min(stage) FROM key_told AS t WHERE t.fingerprint = e.fingerprint"
-		" AND t.expires = e.at), ?2) AS told"
-		" FROM owner AS o JOIN ending AS e ON e.fingerprint = o.fingerprint"
-		" WHERE e.at > 0 AND e.at <= ?1)"
-		" SELECT contact, publisher, address, fingerprint, at, told FROM due"
-		" WHERE told <> 0 ORDER BY at, fingerprint",
-		SQL_WITH(sql_int(until), sql_int(untold)), err) != 0)
+	if (sql_open(store, &query, text, values, err) != 0)
 		return -1;
 	while ((got = sql_next(&query, err)) > 0) {
 		struct key_owner owner = {
@@ -43,6 +34,35 @@ int store_key_each_expiring(struct store *store, int64_t until, int64_t untold, 
 	}
 	sql_close(&query);
 	return got;
+}
+
+int store_key_each_expiring(struct store *store, int64_t until, int64_t untold, key_owner_fn *fn,
+    void *context, struct err *err)
+{
+	return each_owner(store,
+	    OWNERS ", ending AS (SELECT fingerprint, CASE WHEN expires = 0 OR"
+		   " (encryption_expires <> 0 AND encryption_expires < expires)"
+		   " THEN encryption_expires ELSE expires END AS at"
+		   " FROM certificate WHERE state = 'confirmed'),"
+		   " due AS (SELECT o.contact, o.publisher, o.address, o.fingerprint, e.at, ifnull("
+		   "(SELECT min(stage) FROM key_told AS t WHERE t.fingerprint = e.fingerprint"
+		   " AND t.expires = e.at), ?2) AS told"
+		   " FROM owner AS o JOIN ending AS e ON e.fingerprint = o.fingerprint"
+		   " WHERE e.at > 0 AND e.at <= ?1)"
+		   " SELECT contact, publisher, address, fingerprint, at, told FROM due"
+		   " WHERE told <> 0 ORDER BY at, fingerprint",
+	    SQL_WITH(sql_int(until), sql_int(untold)), fn, context, err);
+}
+
+int store_key_each_lost(struct store *store, key_owner_fn *fn, void *context, struct err *err)
+{
+	return each_owner(store,
+	    OWNERS " SELECT o.contact, o.publisher, o.address, o.fingerprint, 0, 0"
+		   " FROM certificate AS c JOIN owner AS o ON o.fingerprint = c.fingerprint"
+		   " WHERE c.state = 'retired' AND NOT EXISTS (SELECT 1 FROM key_told AS t"
+		   " WHERE t.fingerprint = c.fingerprint AND t.expires = 0 AND t.stage = 0)"
+		   " ORDER BY o.fingerprint",
+	    SQL_NOTHING, fn, context, err);
 }
 
 int store_key_told(struct store *store, const char *fingerprint, int64_t expires, int64_t stage,

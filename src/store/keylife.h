@@ -21,7 +21,11 @@ typedef int key_owner_fn(void *context, const struct key_owner *, struct err *);
  * has; the first to end first. `untold` stands for those to whom nothing was said. */
 int store_key_each_expiring(
     struct store *, int64_t until, int64_t untold, key_owner_fn *, void *context, struct err *);
-/* Records that a stage was told; *fresh is false when it was already. */
+/* Everybody whose certificate is retired, revoked or taken out of use, so that nothing reaches them,
+ * and of whom that was not told yet: with `expires` 0. */
+int store_key_each_lost(struct store *, key_owner_fn *, void *context, struct err *);
+/* Records that a stage was told; *fresh is false when it was already. expires 0, stage 0: that it is
+ * lost. */
 int store_key_told(struct store *, const char *fingerprint, int64_t expires, int64_t stage,
     int64_t now, bool *fresh, struct err *);
 
