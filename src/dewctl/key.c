@@ -176,8 +176,8 @@ const struct ctl_verb key_verbs[] = {
     {"add", "FILE", 1, 1, true, NULL, "Takes certificates from a file",
 	"FILE holds one or thousands, armored or binary; \"-\" is standard input. Each is taken\n"
 	"or refused with the reason. A new one is pending until `key confirm`; one that is\n"
-	"known is updated, such as with a later expiry, and retired when its owner has revoked\n"
-	"it. Fails when none is taken.\n",
+	"known is merged with what comes, so that an older copy takes nothing back, and retired\n"
+	"when it is revoked, also by a revocation certificate alone. Fails when none is taken.\n",
 	keyadd_run},
     {"confirm", "FINGERPRINT", 1, CTL_ANY_NUMBER, false, NULL,
 	"Pins a certificate whose fingerprint was checked",

@@ -11,6 +11,7 @@
 #include "gate/outgoing.h"
 #include "gate/recipients.h"
 #include "pgp/vault.h"
+#include "rules/keyfate.h"
 #include "rules/keylife.h"
 #include "rules/reach.h"
 #include "store/arrivals.h"
@@ -18,30 +19,37 @@
 #include "store/keylife.h"
 #include "worker/frame.h"
 
-/* What the mail comes to. */
-enum verdict { REFUSED, RENEWED, PENDING, CLOSED, REVOKED };
+/* A certificate of ours that the mail may be about, as it was when the vault was asked. */
+struct known {
+	char key[FINGERPRINT_SIZE]; /* fingerprint or key ID that it was looked for by */
+	struct buf bytes; /* empty: there is none */
+};
 
 struct keyupdate {
 	struct mail_facts *facts;
 	struct key_owner owner;
 	char actor[STORE_ADDRESS_SIZE + 16]; /* "contact ADDRESS" */
 	struct view text; /* below the control block */
-	struct buf known; /* the signer's certificate when this was asked about */
-	enum verdict verdict;
-	bool turned; /* into a refusal, by what the store holds: the letter is written anew */
+	struct renew_request request;
+	const char *names[VAULT_RENEW_CONTENTS_MAX]; /* of the attachments; "": in the text */
+	uint32_t pieces_left; /* pieces that were too many */
+	struct known known[VAULT_RENEW_ASKED_MAX];
+	struct buf row; /* of those that there are, for the vault */
+	struct renew_result result;
+	struct keyfate_key keys[VAULT_RENEW_MAX]; /* of its renewals */
+	enum keyfate comes_to;
 	struct refusal refusal;
-	struct renewal renewals[VAULT_RENEW_MAX];
-	uint32_t count;
-	const struct renewal *own; /* of the signer's own key; NULL: none */
-	const struct renewal *other; /* of the new key */
+	bool turned; /* by what the store holds: the answer is written anew */
+	bool stale; /* so much that it is all to be looked at anew */
 	struct delivery *deliveries; /* of the answer: lives until its end */
 };
 
 static void free_update(struct keyupdate *update)
 {
-	for (uint32_t i = 0; i < update->count; i++)
-		buf_release(&update->renewals[i].minimal);
-	buf_release(&update->known);
+	for (size_t i = 0; i < VAULT_RENEW_ASKED_MAX; i++)
+		buf_release(&update->known[i].bytes);
+	buf_release(&update->row);
+	vault_release_renew(&update->result);
 	free(update);
 }
 
@@ -65,46 +73,52 @@ static int audit(struct keyupdate *update, const char *event, const char *finger
 	    fingerprint, err, "%s, arrival %lld", detail, (long long)update->facts->arrival);
 }
 
-static int refuse_clash(struct keyupdate *update, const char *clash)
+static const char nobodys[] = "it cannot be your new key: ask an admin";
+
+/* What the store says against a key now that it is to be taken. */
+static int turn(struct keyupdate *update, struct keyfate_key *key, const char *clash)
 {
-	update->verdict = REFUSED;
-	refuse(&update->refusal, 0, "the certificate has a key ID of another one, %s", clash);
+	key->barred = true;
+	if (clash[0] != '\0')
+		snprintf(key->reason, sizeof key->reason,
+		    "it has a key ID of another certificate, %s", clash);
+	else
+		snprintf(key->reason, sizeof key->reason, "%s", nobodys);
+	update->turned = true;
 	return 0;
 }
 
-static int put(struct keyupdate *update, const struct renewal *renewal, bool *is_new,
-    char clash[static FINGERPRINT_SIZE], struct err *err)
+static int take(struct keyupdate *update, const struct keyfate_key *key,
+    enum certificate_outcome *outcome, char clash[static FINGERPRINT_SIZE], struct err *err)
 {
 	struct gate *gate = update->facts->gate;
-	return store_certificate_put(gate->store, &renewal->verdict.facts, renewal->verdict.minimal,
-	    gate->config->sealing.shard, is_new, clash, err);
+	if (store_certificate_take(gate->store, key->verdict, gate->config->sealing.shard,
+		clock_now(), outcome, clash, err) != 0)
+		return -1;
+	update->stale = update->stale || *outcome == CERTIFICATE_STALE;
+	return 0;
 }
 
-static int record_own(struct keyupdate *update, struct err *err)
+static int record_own(struct keyupdate *update, struct keyfate_key *key, struct err *err)
 {
-	struct gate *gate = update->facts->gate;
-	const struct certificate_verdict *verdict = &update->own->verdict;
 	const char *fingerprint = update->owner.fingerprint;
 	char clash[FINGERPRINT_SIZE] = "";
 	enum certificate_outcome outcome;
-	if (store_certificate_take(gate->store, verdict, gate->config->sealing.shard, clock_now(),
-		&outcome, clash, err) != 0)
+	if (take(update, key, &outcome, clash, err) != 0)
 		return -1;
 	switch (outcome) {
-	case CERTIFICATE_STALE:
-		return err_set(err, ERR_DAEMON, ERR_LATER,
-		    "the certificate %s was changed meanwhile", fingerprint);
 	case CERTIFICATE_CLASH:
-		return refuse_clash(update, clash);
+		return turn(update, key, clash);
 	case CERTIFICATE_RETIRED:
 		return audit(update, "key.retire", fingerprint, "revoked by its owner", err);
 	case CERTIFICATE_CLOSED:
 		return audit(update, "key.close", fingerprint,
 		    "the encryption subkey is revoked by its owner", err);
-	case CERTIFICATE_REFUSED:
-		return 0;
+	case CERTIFICATE_UPDATED:
+	case CERTIFICATE_KEPT:
+		return audit(update, "key.update", fingerprint, key->verdict->facts.algorithm, err);
 	default:
-		return audit(update, "key.update", fingerprint, verdict->facts.algorithm, err);
+		return 0;
 	}
 }
 
@@ -123,69 +137,75 @@ static int find_user(struct keyupdate *update, const char *fingerprint, bool *us
 	    store_certificate_get(store, fingerprint, &certificate, &found, err) != 0)
 		return -1;
 	*used = is_contact || is_publisher || is_admin ||
-		(found && strcmp(certificate.state, "retired") == 0) ||
-		strcmp(fingerprint, update->facts->gate->fingerprint) == 0;
+		(found && strcmp(certificate.state, "retired") == 0);
 	return 0;
 }
 
-static int record_other(struct keyupdate *update, struct err *err)
+static int record_new(struct keyupdate *update, struct keyfate_key *key, struct err *err)
 {
-	const struct certificate_facts *facts = &update->other->verdict.facts;
 	struct key_successor successor = {
 	    .contact = update->owner.contact,
 	    .publisher = update->owner.publisher,
 	    .arrival = update->facts->arrival,
 	    .asked_at = clock_now(),
 	};
+	const char *fingerprint = key->verdict->facts.fingerprint;
 	char clash[FINGERPRINT_SIZE] = "";
-	bool used = false, is_new, added = false;
-	memcpy(successor.fingerprint, facts->fingerprint, sizeof successor.fingerprint);
+	enum certificate_outcome outcome;
+	bool used, added;
+	memcpy(successor.fingerprint, fingerprint, sizeof successor.fingerprint);
 	memcpy(successor.former, update->owner.fingerprint, sizeof successor.former);
-	if (find_user(update, facts->fingerprint, &used, err) != 0 ||
-	    (!used && put(update, update->other, &is_new, clash, err) != 0))
+	if (find_user(update, fingerprint, &used, err) != 0)
 		return -1;
-	if (clash[0] != '\0')
-		return refuse_clash(update, clash);
-	if (!used &&
-	    store_key_successor_put(update->facts->gate->store, &successor, &added, err) != 0)
+	if (used)
+		return turn(update, key, "");
+	if (take(update, key, &outcome, clash, err) != 0)
 		return -1;
-	if (used || !added) {
-		update->verdict = REFUSED;
-		refuse(&update->refusal, 0, "the new key %s cannot be taken: ask an admin",
-		    facts->fingerprint);
+	if (outcome == CERTIFICATE_STALE)
 		return 0;
-	}
-	return audit(update, "key.pending", facts->fingerprint, update->owner.fingerprint, err);
+	if (outcome == CERTIFICATE_CLASH)
+		return turn(update, key, clash);
+	if (store_key_successor_put(update->facts->gate->store, &successor, &added, err) != 0)
+		return -1;
+	return added ? audit(update, "key.pending", fingerprint, update->owner.fingerprint, err)
+		     : turn(update, key, "");
 }
 
-/* All that the mail changes. A clash found here turns it into a refusal that changes nothing. */
+/* All that the mail changes. What the store has against it changes nothing, and turns the answer.
+ */
 static int change(struct keyupdate *update, struct err *err)
 {
-	if (update->verdict == REFUSED)
-		return 0;
-	if (update->own != NULL && record_own(update, err) != 0)
-		return -1;
-	return update->verdict != REFUSED && update->other != NULL ? record_other(update, err) : 0;
+	int result = 0;
+	for (uint32_t i = 0; i < update->result.count && result == 0; i++) {
+		struct keyfate_key *key = &update->keys[i];
+		if (key->own)
+			result = record_own(update, key, err);
+		else if (key->fate == KEYFATE_WAITS)
+			result = record_new(update, key, err);
+	}
+	return result;
 }
 
 static const char *const words[] = {
-    [REFUSED] = "the answer says why",
-    [RENEWED] = "renewed",
-    [PENDING] = "a new key waits for an admin",
-    [CLOSED] = "the encryption subkey is revoked",
-    [REVOKED] = "revoked",
+    [KEYFATE_REFUSED] = "the answer says why",
+    [KEYFATE_UNCHANGED] = "unchanged",
+    [KEYFATE_RENEWED] = "renewed",
+    [KEYFATE_KEPT] = "what it revokes is taken",
+    [KEYFATE_WAITS] = "a new key waits for an admin",
+    [KEYFATE_CLOSED] = "the encryption subkey is revoked",
+    [KEYFATE_REVOKED] = "revoked",
 };
 
 static int record_end(struct keyupdate *update, struct err *err)
 {
-	return open_record(update->facts, update->verdict == REFUSED ? "refuse" : "finish", "key",
-	    words[update->verdict], update->facts->signer.facts.fingerprint, err);
+	return open_record(update->facts, update->comes_to == KEYFATE_REFUSED ? "refuse" : "finish",
+	    "key", words[update->comes_to], update->facts->signer.facts.fingerprint, err);
 }
 
 static void log_end(const struct keyupdate *update)
 {
 	log_warning("arrival %lld: key of %s: %s", (long long)update->facts->arrival, update->actor,
-	    words[update->verdict]);
+	    words[update->comes_to]);
 }
 
 static int add_recipient(struct keyupdate *update, struct recipients *to, struct err *err)
@@ -211,7 +231,6 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 {
 	struct keyupdate *update = context;
 	struct mail_facts *facts = update->facts;
-	const enum verdict before = update->verdict;
 	(void)message;
 	(void)title;
 	if (store_signed_seen(facts->gate->store, facts->digest, facts->arrival, go, err) != 0)
@@ -220,55 +239,98 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 		return 0;
 	if (change(update, err) != 0)
 		return -1;
-	update->turned = update->verdict != before;
-	if (update->turned) {
-		*go = false;
+	*go = !update->turned && !update->stale;
+	if (!*go)
 		return 0;
-	}
 	return record_end(update, err) != 0 ? -1 : aim_anew(update, err);
 }
 
-static void answer(struct keyupdate *update);
+static void conclude(struct keyupdate *update);
+static void decide(struct keyupdate *update);
+
+/* Nothing was recorded: for what the store says, or because it was dealt with before. */
+static void dropped(struct keyupdate *update)
+{
+	if (update->stale) {
+		again(update, "a certificate was changed meanwhile");
+	} else if (update->turned) {
+		update->turned = false;
+		decide(update);
+		conclude(update);
+	} else {
+		open_duplicate(update->facts);
+		free_update(update);
+	}
+}
 
 static void done(void *context, enum outgoing_end how, const char *problem)
 {
 	struct keyupdate *update = context;
 	if (how == OUTGOING_FAILED) {
 		again(update, problem);
-		return;
-	}
-	if (how == OUTGOING_DROPPED && update->turned) {
-		update->own = update->other = NULL;
-		update->turned = false;
-		answer(update);
-		return;
-	}
-	if (how == OUTGOING_DROPPED) {
-		open_duplicate(update->facts);
+	} else if (how == OUTGOING_DROPPED) {
+		dropped(update);
 	} else {
 		log_end(update);
 		open_done(update->facts);
+		free_update(update);
 	}
-	free_update(update);
+}
+
+static const struct keyfate_key *find_fate(const struct keyupdate *update, enum keyfate fate)
+{
+	for (uint32_t i = 0; i < update->result.count; i++) {
+		if (update->keys[i].fate == fate)
+			return &update->keys[i];
+	}
+	return NULL;
+}
+
+static void write_fates(const struct keyupdate *update, struct buf *text)
+{
+	const struct renew_result *result = &update->result;
+	letter_key_begin_fates(text);
+	for (uint32_t i = 0; i < result->count; i++)
+		letter_key_fate(text, &update->keys[i]);
+	for (uint32_t i = 0; i < result->content_count; i++) {
+		if (result->reasons[i][0] != '\0')
+			letter_key_unread(text, update->names[i], result->reasons[i]);
+	}
+	letter_key_left_out(text, result->left_out + update->pieces_left);
 }
 
 static void write_letter(const struct keyupdate *update, struct buf *text, const char **subject)
 {
-	const struct certificate whole = {.facts = update->own == NULL
-						       ? (struct certificate_facts){.created = 0}
-						       : update->own->verdict.facts};
-	if (update->verdict == REFUSED) {
-		*subject = "Refused: your key";
-		letter_key_refused(text, &update->refusal, update->facts->arrival);
-	} else if (update->verdict == PENDING) {
+	const struct keyfate_key *new = find_fate(update, KEYFATE_WAITS);
+	const struct keyfate_key *renewed = find_fate(update, KEYFATE_RENEWED);
+	switch (update->comes_to) {
+	case KEYFATE_WAITS:
 		*subject = "Your new key waits for an admin";
 		letter_key_pending(
-		    text, update->owner.fingerprint, update->other->verdict.facts.fingerprint);
-	} else {
+		    text, update->owner.fingerprint, new->verdict->facts.fingerprint);
+		break;
+	case KEYFATE_RENEWED: {
+		const struct certificate whole = {.facts = renewed->verdict->facts};
 		*subject = "Your renewed key is taken";
 		letter_key_renewed(
 		    text, update->owner.fingerprint, reach_expires(&whole), clock_now());
+		break;
 	}
+	case KEYFATE_UNCHANGED:
+		*subject = "Your key is known as you sent it";
+		letter_key_unchanged(text);
+		break;
+	case KEYFATE_KEPT:
+		*subject = "Of your key only what it revokes is taken";
+		letter_key_kept(text);
+		break;
+	default:
+		*subject = "Refused: your key";
+		letter_key_refused(text, &update->refusal, update->facts->arrival);
+		break;
+	}
+	if (update->result.count + update->result.content_count > 0)
+		write_fates(update, text);
 }
 
 static void answer(struct keyupdate *update)
@@ -309,28 +371,32 @@ static void end_silently(struct keyupdate *update)
 	struct mail_facts *facts = update->facts;
 	struct store *store = facts->gate->store;
 	struct err err;
-	bool fresh = true;
+	bool go = true;
 	if (store_begin(store, &err) != 0 ||
-	    store_signed_seen(store, facts->digest, facts->arrival, &fresh, &err) != 0 ||
-	    (fresh && (change(update, &err) != 0 || record_end(update, &err) != 0)) ||
-	    (fresh && store_commit(store, &err) != 0)) {
+	    store_signed_seen(store, facts->digest, facts->arrival, &go, &err) != 0 ||
+	    (go && change(update, &err) != 0)) {
 		store_rollback(store);
 		fail(update, &err);
 		return;
 	}
-	if (!fresh) {
+	if (!go || update->turned || update->stale) {
 		store_rollback(store);
-		open_duplicate(facts);
-	} else {
-		log_end(update);
-		open_done(facts);
+		dropped(update);
+		return;
 	}
+	if (record_end(update, &err) != 0 || store_commit(store, &err) != 0) {
+		store_rollback(store);
+		fail(update, &err);
+		return;
+	}
+	log_end(update);
+	open_done(facts);
 	free_update(update);
 }
 
 static void conclude(struct keyupdate *update)
 {
-	if (update->verdict == REVOKED || update->verdict == CLOSED)
+	if (update->comes_to == KEYFATE_REVOKED || update->comes_to == KEYFATE_CLOSED)
 		end_silently(update);
 	else
 		answer(update);
@@ -338,61 +404,103 @@ static void conclude(struct keyupdate *update)
 
 static void refuse_update(struct keyupdate *update, const char *why)
 {
-	update->verdict = REFUSED;
+	update->comes_to = KEYFATE_REFUSED;
 	refuse(&update->refusal, 0, "%s", why);
 }
 
-/* Which of the certificates is the signer's own and which is the new one. */
-static bool sort(struct keyupdate *update)
+/* Of what the mail comes to, the one reason that stands above all others. */
+static void explain(struct keyupdate *update)
 {
-	for (uint32_t i = 0; i < update->count; i++) {
-		struct renewal *renewal = &update->renewals[i];
-		if (strcmp(renewal->verdict.facts.fingerprint, update->owner.fingerprint) == 0) {
-			renewal->verdict.before = buf_view(&update->known);
-			update->own = renewal;
-		} else if (update->other == NULL)
-			update->other = renewal;
-		else
-			return false;
+	const struct keyfate_key *refused = find_fate(update, KEYFATE_REFUSED);
+	const struct renew_result *result = &update->result;
+	const char *why = refused != NULL ? refused->reason : "there is no certificate in it";
+	for (uint32_t i = 0; refused == NULL && i < result->content_count; i++) {
+		if (result->reasons[i][0] != '\0')
+			why = result->reasons[i];
 	}
-	return true;
+	refuse_update(update, why);
 }
 
-static void judge_new_key(struct keyupdate *update)
+static void decide(struct keyupdate *update)
 {
 	const struct opened *opened = &update->facts->opened;
-	if (update->other->verdict.reason[0] != '\0')
-		refuse_update(update, update->other->verdict.reason);
-	else if (opened->signatures[0].status != SIGNATURE_GOOD)
-		refuse_update(update,
-		    "the mail is signed by a key that has expired, which cannot vouch for another "
-		    "one: renew the former key first, or ask an admin");
-	else
-		update->verdict = PENDING;
+	update->comes_to = keyfate_judge(
+	    update->keys, update->result.count, opened->signatures[0].status == SIGNATURE_GOOD);
+	if (update->comes_to == KEYFATE_REFUSED)
+		explain(update);
 }
 
-static void judge(struct keyupdate *update)
+/* Which of ours it was merged with. */
+static struct view before_of(const struct keyupdate *update, const char *fingerprint)
 {
-	if (!sort(update)) {
-		refuse_update(update, "there is more than one new key in it");
-		update->own = update->other = NULL;
+	for (uint32_t i = 0; i < update->request.asked_count; i++) {
+		const size_t digits = strlen(update->known[i].key), len = strlen(fingerprint);
+		if (len >= digits &&
+		    strcmp(fingerprint + len - digits, update->known[i].key) == 0 &&
+		    update->known[i].bytes.len > 0)
+			return buf_view(&update->known[i].bytes);
+	}
+	return VIEW("");
+}
+
+static int prepare_keys(struct keyupdate *update, struct err *err)
+{
+	for (uint32_t i = 0; i < update->result.count; i++) {
+		struct certificate_verdict *verdict = &update->result.renewals[i].verdict;
+		struct keyfate_key *key = &update->keys[i];
+		const char *fingerprint = verdict->facts.fingerprint;
+		verdict->before = before_of(update, fingerprint);
+		*key = (struct keyfate_key){
+		    .verdict = verdict,
+		    .own = strcmp(fingerprint, update->owner.fingerprint) == 0,
+		    .gateways = strcmp(fingerprint, update->facts->gate->fingerprint) == 0,
+		};
+		if (!key->own && find_user(update, fingerprint, &key->barred, err) != 0)
+			return -1;
+		if (key->barred)
+			snprintf(key->reason, sizeof key->reason, "%s", nobodys);
+	}
+	return 0;
+}
+
+static void ask(struct keyupdate *update);
+
+/* Looks for one that the vault wants to merge with. */
+static int add_known(struct keyupdate *update, const char *key, struct err *err)
+{
+	struct renew_request *request = &update->request;
+	bool found;
+	if (request->asked_count == VAULT_RENEW_ASKED_MAX)
+		return 0;
+	struct known *known = &update->known[request->asked_count];
+	snprintf(known->key, sizeof known->key, "%s", key);
+	memcpy(request->asked[request->asked_count++], known->key, sizeof known->key);
+	known->bytes = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	if (store_certificate_known(update->facts->gate->store, key, &known->bytes, &found, err) !=
+	    0)
+		return -1;
+	buf_add_view(&update->row, buf_view(&known->bytes));
+	return 0;
+}
+
+/* Takes the vault at its word once more at most for each that can be looked for. */
+static void look_for(struct keyupdate *update)
+{
+	struct renew_result *result = &update->result;
+	const uint32_t before = update->request.asked_count;
+	struct err err;
+	for (uint32_t i = 0; i < result->wanted_count; i++) {
+		if (add_known(update, result->wanted[i], &err) != 0) {
+			fail(update, &err);
+			return;
+		}
+	}
+	if (update->request.asked_count > before) {
+		ask(update);
 		return;
 	}
-	/* Whatever else it brings, a revocation holds. */
-	if (update->own != NULL && update->own->verdict.revoked)
-		update->verdict = REVOKED;
-	else if (update->own != NULL && update->own->verdict.closed)
-		update->verdict = CLOSED;
-	else if (update->other != NULL)
-		judge_new_key(update);
-	else if (update->own == NULL)
-		refuse_update(update, "there is no certificate in it");
-	else if (update->own->verdict.reason[0] != '\0')
-		refuse_update(update, update->own->verdict.reason);
-	else
-		update->verdict = RENEWED;
-	if (update->verdict != PENDING)
-		update->other = NULL;
+	refuse_update(update, "it is about too many keys");
+	conclude(update);
 }
 
 static bool on_renewed(void *context, enum pool_event event, struct view body)
@@ -400,50 +508,66 @@ static bool on_renewed(void *context, enum pool_event event, struct view body)
 	struct keyupdate *update = context;
 	struct vault_reply reply = {
 	    .status = VAULT_FAILED, .text = "reading a certificate ended the vault twice"};
-	if (event == POOL_ANSWER &&
-	    !vault_take_renew(body, &reply, update->renewals, &update->count))
+	struct err err;
+	vault_release_renew(&update->result);
+	if (event == POOL_ANSWER && !vault_take_renew(body, &reply, &update->result))
 		return false;
 	if (event == POOL_DIED) {
 		refuse_update(update, "the certificate cannot be read");
+		conclude(update);
 	} else if (reply.status != VAULT_OK) {
 		again(update, reply.text);
-		return true;
-	} else if (update->count == 0) {
-		refuse_update(update, reply.text);
+	} else if (update->result.wanted_count > 0) {
+		look_for(update);
+	} else if (prepare_keys(update, &err) != 0) {
+		fail(update, &err);
 	} else {
-		judge(update);
+		decide(update);
+		conclude(update);
 	}
-	conclude(update);
 	return true;
 }
 
-/* Attached, or armored in the text: not both are looked at. */
-static struct view find_content(const struct keyupdate *update)
-{
-	const struct mail_content *content = update->facts->content;
-	for (uint32_t i = 0; i < content->part_count; i++) {
-		const struct mail_part *part = &content->parts[i];
-		if (strcmp(part->type, "application/pgp-keys") == 0 ||
-		    keylife_armored(part->content).len > 0)
-			return part->content;
-	}
-	return keylife_armored(update->text);
-}
-
-static void ask(struct keyupdate *update, struct view content)
+static void ask(struct keyupdate *update)
 {
 	struct gate *gate = update->facts->gate;
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
-	struct err err;
-	bool found;
-	update->known = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
-	if (store_certificate_bytes(
-		gate->store, update->owner.fingerprint, &update->known, &found, &err) != 0) {
-		fail(update, &err);
-	} else {
-		vault_put_renew(&body, content, buf_view(&update->known));
-		gate_ask(gate, gate->vaults, VAULT_RENEW, &body, GATE_CERTIFICATE_MS, on_renewed,
-		    update);
+	update->request.known = buf_view(&update->row);
+	vault_put_renew(&body, &update->request);
+	gate_ask(gate, gate->vaults, VAULT_RENEW, &body, GATE_CERTIFICATE_MS, on_renewed, update);
+}
+
+static void add_piece(struct keyupdate *update, struct view content, const char *name)
+{
+	struct renew_request *request = &update->request;
+	if (request->content_count == VAULT_RENEW_CONTENTS_MAX) {
+		update->pieces_left++;
+		return;
+	}
+	update->names[request->content_count] = name;
+	request->contents[request->content_count++] = content;
+}
+
+/* Mail programs attach keys of their own accord, under types and names of all kinds. */
+static bool is_about_keys(const struct mail_part *part)
+{
+	struct view rest = part->content;
+	return strcmp(part->type, "application/pgp-keys") == 0 || keylife_armored(&rest).len > 0 ||
+	       keylife_is_binary(part->content);
+}
+
+/* All that can be a certificate: in the text, and attached. */
+static void find_pieces(struct keyupdate *update)
+{
+	const struct mail_content *content = update->facts->content;
+	struct view rest = update->text, armored;
+	while ((armored = keylife_armored(&rest)).len > 0)
+		add_piece(update, armored, "");
+	for (uint32_t i = 0; i < content->part_count; i++) {
+		const struct mail_part *part = &content->parts[i];
+		if (is_about_keys(part))
+			add_piece(update, part->content,
+			    part->name[0] != '\0' ? part->name : "without a name");
 	}
 }
 
@@ -465,16 +589,21 @@ void keyupdate_mail(
     struct mail_facts *facts, const struct contact *contact, const struct publisher *publisher)
 {
 	struct keyupdate *update = calloc(1, sizeof *update);
+	struct err err;
 	if (update == NULL)
 		abort();
 	update->facts = facts;
+	update->row = BUF_EMPTY(VAULT_RENEW_ASKED_MAX * CERTIFICATE_MINIMAL_MAX);
 	set_owner(update, contact, publisher);
-	if (!facts->content->readable)
+	if (!facts->content->readable) {
 		refuse_update(update, facts->content->reason);
-	else if (keylife_read(facts->content->text, &update->text, &update->refusal)) {
-		const struct view content = find_content(update);
-		if (content.len > 0) {
-			ask(update, content);
+	} else if (keylife_read(facts->content->text, &update->text, &update->refusal)) {
+		find_pieces(update);
+		if (update->request.content_count > 0) {
+			if (add_known(update, update->owner.fingerprint, &err) != 0)
+				fail(update, &err);
+			else
+				ask(update);
 			return;
 		}
 		refuse_update(update, "there is no certificate in it");

@@ -3,6 +3,7 @@
 #include "base/moment.h"
 #include "gate/letters_key.h"
 #include "gate/letters_parts.h"
+#include "mail/paragraph.h"
 
 void letter_key_expired(
     struct buf *out, const char *address, const char *fingerprint, int64_t expires, int64_t now)
@@ -85,6 +86,77 @@ void letter_key_pending(struct buf *out, const char *former, const char *fingerp
 	    "Former key: %s\n\n"
 	    "If it was not you who sent it, tell the admin at once.\n",
 	    fingerprint, former);
+}
+
+void letter_key_unchanged(struct buf *out)
+{
+	buf_add_text(out,
+	    "Your key is known as you sent it: there is nothing new in your mail, and\n"
+	    "nothing was changed.\n");
+}
+
+void letter_key_kept(struct buf *out)
+{
+	buf_add_text(out, "What your key revokes is taken. Nothing else of it is, for the reason\n"
+			  "below: what you sent before stays in use.\n");
+}
+
+void letter_key_begin_fates(struct buf *out)
+{
+	buf_add_text(out, "\nWhat became of each key in your mail:\n\n");
+}
+
+static const char *fate_of(const struct keyfate_key *key)
+{
+	static const char *const fates[] = {
+	    [KEYFATE_REFUSED] = "not taken: ",
+	    [KEYFATE_PASSED_OVER] = "the gateway's own key, passed over",
+	    [KEYFATE_UNCHANGED] = "your key, with nothing new in it",
+	    [KEYFATE_RENEWED] = "your key, renewed: it is used from now on",
+	    [KEYFATE_KEPT] = "your key, of which what it revokes is taken and nothing else: ",
+	    [KEYFATE_WAITS] = "a new key: it waits for an admin",
+	    [KEYFATE_CLOSED] = "your key, for which nothing can be encrypted any more",
+	    [KEYFATE_REVOKED] = "your key, revoked",
+	};
+	return fates[key->fate];
+}
+
+static void add_fate(struct buf *out, const char *what, const char *fate, const char *reason)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	buf_printf(out, "    %s\n", what);
+	buf_printf(&text, "%s%s", fate, reason);
+	paragraph_add(out, "      ", buf_view(&text));
+	buf_add_char(out, '\n');
+	buf_release(&text);
+}
+
+void letter_key_fate(struct buf *out, const struct keyfate_key *key)
+{
+	const char *fingerprint = key->verdict->facts.fingerprint;
+	const bool why = key->fate == KEYFATE_REFUSED || key->fate == KEYFATE_KEPT;
+	add_fate(out, fingerprint[0] != '\0' ? fingerprint : "a key without a fingerprint",
+	    fate_of(key), why ? key->reason : "");
+	if (key->verdict->unproved[0] != '\0')
+		add_fate(out, key->verdict->unproved,
+		    "a revocation by this key does not count: the gateway does not know it", "");
+}
+
+void letter_key_unread(struct buf *out, const char *name, const char *reason)
+{
+	struct buf what = BUF_EMPTY(BUF_SMALL);
+	if (name[0] == '\0')
+		buf_add_text(&what, "a piece of the text");
+	else
+		buf_printf(&what, "the attachment %.60s", name);
+	add_fate(out, buf_text(&what), "not looked at: ", reason);
+	buf_release(&what);
+}
+
+void letter_key_left_out(struct buf *out, uint32_t count)
+{
+	if (count > 0)
+		buf_printf(out, "    %u more, not looked at: send less in one mail\n", count);
 }
 
 void letter_key_refused(struct buf *out, const struct refusal *refusal, int64_t arrival)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "rules/keyfate.h"
 #include "rules/refusal.h"
 
 /* To the owner, whose address it is, and to the admins: that a key ends at `expires`, and how it is
@@ -31,6 +32,20 @@ void letter_key_renewed(struct buf *out, const char *fingerprint, int64_t expire
 
 /* A new key waits for an admin. */
 void letter_key_pending(struct buf *out, const char *former, const char *fingerprint);
+
+/* There is nothing new in it. */
+void letter_key_unchanged(struct buf *out);
+
+/* It cannot be used as it came, but what it revokes is taken. */
+void letter_key_kept(struct buf *out);
+
+/* Below each of these: what became of every certificate of the mail, by its fingerprint, and of what
+ * could not be looked at: the attachment `name`, or "" for a piece of the text. */
+void letter_key_begin_fates(struct buf *out);
+void letter_key_fate(struct buf *out, const struct keyfate_key *key);
+void letter_key_unread(struct buf *out, const char *name, const char *reason);
+/* So many more were not looked at; nothing for 0. */
+void letter_key_left_out(struct buf *out, uint32_t count);
 
 /* Nothing was taken. */
 void letter_key_refused(struct buf *out, const struct refusal *refusal, int64_t arrival);

@@ -78,6 +78,10 @@ int certificate_read(struct view content, int64_t now, const char *scratch_dir,
     const struct certificate_known *known, certificate_fn *fn, void *context,
     void (*progress)(size_t done, size_t total), struct err *err);
 
+/* Asks `known` for every certificate that certificate_read would ask it for, and does nothing else. */
+int certificate_look(
+    struct view content, const struct certificate_known *known, struct err *err);
+
 /* How many certificates such a content holds, the same twice being two: without a look at any, and so
  * for next to nothing. Errors are those of certificate_read. */
 int certificate_count(struct view content, size_t *count, struct err *err);

@@ -24,7 +24,37 @@ enum flag {
 struct renewing {
 	struct buf details;
 	uint32_t count;
+	uint32_t left_out;
 };
+
+/* What is looked for while nothing is judged yet. */
+struct looking {
+	const struct renew_request *request;
+	struct buf wanted;
+	uint32_t wanted_count;
+};
+
+void renew_put(struct buf *body, const struct renew_request *request)
+{
+	put_u32(body, request->content_count);
+	for (uint32_t i = 0; i < request->content_count; i++)
+		put_view(body, request->contents[i]);
+	put_view(body, request->known);
+	put_u32(body, request->asked_count);
+	for (uint32_t i = 0; i < request->asked_count; i++)
+		put_text(body, request->asked[i]);
+}
+
+void renew_take_request(struct taker *taker, struct renew_request *request)
+{
+	request->content_count = take_count(taker, VAULT_RENEW_CONTENTS_MAX);
+	for (uint32_t i = 0; i < request->content_count; i++)
+		request->contents[i] = take_view(taker, FRAME_BODY_MAX);
+	request->known = take_view(taker, VAULT_RENEW_ASKED_MAX * CERTIFICATE_MINIMAL_MAX);
+	request->asked_count = take_count(taker, VAULT_RENEW_ASKED_MAX);
+	for (uint32_t i = 0; i < request->asked_count; i++)
+		take_text(taker, request->asked[i], sizeof request->asked[i]);
+}
 
 static void put_facts(struct buf *body, const struct certificate_facts *facts)
 {
@@ -56,7 +86,7 @@ static void take_facts(struct taker *taker, struct certificate_facts *facts)
 		take_text(taker, facts->key_ids[i], sizeof facts->key_ids[i]);
 }
 
-void renew_take(struct taker *taker, struct renewal *renewal)
+static void take_renewal(struct taker *taker, struct renewal *renewal)
 {
 	struct certificate_verdict *verdict = &renewal->verdict;
 	*renewal = (struct renewal){.minimal = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX)};
@@ -80,12 +110,28 @@ void renew_take(struct taker *taker, struct renewal *renewal)
 	verdict->minimal = buf_view(&renewal->minimal);
 }
 
+void renew_take(struct taker *taker, struct renew_result *result)
+{
+	result->wanted_count = take_count(taker, VAULT_RENEW_ASKED_MAX);
+	for (uint32_t i = 0; i < result->wanted_count; i++)
+		take_text(taker, result->wanted[i], sizeof result->wanted[i]);
+	result->content_count = take_count(taker, VAULT_RENEW_CONTENTS_MAX);
+	for (uint32_t i = 0; i < result->content_count; i++)
+		take_text(taker, result->reasons[i], sizeof result->reasons[i]);
+	result->left_out = take_u32(taker);
+	result->count = take_count(taker, VAULT_RENEW_MAX);
+	for (uint32_t i = 0; i < result->count; i++)
+		take_renewal(taker, &result->renewals[i]);
+}
+
 static int add_verdict(void *context, const struct certificate_verdict *verdict, struct err *err)
 {
 	struct renewing *renewing = context;
-	if (renewing->count == VAULT_RENEW_MAX)
-		return err_set(err, ERR_MESSAGE, ERR_NEVER,
-		    "there are too many certificates in it: send your own alone");
+	(void)err;
+	if (renewing->count == VAULT_RENEW_MAX) {
+		renewing->left_out++;
+		return 0;
+	}
 	renewing->count++;
 	put_facts(&renewing->details, &verdict->facts);
 	put_text(&renewing->details, verdict->reason);
@@ -98,10 +144,10 @@ static int add_verdict(void *context, const struct certificate_verdict *verdict,
 	return 0;
 }
 
-/* A row of certificates that the gate knows. */
+/* In the row of certificates that the gate knows. */
 static int get_known(void *context, const char *key, struct buf *out, bool *found, struct err *err)
 {
-	struct view rest = *(const struct view *)context;
+	struct view rest = ((const struct renew_request *)context)->known;
 	struct keyring_entry entry;
 	const size_t digits = strlen(key);
 	int got = 0;
@@ -117,32 +163,112 @@ static int get_known(void *context, const char *key, struct buf *out, bool *foun
 	return got < 0 ? -1 : 0;
 }
 
-static int read_all(const struct home *home, struct view content, struct view known,
-    struct renewing *renewing, struct err *err)
+static bool was_asked(const struct looking *looking, const char *key)
 {
-	const struct certificate_known all = {.get = get_known, .context = &known};
-	if (content.len > RENEW_MAX)
-		return err_set(err, ERR_MESSAGE, ERR_NEVER,
-		    "the certificate is larger than %d bytes", RENEW_MAX);
-	return certificate_read(
-	    content, clock_now(), home->path, &all, add_verdict, renewing, NULL, err);
+	const struct renew_request *request = looking->request;
+	for (uint32_t i = 0; i < request->asked_count; i++) {
+		if (strcmp(request->asked[i], key) == 0)
+			return true;
+	}
+	struct taker taker = take_from(buf_view(&looking->wanted));
+	for (uint32_t i = 0; i < looking->wanted_count; i++) {
+		char wanted[FINGERPRINT_SIZE];
+		take_text(&taker, wanted, sizeof wanted);
+		if (strcmp(wanted, key) == 0)
+			return true;
+	}
+	return false;
 }
 
-int renew_answer(const struct home *home, struct view content, struct view known,
-    struct buf *answer, struct err *err)
+static int look_for(void *context, const char *key, struct buf *out, bool *found, struct err *err)
+{
+	struct looking *looking = context;
+	struct renew_request request = *looking->request;
+	if (get_known(&request, key, out, found, err) != 0)
+		return -1;
+	if (*found || was_asked(looking, key) ||
+	    request.asked_count + looking->wanted_count == VAULT_RENEW_ASKED_MAX)
+		return 0;
+	put_text(&looking->wanted, key);
+	looking->wanted_count++;
+	return 0;
+}
+
+/* One piece of what was sent, looked through to its end before anything of it is used. */
+static int add_content(struct view content, struct buf *all, struct err *err)
+{
+	struct buf binary = BUF_EMPTY(RENEW_MAX);
+	struct keyring_entry entry;
+	int got = content.len > RENEW_MAX ? err_set(err, ERR_MESSAGE, ERR_NEVER,
+						"it is larger than %d bytes", RENEW_MAX)
+					  : keyring_decode(content, &binary, err);
+	struct view rest = buf_view(&binary);
+	const size_t before = all->len;
+	if (got == 0) {
+		while ((got = keyring_next(&rest, &entry, err)) == 1)
+			;
+	}
+	if (got == 0)
+		buf_add_view(all, buf_view(&binary));
+	if (got == 0 && all->overflow)
+		got = err_set(err, ERR_MESSAGE, ERR_NEVER,
+		    "all certificates together are larger than %d bytes", RENEW_MAX);
+	if (got == 0 && all->len == before)
+		got = err_set(err, ERR_MESSAGE, ERR_NEVER, "there is no OpenPGP certificate in it");
+	all->overflow = false;
+	buf_release(&binary);
+	return got;
+}
+
+static int add_contents(
+    const struct renew_request *request, struct buf *all, struct buf *reasons, struct err *err)
+{
+	put_u32(reasons, request->content_count);
+	for (uint32_t i = 0; i < request->content_count; i++) {
+		const int result = add_content(request->contents[i], all, err);
+		if (result != 0 && err->whom != ERR_MESSAGE)
+			return -1;
+		char reason[CERTIFICATE_REASON_SIZE] = "";
+		if (result != 0)
+			snprintf(
+			    reason, sizeof reason, "%.*s", CERTIFICATE_REASON_SIZE - 1, err->text);
+		put_text(reasons, reason);
+	}
+	return 0;
+}
+
+static int judge(const struct home *home, const struct renew_request *request, struct view all,
+    struct renewing *renewing, struct looking *looking, struct err *err)
+{
+	struct renew_request copy = *request;
+	const struct certificate_known asking = {look_for, looking}, known = {get_known, &copy};
+	if (all.len == 0)
+		return 0;
+	if (certificate_look(all, &asking, err) != 0)
+		return -1;
+	return looking->wanted_count > 0 ? 0
+					 : certificate_read(all, clock_now(), home->path, &known,
+					       add_verdict, renewing, NULL, err);
+}
+
+int renew_answer(const struct home *home, const struct renew_request *request, struct buf *answer,
+    struct err *err)
 {
 	struct renewing renewing = {.details = BUF_EMPTY(FRAME_BODY_MAX)};
-	int result = read_all(home, content, known, &renewing, err);
-	const bool refused = result != 0 && err->whom == ERR_MESSAGE;
-	if (refused) {
-		put_u32(answer, 0);
-		put_text(answer, err->text);
-		result = 0;
-	} else if (result == 0) {
-		put_u32(answer, renewing.count);
-		put_text(answer, "");
-		buf_add_view(answer, buf_view(&renewing.details));
-	}
+	struct looking looking = {.request = request, .wanted = BUF_EMPTY(BUF_SMALL)};
+	struct buf all = BUF_EMPTY(RENEW_MAX), reasons = BUF_EMPTY(BUF_SMALL);
+	int result = add_contents(request, &all, &reasons, err);
+	if (result == 0)
+		result = judge(home, request, buf_view(&all), &renewing, &looking, err);
+	put_u32(answer, looking.wanted_count);
+	buf_add_view(answer, buf_view(&looking.wanted));
+	buf_add_view(answer, buf_view(&reasons));
+	put_u32(answer, renewing.left_out);
+	put_u32(answer, renewing.count);
+	buf_add_view(answer, buf_view(&renewing.details));
 	buf_release(&renewing.details);
+	buf_release(&looking.wanted);
+	buf_release(&reasons);
+	buf_release(&all);
 	return result;
 }

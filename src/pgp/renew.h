@@ -7,13 +7,16 @@
 #include "pgp/home.h"
 #include "pgp/vault.h"
 
-/* Reads `content` together with `known` (minimal, binary, or empty), so that the newer of two
- * self-signatures holds and no revocation is lost, and puts the details of a VAULT_RENEW answer. A
- * content that cannot be taken for certificates is an answer too. */
-int renew_answer(const struct home *home, struct view content, struct view known,
-    struct buf *answer, struct err *err);
+/* Both sides of the request, and the details of the answer as the gate takes them; they mark the
+ * taker where something is malformed. */
+void renew_put(struct buf *body, const struct renew_request *request);
+void renew_take_request(struct taker *taker, struct renew_request *request);
+void renew_take(struct taker *taker, struct renew_result *result);
 
-/* One certificate of that answer; marks the taker when it is malformed. */
-void renew_take(struct taker *taker, struct renewal *renewal);
+/* Looks which certificates of ours are of use, and when all of them were looked for, reads what was
+ * sent together with those, so that the newer of two self-signatures holds and no revocation is
+ * lost. Puts the details of a VAULT_RENEW answer. */
+int renew_answer(const struct home *home, const struct renew_request *request, struct buf *answer,
+    struct err *err);
 
 #endif

@@ -276,30 +276,30 @@ bool vault_take_notice(struct view body, struct vault_reply *reply, struct buf *
 	return false;
 }
 
-void vault_put_renew(struct buf *body, struct view content, struct view known)
+void vault_put_renew(struct buf *body, const struct renew_request *request)
 {
-	put_view(body, content);
-	put_view(body, known);
+	renew_put(body, request);
 }
 
-bool vault_take_renew(struct view body, struct vault_reply *reply,
-    struct renewal renewals[static VAULT_RENEW_MAX], uint32_t *count)
+void vault_release_renew(struct renew_result *result)
+{
+	for (uint32_t i = 0; i < result->count; i++)
+		buf_release(&result->renewals[i].minimal);
+	result->count = 0;
+}
+
+bool vault_take_renew(struct view body, struct vault_reply *reply, struct renew_result *result)
 {
 	struct taker taker = take_from(body);
-	*count = 0;
+	*result = (struct renew_result){.count = 0};
 	if (!take_reply(&taker, reply))
 		return false;
-	if (reply->status == VAULT_OK) {
-		*count = take_count(&taker, VAULT_RENEW_MAX);
-		take_text(&taker, reply->text, sizeof reply->text);
-	}
-	for (uint32_t i = 0; i < *count; i++)
-		renew_take(&taker, &renewals[i]);
+	if (reply->status == VAULT_OK)
+		renew_take(&taker, result);
 	if (take_end(&taker))
 		return true;
-	for (uint32_t i = 0; i < *count; i++)
-		buf_release(&renewals[i].minimal);
-	*count = 0;
+	vault_release_renew(result);
+	*result = (struct renew_result){.count = 0};
 	return false;
 }
 
@@ -529,11 +529,14 @@ static int answer_renew(
     struct vault *vault, struct taker *request, struct buf *answer, bool *missing, struct err *err)
 {
 	(void)missing;
-	const struct view content = take_view(request, FRAME_BODY_MAX);
-	const struct view known = take_view(request, CERTIFICATE_MINIMAL_MAX);
-	if (!take_end(request))
-		return malformed(err);
-	return renew_answer(&vault->home, content, known, answer, err);
+	struct renew_request *asked = calloc(1, sizeof *asked);
+	if (asked == NULL)
+		abort();
+	renew_take_request(request, asked);
+	const int result =
+	    take_end(request) ? renew_answer(&vault->home, asked, answer, err) : malformed(err);
+	free(asked);
+	return result;
 }
 
 static answer_fn *const answers[] = {

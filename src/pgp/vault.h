@@ -26,7 +26,13 @@ enum vault_request {
 	VAULT_STRANGER, /* stranger_open */
 };
 
-enum { VAULT_STASH_MAX = 16, VAULT_RENEW_MAX = 4, VAULT_DIGEST_SIZE = 16 };
+enum {
+	VAULT_STASH_MAX = 16,
+	VAULT_RENEW_MAX = 8, /* certificates of one mail that are judged */
+	VAULT_RENEW_CONTENTS_MAX = 16,
+	VAULT_RENEW_ASKED_MAX = 32,
+	VAULT_DIGEST_SIZE = 16,
+};
 
 /* How the request fared as a whole; the details follow only for VAULT_OK. */
 enum vault_status {
@@ -74,16 +80,35 @@ void vault_put_notice(struct buf *body, int64_t expired);
 bool vault_take_notice(struct view body, struct vault_reply *reply, struct buf *signature,
     char digest[static VAULT_DIGEST_SIZE]);
 
-/* VAULT_RENEW: `content` as somebody sent it; `known` is a minimal certificate of ours, so that
- * what it says already (a revocation) is not forgotten. What is no certificate at all is
- * VAULT_OK with count 0 and the reply's text. */
+/* VAULT_RENEW: what somebody sent about keys, in several pieces, each armored or binary. `known` is a
+ * row of minimal certificates of ours that it is merged with; `asked` names those that were looked
+ * for, found or not, by fingerprint or key ID. */
+struct renew_request {
+	struct view contents[VAULT_RENEW_CONTENTS_MAX];
+	uint32_t content_count;
+	struct view known;
+	char asked[VAULT_RENEW_ASKED_MAX][FINGERPRINT_SIZE];
+	uint32_t asked_count;
+};
 struct renewal {
-	struct certificate_verdict verdict; /* minimal points into `minimal` */
+	struct certificate_verdict verdict; /* minimal points into `minimal`, before is empty */
 	struct buf minimal; /* released by the caller */
 };
-void vault_put_renew(struct buf *body, struct view content, struct view known);
-bool vault_take_renew(struct view body, struct vault_reply *reply,
-    struct renewal renewals[static VAULT_RENEW_MAX], uint32_t *count);
+struct renew_result {
+	/* To be looked for first, and asked again with what is found: nothing else is filled then. */
+	char wanted[VAULT_RENEW_ASKED_MAX][FINGERPRINT_SIZE];
+	uint32_t wanted_count;
+	char reasons[VAULT_RENEW_CONTENTS_MAX][CERTIFICATE_REASON_SIZE]; /* why a piece could not be
+									  * looked at; "": it was */
+	uint32_t content_count;
+	struct renewal renewals[VAULT_RENEW_MAX];
+	uint32_t count;
+	uint32_t left_out; /* certificates that were too many */
+};
+void vault_put_renew(struct buf *body, const struct renew_request *request);
+bool vault_take_renew(struct view body, struct vault_reply *reply, struct renew_result *result);
+/* Also of a result that was never filled. */
+void vault_release_renew(struct renew_result *result);
 
 /* VAULT_STRANGER. */
 void vault_put_stranger(struct buf *body, int64_t shard, enum open_form form, struct view message,

@@ -48,17 +48,33 @@ bool keylife_read(struct view signed_text, struct view *text, struct refusal *re
 	return true;
 }
 
-struct view keylife_armored(struct view text)
+struct view keylife_armored(struct view *rest)
 {
 	static const char begins[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 	static const char ends[] = "-----END PGP PUBLIC KEY BLOCK-----";
 	struct view line;
 	const char *from = NULL;
-	while (view_next_line(&text, &line)) {
-		if (from == NULL && view_is(view_trim(line), begins))
+	while (view_next_line(rest, &line)) {
+		struct view words = view_trim(line);
+		/* As gpg keeps a revocation certificate. */
+		if (words.len > 0 && words.data[0] == ':')
+			words = view_part(words, 1, words.len);
+		if (from == NULL && view_is(words, begins))
 			from = line.data;
-		else if (from != NULL && view_is(view_trim(line), ends))
+		else if (from != NULL && view_is(words, ends))
 			return (struct view){from, (size_t)(line.data + line.len - from)};
 	}
 	return VIEW("");
+}
+
+bool keylife_is_binary(struct view content)
+{
+	/* A public key packet, of the old format with a length of one or two octets, or of the new.
+	 */
+	static const unsigned char heads[] = {0x98, 0x99, 0xc6};
+	for (size_t i = 0; i < sizeof heads; i++) {
+		if (content.len > 0 && (unsigned char)content.data[0] == heads[i])
+			return true;
+	}
+	return false;
 }

@@ -11,6 +11,7 @@ libdewline_a_SOURCES += \
 	src/rules/control.c src/rules/control.h \
 	src/rules/inform.c src/rules/inform.h \
 	src/rules/intake.c src/rules/intake.h \
+	src/rules/keyfate.c src/rules/keyfate.h \
 	src/rules/keylife.c src/rules/keylife.h \
 	src/rules/join.c src/rules/join.h \
 	src/rules/figures.c src/rules/figures.h \
@@ -88,6 +89,9 @@ unit_tests += test_rules_tlp
 test_rules_tlp_SOURCES = tests/unit/test_rules_tlp.c
 test_rules_tlp_LDADD = $(unit_libs)
 
+unit_tests += test_rules_keyfate
+test_rules_keyfate_SOURCES = tests/unit/test_rules_keyfate.c
+test_rules_keyfate_LDADD = $(unit_libs)
 unit_tests += test_rules_keylife
 test_rules_keylife_SOURCES = tests/unit/test_rules_keylife.c
 test_rules_keylife_LDADD = $(unit_libs)

@@ -144,19 +144,20 @@ static void take_notice(struct view body)
 
 static void take_renew(struct view body)
 {
-	static struct renewal renewals[VAULT_RENEW_MAX];
+	static struct renew_result result;
 	struct vault_reply reply;
-	uint32_t count;
-	const bool good = vault_take_renew(body, &reply, renewals, &count);
-	FUZZ_CHECK(count <= VAULT_RENEW_MAX && (good || count == 0));
-	for (uint32_t i = 0; i < count; i++) {
-		const struct certificate_verdict *verdict = &renewals[i].verdict;
+	const bool good = vault_take_renew(body, &reply, &result);
+	FUZZ_CHECK(result.count <= VAULT_RENEW_MAX && (good || result.count == 0));
+	FUZZ_CHECK(result.wanted_count <= VAULT_RENEW_ASKED_MAX);
+	FUZZ_CHECK(result.content_count <= VAULT_RENEW_CONTENTS_MAX);
+	for (uint32_t i = 0; i < result.count; i++) {
+		const struct certificate_verdict *verdict = &result.renewals[i].verdict;
 		FUZZ_CHECK(verdict->reason[0] != '\0' || verdict->usable);
 		FUZZ_CHECK(verdict->minimal.len > 0 || (!verdict->usable && !verdict->changed));
-		FUZZ_CHECK(fuzz_lies_in(verdict->minimal, buf_view(&renewals[i].minimal)));
+		FUZZ_CHECK(fuzz_lies_in(verdict->minimal, buf_view(&result.renewals[i].minimal)));
 		FUZZ_CHECK(verdict->facts.key_count <= CERTIFICATE_KEYS_MAX);
-		buf_release(&renewals[i].minimal);
 	}
+	vault_release_renew(&result);
 }
 
 static void take_stranger(struct view body)

@@ -331,24 +331,34 @@ static void vault_signs_the_fixed_notice_of_a_date_and_nothing_else(void **state
 	buf_release(&answer.body);
 }
 
-static uint32_t renew(struct view content, struct view known, struct vault_reply *reply,
-    struct renewal renewals[static VAULT_RENEW_MAX])
+/* Asks until everything that the vault wants was looked for in `known`. */
+static void renew(
+    const struct view *contents, uint32_t count, struct view known, struct renew_result *result)
 {
-	struct buf request = body();
-	uint32_t count;
-	vault_put_renew(&request, content, known);
-	struct answer answer = ask(VAULT_RENEW, &request);
-	assert_true(vault_take_renew(buf_view(&answer.body), reply, renewals, &count));
-	assert_int_equal(reply->status, VAULT_OK);
-	buf_release(&answer.body);
-	return count;
+	struct renew_request asked = {.content_count = count};
+	struct vault_reply reply;
+	memcpy(asked.contents, contents, count * sizeof *contents);
+	for (;;) {
+		struct buf request = body();
+		vault_put_renew(&request, &asked);
+		struct answer answer = ask(VAULT_RENEW, &request);
+		assert_true(vault_take_renew(buf_view(&answer.body), &reply, result));
+		assert_int_equal(reply.status, VAULT_OK);
+		buf_release(&answer.body);
+		if (result->wanted_count == 0)
+			return;
+		assert_true(asked.known.len == 0 && result->count == 0);
+		asked.known = known;
+		for (uint32_t i = 0; i < result->wanted_count; i++)
+			memcpy(asked.asked[asked.asked_count++], result->wanted[i],
+			    sizeof result->wanted[i]);
+	}
 }
 
 static void older_state_of_a_certificate_takes_nothing_back(void **state)
 {
 	(void)state;
-	struct renewal renewals[VAULT_RENEW_MAX];
-	struct vault_reply reply;
+	static struct renew_result result;
 	world_person("bob", WORLD_ED25519, "");
 	struct buf old = world_certificate("bob");
 	const struct world_verdict before = world_judge(&world, buf_view(&old));
@@ -359,18 +369,45 @@ static void older_state_of_a_certificate_takes_nothing_back(void **state)
 	world_do(command);
 	struct buf renewed = world_certificate("bob");
 	const struct world_verdict after = world_judge(&world, buf_view(&renewed));
-	assert_int_equal(renew(buf_view(&old), buf_view(&renewed), &reply, renewals), 1);
-	assert_int_equal(renewals[0].verdict.facts.expires, after.facts.expires);
-	assert_string_equal(renewals[0].verdict.facts.fingerprint, before.facts.fingerprint);
-	assert_string_equal(renewals[0].verdict.reason, "");
-	buf_release(&renewals[0].minimal);
-	assert_int_equal(renew(VIEW("no certificate"), VIEW(""), &reply, renewals), 0);
-	assert_string_not_equal(reply.text, "");
+	const struct view content = buf_view(&old);
+	renew(&content, 1, buf_view(&renewed), &result);
+	assert_int_equal(result.count, 1);
+	const struct certificate_verdict *verdict = &result.renewals[0].verdict;
+	assert_int_equal(verdict->facts.expires, after.facts.expires);
+	assert_string_equal(verdict->facts.fingerprint, before.facts.fingerprint);
+	assert_string_equal(verdict->reason, "");
+	assert_true(verdict->known && verdict->usable && !verdict->changed);
+	vault_release_renew(&result);
 	buf_release(&old);
 	buf_release(&renewed);
 	struct buf minimal = before.minimal, other = after.minimal;
 	buf_release(&minimal);
 	buf_release(&other);
+}
+
+static void each_piece_about_keys_is_looked_at_or_says_why_not(void **state)
+{
+	(void)state;
+	static struct renew_result result;
+	world_person("kim", WORLD_ED25519, "");
+	struct buf kim = world_certificate("kim"), ann = world_certificate("ann");
+	struct buf revocation = world_read("cat $D/kim/openpgp-revocs.d/*.rev");
+	const struct view contents[] = {
+	    VIEW("no certificate"), buf_view(&ann), buf_view(&revocation), VIEW("\xc6\x33\x04")};
+	renew(contents, 4, buf_view(&kim), &result);
+	assert_int_equal(result.content_count, 4);
+	assert_string_not_equal(result.reasons[0], "");
+	assert_string_equal(result.reasons[1], "");
+	assert_string_equal(result.reasons[2], "");
+	assert_string_not_equal(result.reasons[3], "");
+	assert_int_equal(result.count, 2);
+	assert_string_equal(result.renewals[0].verdict.facts.user_id, "ann <ann@example.net>");
+	assert_false(result.renewals[0].verdict.known);
+	assert_true(result.renewals[1].verdict.known && result.renewals[1].verdict.revoked);
+	vault_release_renew(&result);
+	buf_release(&kim);
+	buf_release(&ann);
+	buf_release(&revocation);
 }
 
 static void malformed_request_ends_the_vault(void **state)
@@ -430,6 +467,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(open_answers_all_facts),
 	    cmocka_unit_test(vault_signs_the_fixed_notice_of_a_date_and_nothing_else),
 	    cmocka_unit_test(older_state_of_a_certificate_takes_nothing_back),
+	    cmocka_unit_test(each_piece_about_keys_is_looked_at_or_says_why_not),
 	    cmocka_unit_test(malformed_request_ends_the_vault),
 	    cmocka_unit_test(malformed_answers_are_not_taken),
 	};
