@@ -291,7 +291,7 @@ static int shake_hands(
 static int upgrade(struct connection *connection, struct courier_reply *reply)
 {
 	if (!connection->can.starttls) {
-		reply_set_reason(reply, PHASE_STARTTLS, "the smarthost does not offer STARTTLS");
+		reply_set_reason(reply, PHASE_STARTTLS, "the server does not offer STARTTLS");
 		return -1;
 	}
 	connection->session->response_code = 0;
@@ -357,7 +357,7 @@ static int authenticate(struct connection *connection, struct courier_reply *rep
 	if (connection->can.auth_login)
 		return is_good(auth_login(connection, reply)) ? 0 : -1;
 	reply_set_reason(
-	    reply, PHASE_AUTH, "within TLS the smarthost offers neither AUTH PLAIN nor AUTH LOGIN");
+	    reply, PHASE_AUTH, "within TLS the server offers neither AUTH PLAIN nor AUTH LOGIN");
 	return -1;
 }
 

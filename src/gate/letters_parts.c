@@ -30,7 +30,7 @@ void letter_add_refusal(struct buf *out, const struct refusal *refusal)
 void letter_add_how_to_answer(struct buf *out, const char *token)
 {
 	buf_printf(out,
-	    "To answer, reply to this mail: sign and encrypt the reply,\n"
+	    "To answer, press Reply (not Reply All), sign and encrypt,\n"
 	    "and keep this token in it, as quoting this text does.\n"
 	    "Token: %s\n"
 	    "First line of the reply: received, affected, not affected,\n"

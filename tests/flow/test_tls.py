@@ -21,8 +21,8 @@ FAULTS = {
     "injected late": ({"starttls": "late inject"}, {}, "plain text"),
     "plain": ({}, {"tls": "tls"}, "it answered in plain text"),
     "other, implicit": ({"implicit": True}, {"tls": "tls"}, "it names mail.example, expected"),
-    "auth in the clear": ({"auth": "clear"}, {}, "within TLS the smarthost offers neither"),
-    "no auth": ({"auth": "never"}, {}, "within TLS the smarthost offers neither AUTH PLAIN nor"),
+    "auth in the clear": ({"auth": "clear"}, {}, "within TLS the server offers neither"),
+    "no auth": ({"auth": "never"}, {}, "within TLS the server offers neither AUTH PLAIN nor"),
 }
 KINDS = ("other", "stranger", "expired", "self-signed")
 

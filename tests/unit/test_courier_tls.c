@@ -152,7 +152,7 @@ static void starttls_that_is_not_offered_is_refused(void **state)
 	const char *const none[] = {NULL};
 	(void)state;
 	peer_start(&config, CONFIG_TLS_STARTTLS, none);
-	expect_refused("STARTTLS: the smarthost does not offer STARTTLS");
+	expect_refused("STARTTLS: the server does not offer STARTTLS");
 }
 
 static void refused_starttls_does_not_go_on_in_the_clear(void **state)

@@ -91,7 +91,7 @@ static void advisory_says_how_to_answer_above_its_text(void **state)
 	const size_t body = lines_before(&text, "Update at once.");
 	assert_true(body <= SEEN_AT_ONCE);
 	static const char *const above[] = {"TLP:AMBER", "EXERCISE", "DEW-2026-0007", "all, -us-de",
-	    "Answer by:", "reply to this mail", "Token: ABCDEFGHIJKLMNOP", "not affected",
+	    "Answer by:", "press Reply (not Reply All), sign and encrypt", "Token: ABCDEFGHIJKLMNOP", "not affected",
 	    "sends subjects in the clear"};
 	for (size_t i = 0; i < sizeof above / sizeof above[0]; i++)
 		assert_true(lines_before(&text, above[i]) < body);
