@@ -32,8 +32,10 @@ void letter_not_taken(struct buf *out, const struct letter_not_taken *letter)
 		buf_add_text(out, "\nThey know nothing of it: find another way.\n\n");
 	}
 	buf_add_text(out,
-	    "What stands below an address is what the mail server said. For the admins:\n"
-	    "`dewctl check` tells whether it lasts, `dewctl queue list` what waits. When the\n"
-	    "mail server is mended, `dewctl queue retry` sends at once what waits, and\n"
+	    "What stands below an address is what the mail server said. Where somebody has\n"
+	    "to know now, find another way.\n\n"
+	    "For the gateway's admins, who get this too: `dewctl check` tells whether it\n"
+	    "lasts, `dewctl queue list` what waits. When the mail server is mended,\n"
+	    "`dewctl queue retry` sends at once what waits, and\n"
 	    "`dewctl queue retry --failed all` what failed.\n");
 }
