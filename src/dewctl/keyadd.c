@@ -207,6 +207,8 @@ static int add_certificate(
 	struct certificate now = {.state = ""};
 	enum certificate_outcome outcome = CERTIFICATE_REFUSED;
 	snprintf(adding->reason, sizeof adding->reason, "%s", verdict->reason);
+	if (verdict->facts.fingerprint[0] == '\0') /* it could not even be cut off */
+		return refuse_one(adding, &verdict->facts);
 	if (adding->refresh && !verdict->known) {
 		adding->skipped++;
 		snprintf(adding->reason, sizeof adding->reason, "not known: key add takes it");
@@ -239,13 +241,14 @@ static int judge_result(const struct adding *adding, struct err *err)
 		ctl_say("%lld added, %lld updated, %lld retired, %lld refused",
 		    (long long)adding->added, (long long)adding->updated,
 		    (long long)adding->retired, (long long)adding->refused);
-	if (taken > 0) {
-		if (!adding->ctl->json && adding->added == 1 && taken + adding->refused == 1)
-			ctl_say("Check the fingerprint over another channel, then: dewctl key "
-				"confirm %s",
-			    adding->fingerprint);
+	if (!adding->ctl->json && adding->added == 1 && taken + adding->refused == 1)
+		ctl_say("Check the fingerprint over another channel, then: dewctl key confirm %s",
+		    adding->fingerprint);
+	if (taken > 0 && adding->refused > 0)
+		return ctl_refuse(err, "%lld of %lld were refused: their lines say why",
+		    (long long)adding->refused, (long long)(taken + adding->refused));
+	if (taken > 0)
 		return 0;
-	}
 	if (adding->refused == 1)
 		return ctl_refuse(err, "refused: %s", adding->reason);
 	return ctl_refuse(err, "none of the %lld certificates was taken: each line says why",

@@ -98,16 +98,3 @@ bool armor_decode(struct view text, const char *kind, struct buf *out, const cha
 	*why = "goes on behind its OpenPGP block";
 	return view_trim(text).len == 0;
 }
-
-int armor_next(struct view *rest, struct view *kind, struct buf *out)
-{
-	struct view line;
-	while (view_next_line(rest, &line)) {
-		/* As gpg keeps a revocation certificate, so that nobody imports it by mistake. */
-		if (line.len > 0 && line.data[0] == ':')
-			line = view_part(line, 1, line.len);
-		if (is_begin(line, kind))
-			return skip_headers(rest) && read_body(rest, *kind, out) ? 1 : -1;
-	}
-	return 0;
-}

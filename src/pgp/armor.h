@@ -17,8 +17,4 @@ bool armor_is(struct view text);
  * continue "it ...". */
 bool armor_decode(struct view text, const char *kind, struct buf *out, const char **why);
 
-/* Cuts the next armored block of any kind off the front of *rest, passing over text before it, and
- * appends its content. 1: done, *kind is its kind. 0: no further block. -1: damaged block. */
-int armor_next(struct view *rest, struct view *kind, struct buf *out);
-
 #endif

@@ -252,12 +252,14 @@ static bool is_unsupported(struct entry *entry)
 }
 
 /* What is known without gpg of a certificate that it did not take. */
-static void describe(struct entry *entry)
+static void describe(const struct reading *reading, struct entry *entry)
 {
 	struct certificate_verdict *verdict = &entry->verdict;
 	const struct view id = entry->found.user_id;
+	char place[ENTRY_PLACE_SIZE];
+	entry_place(&reading->entries, entry, place);
 	if (verdict->reason[0] == '\0')
-		snprintf(verdict->reason, sizeof verdict->reason, "%s",
+		snprintf(verdict->reason, sizeof verdict->reason, "%s%s", place,
 		    id.data == NULL
 			? "it has no user ID, as some key servers give it, and is not known here: "
 			  "ask its owner for an export with one"
@@ -345,7 +347,7 @@ static int judge(
 	for (size_t i = 0; i < count; i++) {
 		struct entry *entry = &entries[i];
 		if (!entry->merged && !entry->taken)
-			describe(entry);
+			describe(reading, entry);
 		if (keep_revocations(reading, entry, err) != 0)
 			return -1;
 		entry->verdict.changed =
@@ -423,12 +425,9 @@ int certificate_read(struct view content, int64_t now, const char *scratch_dir,
     const struct certificate_known *known, certificate_fn *fn, void *context,
     void (*progress)(size_t done, size_t total), struct err *err)
 {
-	struct buf binary = BUF_EMPTY(content.len);
 	struct reading reading = {.now = now, .entries = {.known = known}};
 	char scratch[PATH_MAX] = "";
-	int result = keyring_decode(content, &binary, err);
-	if (result == 0)
-		result = entries_cut(buf_view(&binary), &reading.entries, err);
+	int result = entries_cut(content, &reading.entries, err);
 	if (result == 0) {
 		snprintf(scratch, sizeof scratch, "%s/certificates.XXXXXX", scratch_dir);
 		if (mkdtemp(scratch) == NULL) {
@@ -446,6 +445,5 @@ int certificate_read(struct view content, int64_t now, const char *scratch_dir,
 		result = -1;
 	}
 	entries_release(&reading.entries);
-	buf_release(&binary);
 	return result;
 }

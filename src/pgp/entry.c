@@ -6,6 +6,7 @@
 
 #include "pgp/engine.h"
 #include "pgp/entry.h"
+#include "pgp/keyfile.h"
 #include "pgp/packet.h"
 #include "pgp/sigpacket.h"
 
@@ -151,19 +152,123 @@ static int join_revocation(struct entries *entries, struct entry *entry, struct 
 	return 0;
 }
 
-int entries_cut(struct view binary, struct entries *out, struct err *err)
+void entry_place(
+    const struct entries *entries, const struct entry *entry, char out[static ENTRY_PLACE_SIZE])
 {
-	size_t size = 0;
-	int got;
+	size_t number = 1;
+	out[0] = '\0';
+	for (const struct entry *at = entries->all; at < entry; at++)
+		number += !at->stray;
+	if (entries->found < 2)
+		return;
+	if (entry->line > 0 && entry->byte == 1)
+		snprintf(out, ENTRY_PLACE_SIZE,
+		    "number %zu of %zu in the file (line %zu): ", number, entries->found,
+		    entry->line);
+	else if (entry->line > 0)
+		snprintf(out, ENTRY_PLACE_SIZE,
+		    "number %zu of %zu in the file (byte %zu of the block at line %zu): ", number,
+		    entries->found, entry->byte, entry->line);
+	else
+		snprintf(out, ENTRY_PLACE_SIZE,
+		    "number %zu of %zu in the file (byte %zu): ", number, entries->found,
+		    entry->byte);
+}
+
+/* What could not be cut off. */
+static void add_damaged(
+    struct entries *entries, size_t *size, size_t line, size_t byte, const struct err *fault)
+{
+	const struct keyring_entry nothing = {.version = 0};
+	struct entry *entry = add_entry(entries, size, &nothing);
+	entry->line = line;
+	entry->byte = byte;
+	snprintf(entry->verdict.reason, sizeof entry->verdict.reason, "%.*s",
+	    CERTIFICATE_REASON_SIZE - 1, fault->text);
+}
+
+/* One that cannot be cut off hides nobody: the next one is looked for behind its beginning. */
+static void cut_block(struct entries *entries, size_t *size, size_t line, struct view block)
+{
 	struct keyring_entry found;
-	while ((got = keyring_next(&binary, &found, err)) == 1) {
-		add_entry(out, &size, &found);
-		add_strays(out, &size, &found);
+	struct view rest = block;
+	struct err fault;
+	while (rest.len > 0) {
+		const struct view start = rest;
+		const size_t byte = (size_t)(start.data - block.data) + 1;
+		const int got = keyring_next(&rest, &found, &fault);
+		if (got == 0)
+			return;
+		if (got < 0) {
+			add_damaged(entries, size, line, byte, &fault);
+			rest = start;
+			keyring_skip(&rest);
+			continue;
+		}
+		struct entry *entry = add_entry(entries, size, &found);
+		entry->line = line;
+		entry->byte = byte;
+		add_strays(entries, size, &found);
 	}
-	if (got == 0 && out->count == 0)
-		return err_set(
-		    err, ERR_MESSAGE, ERR_NEVER, "there is no OpenPGP certificate in it");
-	if (got < 0)
+}
+
+static struct buf *keep_block(struct entries *entries, struct buf *packets)
+{
+	entries->blocks =
+	    reallocarray(entries->blocks, entries->block_count + 1, sizeof *entries->blocks);
+	if (entries->blocks == NULL)
+		abort();
+	struct buf *kept = &entries->blocks[entries->block_count++];
+	*kept = BUF_EMPTY(0);
+	buf_move(kept, packets);
+	return kept;
+}
+
+static void cut_file(struct view content, struct entries *out)
+{
+	struct keyfile file;
+	struct keyfile_block block;
+	size_t size = 0;
+	keyfile_open(&file, content);
+	while (keyfile_next(&file, &block)) {
+		if (block.whole)
+			cut_block(
+			    out, &size, block.line, buf_view(keep_block(out, &block.packets)));
+		else
+			add_damaged(out, &size, block.line, 1, &block.fault);
+		buf_release(&block.packets);
+	}
+	keyfile_close(&file);
+	for (size_t i = 0; i < out->count; i++)
+		out->found += !out->all[i].stray;
+}
+
+/* False when there is nothing but damage, or nothing at all: err says what. */
+static bool name_damaged(struct view content, struct entries *out, struct err *err)
+{
+	bool any = false;
+	for (size_t i = 0; i < out->count; i++) {
+		struct entry *entry = &out->all[i];
+		char place[ENTRY_PLACE_SIZE], why[CERTIFICATE_REASON_SIZE];
+		any = any || entry->found.whole.len > 0;
+		if (entry->verdict.reason[0] == '\0')
+			continue;
+		memcpy(why, entry->verdict.reason, sizeof why);
+		entry_place(out, entry, place);
+		snprintf(entry->verdict.reason, sizeof entry->verdict.reason, "%s%.*s", place,
+		    CERTIFICATE_REASON_SIZE - ENTRY_PLACE_SIZE, why);
+	}
+	if (out->count == 0)
+		keyfile_nothing(content, err);
+	else if (!any)
+		err_set(err, ERR_MESSAGE, ERR_NEVER, "%s", out->all[0].verdict.reason);
+	return any;
+}
+
+int entries_cut(struct view content, struct entries *out, struct err *err)
+{
+	cut_file(content, out);
+	if (!name_damaged(content, out, err))
 		return -1;
 	join_same(out);
 	for (size_t i = 0; i < out->count; i++) {
@@ -184,6 +289,9 @@ void entries_release(struct entries *entries)
 {
 	for (size_t i = 0; i < entries->count; i++)
 		release(&entries->all[i]);
+	for (size_t i = 0; i < entries->block_count; i++)
+		buf_release(&entries->blocks[i]);
+	free(entries->blocks);
 	free(entries->all);
 	*entries = (struct entries){.all = NULL};
 }

@@ -4,13 +4,13 @@
 
 #include "base/text.h"
 
-#include "pgp/armor.h"
+#include "pgp/keyfile.h"
 #include "pgp/keyring.h"
 #include "pgp/packet.h"
 #include "pgp/sigpacket.h"
 
 enum {
-	KEY_VERSION_4 = 4,
+	KEY_VERSION_6 = 6,
 	KEY_CREATED = 1, /* octets before the creation time */
 	KEY_CREATED_LEN = 4,
 	CIPHER_AES128 = 7,
@@ -56,8 +56,7 @@ static void read_signature(struct view body, struct keyring_entry *entry)
 
 static int refuse_secret(struct err *err)
 {
-	return err_set(err, ERR_MESSAGE, ERR_NEVER,
-	    "this is a secret key: never send it; export the public certificate (gpg --export)");
+	return err_set(err, ERR_MESSAGE, ERR_NEVER, "%s", KEYFILE_SECRET);
 }
 
 static bool is_revocation(const struct packet *packet)
@@ -151,42 +150,49 @@ int keyring_next(struct view *rest, struct keyring_entry *entry, struct err *err
 	return 1;
 }
 
-static int decode_blocks(struct view content, struct buf *out, struct err *err)
+/* Where a certificate may begin: a primary key, and behind it what may follow one. */
+static bool is_begin(struct view rest)
 {
-	struct view kind;
-	bool any = false;
-	int got;
-	while ((got = armor_next(&content, &kind, out)) == 1) {
-		if (view_is(kind, "PGP PRIVATE KEY BLOCK"))
-			return refuse_secret(err);
-		if (!view_is(kind, "PGP PUBLIC KEY BLOCK"))
-			return err_set(err, ERR_MESSAGE, ERR_NEVER,
-			    "this is not an OpenPGP certificate but a block of another kind (%.*s)",
-			    (int)(kind.len < 40 ? kind.len : 40), kind.data);
-		any = true;
-	}
-	if (got < 0)
-		return err_set(err, ERR_MESSAGE, ERR_NEVER, "a block in it is damaged");
-	if (!any)
-		return err_set(err, ERR_MESSAGE, ERR_NEVER,
-		    "there is no OpenPGP certificate in it: export one with gpg --armor --export");
-	return 0;
+	struct packet packet;
+	if (packet_next(&rest, &packet) != 1 || packet.tag != PACKET_PUBLIC_KEY ||
+	    packet.body.len < KEY_CREATED + KEY_CREATED_LEN ||
+	    octet(packet.body, 0) > KEY_VERSION_6)
+		return false;
+	return rest.len == 0 ||
+	       (packet_next(&rest, &packet) == 1 &&
+		   (packet.tag == PACKET_USER_ID || packet.tag == PACKET_SIGNATURE ||
+		       packet.tag == PACKET_PUBLIC_SUBKEY || packet.tag == PACKET_USER_ATTRIBUTE ||
+		       packet.tag == PACKET_PUBLIC_KEY));
+}
+
+void keyring_skip(struct view *rest)
+{
+	do
+		*rest = view_part(*rest, 1, rest->len);
+	while (rest->len > 0 && !is_begin(*rest));
 }
 
 int keyring_decode(struct view content, struct buf *out, struct err *err)
 {
-	enum { KEYBOX_MAGIC_AT = 8, BINARY_MARK = 0x80 };
-	const struct view magic = VIEW("KBXf");
-	if (view_equals(view_part(content, KEYBOX_MAGIC_AT, magic.len), magic))
-		return err_set(err, ERR_MESSAGE, ERR_NEVER,
-		    "this is GnuPG's own key file: export the certificates with gpg --export");
-	if (content.len > 0 && (octet(content, 0) & BINARY_MARK) != 0 &&
-	    view_find(content, VIEW("-----BEGIN PGP ")) == SIZE_MAX)
-		buf_add_view(out, content);
-	else if (decode_blocks(content, out, err) != 0)
-		return -1;
-	if (out->overflow)
+	struct keyfile file;
+	struct keyfile_block block;
+	bool any = false;
+	int result = 0;
+	keyfile_open(&file, content);
+	while (result == 0 && keyfile_next(&file, &block)) {
+		any = true;
+		if (!block.whole) {
+			*err = block.fault;
+			result = -1;
+		}
+		buf_add_view(out, buf_view(&block.packets));
+		buf_release(&block.packets);
+	}
+	keyfile_close(&file);
+	if (result == 0 && !any)
+		return keyfile_nothing(content, err);
+	if (result == 0 && out->overflow)
 		return err_set(
 		    err, ERR_MESSAGE, ERR_NEVER, "it is larger than %zu bytes", out->max);
-	return 0;
+	return result;
 }

@@ -31,6 +31,10 @@ struct keyring_entry {
  * -1: secret keys or no certificate: err says so. */
 int keyring_next(struct view *rest, struct keyring_entry *entry, struct err *err);
 
+/* Goes on to where the next certificate may begin, behind one that cannot be cut off, by a byte at
+ * least. */
+void keyring_skip(struct view *rest);
+
 /* Appends a file's content as binary: armored blocks, with any text around them, or binary as it
  * is. Secret keys and other OpenPGP blocks are an error. */
 int keyring_decode(struct view content, struct buf *out, struct err *err);

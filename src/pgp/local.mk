@@ -10,6 +10,7 @@ libdewline_a_SOURCES += \
 	src/pgp/distribute.c src/pgp/distribute.h \
 	src/pgp/engine.c src/pgp/engine.h \
 	src/pgp/home.c src/pgp/home.h \
+	src/pgp/keyfile.c src/pgp/keyfile.h \
 	src/pgp/keyring.c src/pgp/keyring.h \
 	src/pgp/listing.c src/pgp/listing.h \
 	src/pgp/open.c src/pgp/open.h \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "pgp/keyfile.h"
 #include "rules/block.h"
 #include "rules/join.h"
 
@@ -39,8 +40,7 @@ struct view join_certificate(const struct mail_content *content)
 {
 	for (size_t i = 0; i < content->part_count; i++) {
 		const struct mail_part *part = &content->parts[i];
-		if (view_find(part->content, view_of(begin)) != SIZE_MAX ||
-		    strcmp(part->type, "application/pgp-keys") == 0)
+		if (keyfile_is(part->content) || strcmp(part->type, "application/pgp-keys") == 0)
 			return part->content;
 	}
 	const size_t at = view_find(content->text, view_of(begin));

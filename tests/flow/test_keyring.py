@@ -23,7 +23,8 @@ def test_one_advisory_to_all_of_debian_keyring(t):
         t.skip("the package debian-keyring is not installed")
     scene = Scene(t, 0)
     gateway = scene.gateway
-    verdicts = [row for keyring in KEYRINGS for row in gateway.rows("key", "add", keyring)]
+    verdicts = [row for keyring in KEYRINGS
+                for row in gateway.rows("key", "add", keyring, may_fail=True)]
     taken = sorted({row["fingerprint"] for row in verdicts if row["result"] != "refused"})
     refused = [row for row in verdicts if row["result"] == "refused"]
     assert all(row["reason"] for row in refused)

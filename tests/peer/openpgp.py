@@ -9,7 +9,8 @@ import hashlib
 import os
 import re
 
-PKESK, SIGNATURE, ONE_PASS, COMPRESSED, MARKER, LITERAL, USER_ID, SEIPD = 1, 2, 4, 8, 10, 11, 13, 18
+PKESK, SIGNATURE, ONE_PASS, COMPRESSED, MARKER, LITERAL, SEIPD = 1, 2, 4, 8, 10, 11, 18
+PUBLIC_KEY = 6
 AES256, CFB = 9, 2  # as libgcrypt calls them; RFC 9580 section 9.3 has the same 9
 BLOCK = 16
 
@@ -125,11 +126,15 @@ def clearsigned(text, signatures, head=b"Hash: SHA256\n"):
 
 
 def stopping(certificate, size):
-    """The certificate, with a signature behind it that gpg will read no further than (its first
-    number claims 65,535 bits), and so many bytes more."""
-    more = packet(USER_ID, b"Somebody Else <else@nowhere.example>")
-    bad = packet(SIGNATURE, b"\x04\x10\x16\x0a\0\0\0\0\xbe\xef\xff\xff" + bytes(30))
-    return certificate + bad + more * (size // len(more))
+    """The certificate, and so many bytes of signatures behind it that its owner seems to have made
+    and gpg will not read: their first number claims 65,535 bits."""
+    (_, key), *others = parse(certificate)
+    fingerprint = hashlib.sha1(b"\x99" + len(key).to_bytes(2, "big") + key).digest()
+    issuer = b"\0\x0a\x09\x10" + fingerprint[-8:]  # unhashed: a subpacket of nine bytes
+    bad = [packet(SIGNATURE, b"\x04\x10\x16\x0a\0\0" + issuer +
+                  number.to_bytes(2, "big") + b"\xff\xff" + bytes(64))
+           for number in range(size // 90)]
+    return packet(PUBLIC_KEY, key) + join(others[:2]) + b"".join(bad) + join(others[2:])
 
 
 class SessionKey:

@@ -6,6 +6,8 @@
 #include "pgp_world.h"
 
 #include "pgp/admission.h"
+#include "pgp/packet.h"
+#include "pgp/sigpacket.h"
 
 #define KEYRING "/usr/share/keyrings/debian-keyring.gpg"
 enum { NOW = 1700000000, DAY = 86400, SAMPLE = 12 };
@@ -267,8 +269,6 @@ static void secret_key_in_the_file_is_an_error_that_says_so(void **state)
 	static const char *const commands[] = {
 	    "gpg --homedir $D/ann --batch --export-secret-keys ann@example.net",
 	    "gpg --homedir $D/ann --batch --armor --export-secret-keys ann@example.net",
-	    ("gpg --homedir $D/bob --batch --export bob@example.net; gpg --homedir $D/ann --batch "
-	     "--export-secret-keys ann@example.net"),
 	};
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
 		struct buf file = world_read(commands[i]);
@@ -369,29 +369,44 @@ static void one_that_stops_gpg_does_not_hide_those_behind_it(void **state)
 	buf_release(&file);
 }
 
-/* What gpg gives up at, and more behind it than a pipe holds. */
-static void add_what_stops_gpg(struct buf *out, size_t more)
+/* The certificate, with what gpg gives up at, and more than a pipe holds: signatures of the owner's
+ * on his user ID whose first number claims 65535 bits. */
+static void add_what_stops_gpg(struct buf *out, struct view certificate, size_t more)
 {
-	/* A version 4 signature without subpackets, whose first number claims 65535 bits. */
-	static const char signature[44] = "\xc2\x2a\x04\x10\x16\x0a\0\0\0\0\xbe\xef\xff\xff";
-	static const char user_id[102] = "\xcd\x64";
-	buf_add(out, signature, sizeof signature);
-	for (size_t done = 0; done < more; done += sizeof user_id)
-		buf_add(out, user_id, sizeof user_id);
+	const char *begin = certificate.data;
+	struct packet packet;
+	struct sigpacket read;
+	while (packet_next(&certificate, &packet) == 1 && packet.tag != PACKET_SIGNATURE)
+		;
+	assert_true(sigpacket_read(packet.body, &read));
+	const size_t digest = (size_t)(read.unhashed.data + read.unhashed.len - packet.whole.data);
+	buf_add(out, begin, (size_t)(certificate.data - begin));
+	const size_t end = out->len + more;
+	unsigned number = 0;
+	do {
+		char *copy = buf_reserve(out, packet.whole.len);
+		assert_non_null(copy);
+		memcpy(copy, packet.whole.data, packet.whole.len);
+		copy[digest] = (char)(number >> 8 & 0xff);
+		copy[digest + 1] = (char)(number & 0xff);
+		copy[digest + 2] = copy[digest + 3] = '\xff';
+		buf_grown(out, packet.whole.len);
+		number++;
+	} while (out->len < end);
+	buf_add_view(out, certificate);
 }
 
 /* GPGME's own wait never ended here. */
 static void one_that_gpg_does_not_read_to_its_end_costs_a_moment(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = {0, 60000, 70000, 160000, 2000000};
+	static const size_t sizes[] = {0, 60000, 70000, 160000, 500000};
 	world_person("vic", WORLD_ED25519, "");
 	world_person("wil", WORLD_ED25519, "");
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		struct buf file = BUF_EMPTY(WORLD_OUTPUT_MAX);
 		struct buf bad = world_certificate("vic"), good = world_certificate("wil");
-		buf_add_view(&file, buf_view(&bad));
-		add_what_stops_gpg(&file, sizes[i]);
+		add_what_stops_gpg(&file, buf_view(&bad), sizes[i]);
 		buf_add_view(&file, buf_view(&good));
 		struct world_verdict verdict = world_judge(&world, buf_view(&file));
 		assert_int_equal(verdict.count, 2);
@@ -402,6 +417,137 @@ static void one_that_gpg_does_not_read_to_its_end_costs_a_moment(void **state)
 		buf_release(&good);
 		buf_release(&file);
 	}
+}
+
+#define KIM_ARMORED "gpg --homedir $D/kim --batch --armor --export kim@example.net"
+
+static struct world_verdict judge_output(const char *command)
+{
+	struct buf file = world_read(command);
+	struct world_verdict verdict = world_judge(&world, buf_view(&file));
+	buf_release(&file);
+	return verdict;
+}
+
+static void armor_is_taken_as_programs_and_mailboxes_leave_it(void **state)
+{
+	(void)state;
+	static const char *const forms[] = {
+	    "sed 's/$/\\r/'",
+	    "tr '\\n' '\\r'",
+	    "sed '2d'",
+	    "sed '2s/.*/Version: X 1/'",
+	    "sed '2s/.*/\\xc2\\xa0/'",
+	    "sed '2s/.*/\\xa0/'",
+	    "sed '2s/.*/Comment: more\\n   of it\\n/'",
+	    "sed '1s/^/\\xef\\xbb\\xbf/'",
+	    "iconv -f ASCII -t UTF-16",
+	    "sed 's/$/\\r/' | iconv -f ASCII -t UTF-16LE",
+	    "sed 's/$/\\r/' | iconv -f ASCII -t UTF-16BE",
+	    "sed '1s/^/\\xef\\xbb\\xbf/' | iconv -f UTF-8 -t UTF-16BE",
+	    "sed 's/^/    /'",
+	    "sed 's/^/> > /'",
+	    "sed G",
+	    "sed '/^=/d'",
+	    "sed 's/^=..../=AAAA/'",
+	    "sed 's/=/=3D/g'",
+	    "sed 's/$/<br>/; 1s/^/<html><p>/'",
+	    "sed 's/^-/- -/' | sed '1s/^/-----BEGIN PGP SIGNED MESSAGE-----\\nHash: SHA256\\n\\n/'",
+	};
+	world_person("kim", WORLD_ED25519, "");
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		char command[256];
+		snprintf(command, sizeof command, KIM_ARMORED " | %s", forms[i]);
+		struct world_verdict verdict = judge_output(command);
+		if (verdict.count != 1 || verdict.minimal.len == 0)
+			fail_msg("%s: %s", forms[i], verdict.reason);
+		buf_release(&verdict.minimal);
+	}
+}
+
+static void armor_that_is_not_taken_is_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *form, *because;
+	} forms[] = {
+	    {"sed 's/-----/\xe2\x80\x94/g'", "five dashes"},
+	    {"sed '1,2d' | sed '/^[-=]/d'", "base64 without the line"},
+	    {"sed '$d'", "cut off"},
+	    {"sed '5s/./!/'", "damaged"},
+	    {"sed '$s/PUBLIC/PRIVATE/'", "another kind"},
+	    {"grep -v .", "there is no OpenPGP certificate"},
+	};
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		char command[256];
+		struct world_verdict verdict = {.count = 0};
+		struct err err;
+		snprintf(command, sizeof command, KIM_ARMORED " | %s; true", forms[i].form);
+		struct buf file = world_read(command);
+		assert_int_equal(certificate_read(buf_view(&file), NOW, world.dir, NULL,
+				     world_take_verdict, &verdict, NULL, &err),
+		    -1);
+		if (strstr(err.text, forms[i].because) == NULL)
+			fail_msg("%s: %s", forms[i].form, err.text);
+		assert_int_equal(err.whom, ERR_MESSAGE);
+		buf_release(&file);
+	}
+}
+
+struct rows {
+	size_t count, taken;
+	char reasons[4][CERTIFICATE_REASON_SIZE];
+};
+
+static int take_row(void *context, const struct certificate_verdict *verdict, struct err *err)
+{
+	struct rows *rows = context;
+	(void)err;
+	rows->taken += verdict->reason[0] == '\0';
+	snprintf(rows->reasons[rows->count % 4], CERTIFICATE_REASON_SIZE, "%s", verdict->reason);
+	rows->count++;
+	return 0;
+}
+
+/* What the command prints holds three, and the second is not taken, because of what is said here.
+ */
+static void assert_second_is_named(const char *command, const char *because)
+{
+	struct buf file = world_read(command);
+	struct rows rows = {.count = 0};
+	struct err err;
+	assert_works(certificate_read(
+	    buf_view(&file), clock_now(), world.dir, NULL, take_row, &rows, NULL, &err));
+	assert_int_equal(rows.count, 3);
+	assert_int_equal(rows.taken, 2);
+	if (strstr(rows.reasons[1], because) != rows.reasons[1])
+		fail_msg("%s: %s", command, rows.reasons[1]);
+	buf_release(&file);
+}
+
+static void damaged_one_among_good_ones_is_named_by_its_place(void **state)
+{
+	(void)state;
+#define EXPORT(name) "gpg --homedir $D/" name " --batch --export " name "@example.net"
+#define ARMORED(name) "gpg --homedir $D/" name " --batch --armor --export " name "@example.net"
+	static const char *const people[] = {"uma", "vera", "will"};
+	for (size_t i = 0; i < 3; i++)
+		world_person(people[i], WORLD_ED25519, "");
+	assert_second_is_named(
+	    ARMORED("uma") "; " ARMORED("vera") " | sed '4s/./!/'; " ARMORED("will"),
+	    "number 2 of 3 in the file (line 1");
+	assert_second_is_named(ARMORED("uma") "; " ARMORED("vera") " | sed '$d'; " ARMORED("will"),
+	    "number 2 of 3 in the file (line 1");
+	assert_second_is_named(EXPORT("uma") "; " EXPORT("vera") " | head -c 150; " EXPORT("will"),
+	    "number 2 of 3 in the file (byte ");
+	assert_second_is_named("(" EXPORT("uma") "; " EXPORT("vera") " | head -c 150; " EXPORT(
+				   "will") ") | gpg --enarmor 2>/dev/null | sed 's/PGP ARMORED "
+					   "FILE/PGP PUBLIC KEY BLOCK/'",
+	    "number 2 of 3 in the file (byte ");
+	assert_second_is_named(
+	    EXPORT("uma") "; gpg --homedir $D/vera --batch "
+			  "--export-secret-keys vera@example.net; " EXPORT("will"),
+	    "number 2 of 3 in the file (byte ");
 }
 
 struct sample {
@@ -477,6 +623,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(broken_neighbour_does_not_hide_a_good_one),
 	    cmocka_unit_test(one_that_stops_gpg_does_not_hide_those_behind_it),
 	    cmocka_unit_test(one_that_gpg_does_not_read_to_its_end_costs_a_moment),
+	    cmocka_unit_test(armor_is_taken_as_programs_and_mailboxes_leave_it),
+	    cmocka_unit_test(armor_that_is_not_taken_is_named),
+	    cmocka_unit_test(damaged_one_among_good_ones_is_named_by_its_place),
 	    cmocka_unit_test(recorded_subkey_is_the_one_gpg_picks),
 	};
 	return cmocka_run_group_tests_name("pgp_certificate", tests, setup, teardown);
