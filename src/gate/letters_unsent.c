@@ -14,7 +14,7 @@ void letter_add_not_taken(
 
 void letter_not_taken(struct buf *out, const struct letter_not_taken *letter)
 {
-	buf_printf(out, "The mail server that takes the gateway's mail does not take this: %s\n\n",
+	buf_printf(out, "The mail server that takes the gateway's mail does not take this:\n%s\n\n",
 	    letter->what[0] == '\0' ? "mail that is no advisory" : letter->what);
 	if (letter->waiting_count > 0) {
 		buf_printf(out,
@@ -32,8 +32,8 @@ void letter_not_taken(struct buf *out, const struct letter_not_taken *letter)
 		buf_add_text(out, "\nThey know nothing of it: find another way.\n\n");
 	}
 	buf_add_text(out,
-	    "What stands below an address is what the mail server said. Where somebody has\n"
-	    "to know now, find another way.\n\n"
+	    "What stands below an address is what the mail server said. Where somebody\n"
+	    "has to know now, find another way.\n\n"
 	    "For the gateway's admins, who get this too: `dewctl check` tells whether it\n"
 	    "lasts, `dewctl queue list` what waits. When the mail server is mended,\n"
 	    "`dewctl queue retry` sends at once what waits, and\n"
