@@ -282,7 +282,7 @@ def test_signature_by_a_revoked_key_is_none(t):
     assert any(row[0] == "pub" and row[1] == "r" for row in other.keys()), "it is not revoked"
     scene.gateway.ctl("key", "add", "-", given=other.certificate(official.fingerprint))
     assert "retired" in scene.gateway.ctl("key", "list")
-    is_none(scene, raw, "certificate")
+    is_none(scene, raw, "revoked")
     assert "retired" in scene.gateway.ctl("check", may_fail=True)
 
 
