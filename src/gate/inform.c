@@ -133,7 +133,6 @@ static int find_receivers(struct forwarding *job, struct recipients *to, struct 
 static void send_report(struct forwarding *job, const struct member *member)
 {
 	struct gate *gate = job->facts->gate;
-	const struct mail_content *content = job->facts->content;
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
 	struct buf text = BUF_EMPTY((size_t)gate->config->limits.plaintext + BUF_SMALL);
 	struct recipients to = {0};
@@ -158,8 +157,8 @@ static void send_report(struct forwarding *job, const struct member *member)
 	    .to = gate->config->gateway.address,
 	    .subject = buf_text(&subject),
 	    .text = buf_view(&text),
-	    .attachments = content->parts,
-	    .attachment_count = content->part_count,
+	    .attachments = job->facts->onward,
+	    .attachment_count = job->facts->onward_count,
 	    .title = job->block.title,
 	    .deliveries = to.deliveries,
 	    .delivery_count = to.count,

@@ -75,7 +75,6 @@ static void refuse_reply(struct replying *job, const struct refusal *refusal)
 static void send_reply(struct replying *job, struct view said)
 {
 	struct gate *gate = job->facts->gate;
-	const struct mail_content *content = job->facts->content;
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
 	struct buf text = BUF_EMPTY((size_t)gate->config->limits.plaintext + BUF_SMALL);
 	buf_printf(&subject, "[%s] Reply to your report", job->report.number);
@@ -85,8 +84,8 @@ static void send_reply(struct replying *job, struct view said)
 	    .to = job->to.deliveries[0].address,
 	    .subject = buf_text(&subject),
 	    .text = buf_view(&text),
-	    .attachments = content->parts,
-	    .attachment_count = content->part_count,
+	    .attachments = job->facts->onward,
+	    .attachment_count = job->facts->onward_count,
 	    .deliveries = job->to.deliveries,
 	    .delivery_count = job->to.count,
 	    .record = record,

@@ -276,10 +276,13 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	snprintf(event, sizeof event, "advisory.%s", revision->kind);
 	return store_audit_add(store, revision->released_at,
 	    issue->facts == NULL ? "admin" : issue->publisher.address, event, subject, err,
-	    "TLP:%s, audience: %s%s", revision->tlp, revision->audience,
+	    "TLP:%s, audience: %s%s%s", revision->tlp, revision->audience,
 	    issue->hold.id == 0		   ? ""
 	    : issue->hold.token[0] == '\0' ? "; it was held until now"
-					   : "; approved, and held until now");
+					   : "; approved, and held until now",
+	    issue->facts != NULL && issue->facts->onward_count < issue->facts->content->part_count
+		? "; the publisher's own certificate was left out"
+		: "");
 }
 
 static void log_end(const struct issue *issue, enum outgoing_end end, const char *problem)
@@ -331,7 +334,7 @@ static void too_large(struct issue *issue, struct delivery *deliveries)
 static void send_issue(struct issue *issue, struct delivery *deliveries, size_t count)
 {
 	struct gate *gate = issue->gate;
-	const struct mail_content *content = issue->facts == NULL ? NULL : issue->facts->content;
+	const struct mail_facts *facts = issue->facts;
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
 	struct buf text = BUF_EMPTY(OUTGOING_MAX);
 	const char *name = issue->publisher.name;
@@ -355,8 +358,8 @@ static void send_issue(struct issue *issue, struct delivery *deliveries, size_t 
 	    .to = gate->config->gateway.list,
 	    .subject = buf_text(&subject),
 	    .text = buf_view(&text),
-	    .attachments = content == NULL ? NULL : content->parts,
-	    .attachment_count = content == NULL ? 0 : content->part_count,
+	    .attachments = facts == NULL ? NULL : facts->onward,
+	    .attachment_count = facts == NULL ? 0 : facts->onward_count,
 	    .title = issue->draft.title,
 	    .deliveries = deliveries,
 	    .delivery_count = count,

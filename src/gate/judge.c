@@ -10,6 +10,7 @@
 #include "gate/issue.h"
 #include "gate/judge.h"
 #include "gate/keyupdate.h"
+#include "gate/onward.h"
 #include "gate/refuse.h"
 #include "gate/release.h"
 #include "gate/request.h"
@@ -149,7 +150,7 @@ static void judge_signed(struct mail_facts *facts)
 	struct signer signer;
 	char reason[STORE_REASON_SIZE];
 	struct err err;
-	if (find_signer(facts, &signer, &err) != 0) {
+	if (find_signer(facts, &signer, &err) != 0 || onward_choose(facts, &err) != 0) {
 		gate_fail(facts->gate, &err);
 		open_done(facts);
 		return;

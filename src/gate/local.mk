@@ -32,6 +32,7 @@ libdewline_a_SOURCES += \
 	src/gate/letters_mailbox.c src/gate/letters_mailbox.h \
 	src/gate/letters_unsent.c src/gate/letters_unsent.h \
 	src/gate/mailbox.c src/gate/mailbox.h \
+	src/gate/onward.c src/gate/onward.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
 	src/gate/people.c src/gate/people.h \

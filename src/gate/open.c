@@ -91,6 +91,7 @@ void open_done(struct mail_facts *facts)
 	if (facts->hold != 0)
 		release_ended(gate);
 	queue_of(facts)->under_way--;
+	free(facts->onward);
 	free(facts->content);
 	free(job);
 	gate->want_arrivals = true;

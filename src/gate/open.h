@@ -32,6 +32,8 @@ struct mail_facts {
 	struct view message;
 	struct view signature;
 	struct mail_content *content; /* what the signature covers */
+	struct mail_part *onward; /* what of its attachments goes on to others (onward.h) */
+	size_t onward_count;
 	char digest[65]; /* of what was signed, by whom, when: the same again is a replay */
 };
 

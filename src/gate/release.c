@@ -145,7 +145,6 @@ static bool send_request(struct ending *asking, const struct publisher *author,
     const struct draft *draft, struct recipients *to)
 {
 	struct gate *gate = asking->facts->gate;
-	const struct mail_content *content = asking->facts->content;
 	struct buf text = BUF_EMPTY(OUTGOING_MAX);
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
 	const struct letter_hold letter = {
@@ -167,8 +166,8 @@ static bool send_request(struct ending *asking, const struct publisher *author,
 	    .to = gate->config->gateway.address,
 	    .subject = buf_text(&subject),
 	    .text = buf_view(&text),
-	    .attachments = content->parts,
-	    .attachment_count = content->part_count,
+	    .attachments = asking->facts->onward,
+	    .attachment_count = asking->facts->onward_count,
 	    .deliveries = to->deliveries,
 	    .delivery_count = to->count,
 	    .record = record_asked,

@@ -13,6 +13,7 @@ libdewline_a_SOURCES += \
 	src/pgp/keyfile.c src/pgp/keyfile.h \
 	src/pgp/keyring.c src/pgp/keyring.h \
 	src/pgp/listing.c src/pgp/listing.h \
+	src/pgp/lone.c src/pgp/lone.h \
 	src/pgp/open.c src/pgp/open.h \
 	src/pgp/packet.c src/pgp/packet.h \
 	src/pgp/passphrase.c src/pgp/passphrase.h \

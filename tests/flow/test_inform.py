@@ -184,3 +184,32 @@ def test_nothing_of_a_report_rests_in_the_clear(t):
     log = scene.gateway.log_path.read_bytes()
     for words in (b"Odd traffic", b"on Monday"):
         assert words not in state and words not in log
+
+
+def test_own_certificate_that_a_program_attaches_goes_to_nobody(t):
+    """Thunderbird attaches the writer's key to all that is signed: to an advisory, a report, a reply
+    and a draft that waits for approval. What was attached on purpose stays."""
+    scene, second = two_publishers(t)
+
+    def key_of(person):
+        return (f"OpenPGP_0x{person.fingerprint[-16:]}.asc", person.certificate,
+                "application/pgp-keys")
+    purpose = [key_of(second), ("both.asc", scene.publisher.certificate + second.certificate),
+               ("list.csv", b"a;b\n")]
+    number = scene.release(attachments=[key_of(scene.publisher), *purpose])["number"]
+    assert [a[0] for a in scene.opened().attachments] == [a[0] for a in purpose]
+    made = [row["detail"] for row in scene.gateway.audit() if row["event"] == "advisory.new"]
+    assert "the publisher's own certificate was left out" in made[0], made
+    scene.receipts(2)
+    scene.drop(mail(scene.official, BLOCK.format(f"About: {number}\n"), [key_of(scene.official)]))
+    report = opened(scene, second, 1)
+    assert not report.attachments and "We saw it on Monday." in report.text
+    found = re.search(r"REP-\S+-0001", opened(scene, scene.official, 2).text)[0]
+    scene.drop(mail(second, f"Reply: {found}\n\nThank you.\n",
+                    [key_of(second), key_of(scene.publisher)]))
+    reply = opened(scene, scene.official, 3)
+    assert [a[0] for a in reply.attachments] == [key_of(scene.publisher)[0]]
+    row = scene.drop(scene.publisher.publish("Held", "Text.\n", approval="yes", attachments=[
+        key_of(scene.publisher), ("list.csv", b"a;b\n")]))
+    assert row["state"] == "done", row
+    assert [a[0] for a in opened(scene, second, 2).attachments] == ["list.csv"]

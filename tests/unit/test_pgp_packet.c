@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
+#include "pgp/lone.h"
 #include "pgp/packet.h"
 #include "pgp/framing.h"
 
@@ -401,11 +403,101 @@ static void detached_signature_is_nothing_but_signatures(void **state)
 	assert_false(framing_is_signatures(VIEW(""), &count, &text, &why));
 }
 
+#define KEY                                                                                        \
+	"\xc6\x04"                                                                                 \
+	"key1"
+#define OTHER_KEY                                                                                  \
+	"\xc6\x04"                                                                                 \
+	"key2"
+#define USER_ID                                                                                    \
+	"\xcd\x02"                                                                                 \
+	"me"
+#define SELF                                                                                       \
+	"\xc2\x03"                                                                                 \
+	"sig"
+#define SUBKEY                                                                                     \
+	"\xce\x03"                                                                                 \
+	"sub"
+#define SECRET_KEY                                                                                 \
+	"\xc5\x04"                                                                                 \
+	"key1"
+#define MINIMAL KEY USER_ID SELF SUBKEY SELF
+
+static void add_armored(struct buf *out, const char *kind, struct view packets)
+{
+	buf_printf(out, "-----BEGIN PGP %s-----\r\nComment: mine\r\n\r\n", kind);
+	text_base64(out, packets, TEXT_BASE64_LINE);
+	buf_printf(out, "-----END PGP %s-----\r\n", kind);
+}
+
+static void lone_certificate_of_a_key_is_known_by_that_key(void **state)
+{
+	/* As it is kept; with an old head, more user IDs and signatures of others; without subkeys.
+	 */
+	static const struct view rows[] = {{MINIMAL, sizeof MINIMAL - 1},
+	    {"\x98\x04"
+	     "key1" USER_ID SELF SELF USER_ID SELF "\xd1\x01x" SELF SUBKEY SELF,
+		sizeof "\x98\x04"
+		       "key1" USER_ID SELF SELF USER_ID SELF "\xd1\x01x" SELF SUBKEY SELF -
+		    1},
+	    {KEY, sizeof KEY - 1}};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf armored = BUF_EMPTY(BUF_SMALL);
+		add_armored(&armored, "PUBLIC KEY BLOCK", rows[i]);
+		assert_true(lone_certificate_is(rows[i], VIEW(MINIMAL)));
+		assert_true(lone_certificate_is(buf_view(&armored), VIEW(MINIMAL)));
+		buf_release(&armored);
+	}
+}
+
+static void anything_else_than_the_one_certificate_is_none(void **state)
+{
+	static const struct view rows[] = {{"", 0},
+	    {OTHER_KEY USER_ID SELF, sizeof OTHER_KEY USER_ID SELF - 1},
+	    {MINIMAL OTHER_KEY, sizeof MINIMAL OTHER_KEY - 1},
+	    {MINIMAL KEY, sizeof MINIMAL KEY - 1},
+	    {OTHER_KEY MINIMAL, sizeof OTHER_KEY MINIMAL - 1},
+	    {SECRET_KEY USER_ID, sizeof SECRET_KEY USER_ID - 1},
+	    {MINIMAL SECRET_KEY, sizeof MINIMAL SECRET_KEY - 1},
+	    {MINIMAL "\xcb\x04"
+		     "text",
+		sizeof MINIMAL "\xcb\x04"
+			       "text" -
+		    1},
+	    {MINIMAL "\xc2\x09"
+		     "cut",
+		sizeof MINIMAL "\xc2\x09"
+			       "cut" -
+		    1},
+	    {MINIMAL "some text", sizeof MINIMAL "some text" - 1}, {SELF KEY, sizeof SELF KEY - 1}};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf armored = BUF_EMPTY(BUF_SMALL);
+		add_armored(&armored, "PUBLIC KEY BLOCK", rows[i]);
+		assert_false(lone_certificate_is(rows[i], VIEW(MINIMAL)));
+		assert_false(lone_certificate_is(buf_view(&armored), VIEW(MINIMAL)));
+		buf_release(&armored);
+	}
+	assert_false(lone_certificate_is(VIEW(MINIMAL), VIEW("")));
+	struct buf twice = BUF_EMPTY(BUF_SMALL);
+	add_armored(&twice, "PUBLIC KEY BLOCK", VIEW(MINIMAL));
+	buf_add_text(&twice, "and a word\n");
+	assert_false(lone_certificate_is(buf_view(&twice), VIEW(MINIMAL)));
+	buf_clear(&twice);
+	add_armored(&twice, "PUBLIC KEY BLOCK", VIEW(MINIMAL));
+	add_armored(&twice, "PUBLIC KEY BLOCK", VIEW(OTHER_KEY));
+	assert_false(lone_certificate_is(buf_view(&twice), VIEW(MINIMAL)));
+	buf_release(&twice);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(lone_certificate_of_a_key_is_known_by_that_key),
+	    cmocka_unit_test(anything_else_than_the_one_certificate_is_none),
 	    cmocka_unit_test(new_lengths_of_one_two_and_five_octets),
 	    cmocka_unit_test(old_lengths_of_one_two_and_four_octets),
 	    cmocka_unit_test(partial_lengths_run_through_to_the_last_chunk),
