@@ -22,6 +22,7 @@
 
 enum {
 	RESCAN_MS = 30 * 1000,
+	BLIND_RESCAN_MS = 3 * 1000, /* while there is no inotify */
 	/* Of one transaction, between two rounds of the loop. */
 	FILES_AT_ONCE = 64,
 	BYTES_AT_ONCE = 16 * 1024 * 1024,
@@ -47,7 +48,7 @@ struct receiving {
 	size_t place;
 	DIR *directory; /* of that place; NULL: not opened yet */
 	bool again; /* something came since the walk began */
-	int inotify;
+	int inotify; /* -1: none to be had yet */
 	int64_t stuck; /* what this walk could not take */
 	char reason[ERR_TEXT_SIZE]; /* of the first of them */
 };
@@ -266,6 +267,27 @@ static void scan(struct gate *gate)
 		walk->step = loop_after(gate->loop, 0, step, gate);
 }
 
+static void on_inotify(void *context, int fd)
+{
+	char events[16 * 1024];
+	while (read(fd, events, sizeof events) > 0)
+		continue; /* that something came is all we need to know: the walk finds what */
+	scan(context);
+}
+
+/* A machine has few of them (fs.inotify.max_user_instances), and others may have all. */
+static bool has_inotify(struct gate *gate)
+{
+	struct receiving *walk = gate->receiving;
+	if (walk->inotify >= 0)
+		return true;
+	walk->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (walk->inotify < 0)
+		return false;
+	loop_watch(gate->loop, walk->inotify, on_inotify, gate);
+	return true;
+}
+
 /* Maildir: a file here is whole, whether it was renamed or linked from tmp. What cannot be watched
  * is found by the next walk; asked again for what is watched, inotify changes nothing. */
 static void watch(struct gate *gate)
@@ -282,29 +304,22 @@ static void watch(struct gate *gate)
 static void rescan(void *context)
 {
 	struct gate *gate = context;
-	watch(gate);
+	const bool watches = has_inotify(gate);
+	if (watches)
+		watch(gate);
+	else
+		log_debug("cannot watch the drop: %s", strerror(errno));
 	scan(gate);
-	loop_after(gate->loop, RESCAN_MS, rescan, gate);
-}
-
-static void on_inotify(void *context, int fd)
-{
-	char events[16 * 1024];
-	while (read(fd, events, sizeof events) > 0)
-		continue; /* that something came is all we need to know: the walk finds what */
-	scan(context);
+	loop_after(gate->loop, watches ? RESCAN_MS : BLIND_RESCAN_MS, rescan, gate);
 }
 
 int receive_start(struct gate *gate, struct err *err)
 {
-	const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	(void)err;
 	gate->receiving = calloc(1, sizeof *gate->receiving);
 	if (gate->receiving == NULL)
 		abort();
-	if (fd < 0)
-		return err_system(err, "cannot watch the drop");
-	gate->receiving->inotify = fd;
-	loop_watch(gate->loop, fd, on_inotify, gate);
+	gate->receiving->inotify = -1;
 	rescan(gate);
 	return 0;
 }

@@ -4,6 +4,7 @@ import os
 import pathlib
 import sqlite3
 import subprocess
+import sys
 import threading
 
 import letters
@@ -110,6 +111,31 @@ def test_place_of_the_drop_that_is_gone_holds_up_nothing_and_is_told(t):
     scene.drop(letters.message("i@j.example", "c@d.example", letters.text_part("x")))
     scene.gateway.settled(3)
     all_is_free(scene)
+
+
+HOARD = """
+import ctypes, os, sys, time
+os.setuid(int(sys.argv[1]))
+libc = ctypes.CDLL(None)
+while libc.inotify_init() >= 0:
+    pass
+print("all are taken", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_machine_without_inotify_to_spare_only_makes_it_slower(t):
+    """There are 128 for a user on most machines, and a mail server or two may have all of them."""
+    scene = Scene(t, make=OwnUsersGateway)
+    scene.gateway.stop()
+    hoard = subprocess.Popen([sys.executable, "-c", HOARD, str(scene.gateway.owner[0])],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    t.later(lambda: hoard.communicate())
+    assert hoard.stdout.readline() == b"all are taken\n"
+    scene.gateway.start()
+    scene.release()
+    assert scene.opened().text
+    assert "cannot watch the drop: Too many open files" in scene.gateway.text_of_log()
 
 
 def all_is_free(scene):
