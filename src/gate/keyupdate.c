@@ -10,6 +10,7 @@
 #include "gate/letters_key.h"
 #include "gate/outgoing.h"
 #include "gate/recipients.h"
+#include "pgp/keyfile.h"
 #include "pgp/vault.h"
 #include "rules/keyfate.h"
 #include "rules/keylife.h"
@@ -551,18 +552,16 @@ static void add_piece(struct keyupdate *update, struct view content, const char 
 /* Mail programs attach keys of their own accord, under types and names of all kinds. */
 static bool is_about_keys(const struct mail_part *part)
 {
-	struct view rest = part->content;
-	return strcmp(part->type, "application/pgp-keys") == 0 || keylife_armored(&rest).len > 0 ||
+	return strcmp(part->type, "application/pgp-keys") == 0 || keyfile_is(part->content) ||
 	       keylife_is_binary(part->content);
 }
 
-/* All that can be a certificate: in the text, and attached. */
+/* All that can hold a certificate: the text, and what is attached. */
 static void find_pieces(struct keyupdate *update)
 {
 	const struct mail_content *content = update->facts->content;
-	struct view rest = update->text, armored;
-	while ((armored = keylife_armored(&rest)).len > 0)
-		add_piece(update, armored, "");
+	if (keyfile_is(update->text))
+		add_piece(update, update->text, "");
 	for (uint32_t i = 0; i < content->part_count; i++) {
 		const struct mail_part *part = &content->parts[i];
 		if (is_about_keys(part))

@@ -146,7 +146,7 @@ void letter_key_unread(struct buf *out, const char *name, const char *reason)
 {
 	struct buf what = BUF_EMPTY(BUF_SMALL);
 	if (name[0] == '\0')
-		buf_add_text(&what, "a piece of the text");
+		buf_add_text(&what, "the text");
 	else
 		buf_printf(&what, "the attachment %.60s", name);
 	add_fate(out, buf_text(&what), "not looked at: ", reason);

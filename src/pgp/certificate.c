@@ -379,15 +379,11 @@ static int report(struct reading *reading, size_t from, size_t count, certificat
 
 int certificate_look(struct view content, const struct certificate_known *known, struct err *err)
 {
-	struct buf binary = BUF_EMPTY(content.len);
 	struct entries entries = {.known = known};
-	int result = keyring_decode(content, &binary, err);
-	if (result == 0)
-		result = entries_cut(buf_view(&binary), &entries, err);
+	int result = entries_cut(content, &entries, err);
 	for (size_t i = 0; i < entries.count && result == 0; i++)
 		result = entry_prepare(&entries, &entries.all[i], MERGE_ALL, err);
 	entries_release(&entries);
-	buf_release(&binary);
 	return result;
 }
 

@@ -121,6 +121,8 @@ static int adopt(struct entries *entries, struct entry *entry, const char *key, 
 		return -1;
 	entry->merged = !found && entry->stray;
 	if (!found) {
+		if (engine_is_fingerprint(key))
+			memcpy(entry->verdict.facts.fingerprint, key, strlen(key) + 1);
 		snprintf(entry->verdict.reason, sizeof entry->verdict.reason,
 		    "it is a revocation certificate for the key %s, which is not known here", key);
 		return 0;
@@ -143,6 +145,12 @@ static int join_revocation(struct entries *entries, struct entry *entry, struct 
 		return 0;
 	const char *key = signature.issuer_fingerprint[0] != '\0' ? signature.issuer_fingerprint
 								  : signature.issuer;
+	if (key[0] == '\0') {
+		entry->merged = entry->stray;
+		snprintf(entry->verdict.reason, sizeof entry->verdict.reason,
+		    "it is a revocation certificate that does not say of which key");
+		return 0;
+	}
 	struct entry *of = find(entries, key);
 	if (of == NULL)
 		return adopt(entries, entry, key, err);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#include "pgp/keyfile.h"
 #include "pgp/keyring.h"
 #include "pgp/merge.h"
 #include "pgp/renew.h"
@@ -194,47 +195,63 @@ static int look_for(void *context, const char *key, struct buf *out, bool *found
 	return 0;
 }
 
-/* One piece of what was sent, looked through to its end before anything of it is used. */
-static int add_content(struct view content, struct buf *all, struct err *err)
+/* The certificates of a block; what cannot be cut off is passed over. How many there are. */
+static size_t add_block(struct view rest, struct buf *all, struct err *fault)
 {
-	struct buf binary = BUF_EMPTY(RENEW_MAX);
 	struct keyring_entry entry;
-	int got = content.len > RENEW_MAX ? err_set(err, ERR_MESSAGE, ERR_NEVER,
-						"it is larger than %d bytes", RENEW_MAX)
-					  : keyring_decode(content, &binary, err);
-	struct view rest = buf_view(&binary);
-	const size_t before = all->len;
-	if (got == 0) {
-		while ((got = keyring_next(&rest, &entry, err)) == 1)
-			;
+	size_t count = 0;
+	while (rest.len > 0) {
+		const struct view start = rest;
+		const int got = keyring_next(&rest, &entry, fault);
+		if (got == 0)
+			break;
+		if (got < 0) {
+			rest = start;
+			keyring_skip(&rest);
+			continue;
+		}
+		buf_add_view(all, entry.whole);
+		count++;
 	}
-	if (got == 0)
-		buf_add_view(all, buf_view(&binary));
-	if (got == 0 && all->overflow)
-		got = err_set(err, ERR_MESSAGE, ERR_NEVER,
-		    "all certificates together are larger than %d bytes", RENEW_MAX);
-	if (got == 0 && all->len == before)
-		got = err_set(err, ERR_MESSAGE, ERR_NEVER, "there is no OpenPGP certificate in it");
-	all->overflow = false;
-	buf_release(&binary);
-	return got;
+	return count;
 }
 
-static int add_contents(
-    const struct renew_request *request, struct buf *all, struct buf *reasons, struct err *err)
+/* One piece of what was sent. *reason is "" when all of it can be looked at. */
+static void add_content(
+    struct view content, struct buf *all, char reason[static CERTIFICATE_REASON_SIZE])
+{
+	struct keyfile file;
+	struct keyfile_block block;
+	struct err fault = {.text = ""};
+	size_t count = 0, blocks = 0;
+	keyfile_open(&file, content);
+	for (; content.len <= RENEW_MAX && keyfile_next(&file, &block); blocks++) {
+		if (block.whole)
+			count += add_block(buf_view(&block.packets), all, &fault);
+		else
+			fault = block.fault;
+		buf_release(&block.packets);
+	}
+	keyfile_close(&file);
+	if (content.len > RENEW_MAX || all->overflow)
+		err_set(&fault, ERR_MESSAGE, ERR_NEVER,
+		    "what your mail holds about keys is larger than %d bytes", RENEW_MAX);
+	else if (blocks == 0)
+		keyfile_nothing(content, &fault);
+	all->overflow = false;
+	snprintf(reason, CERTIFICATE_REASON_SIZE, "%s%.*s",
+	    count > 0 && fault.text[0] != '\0' ? "in part: " : "", CERTIFICATE_REASON_SIZE - 16,
+	    fault.text);
+}
+
+static void add_contents(const struct renew_request *request, struct buf *all, struct buf *reasons)
 {
 	put_u32(reasons, request->content_count);
 	for (uint32_t i = 0; i < request->content_count; i++) {
-		const int result = add_content(request->contents[i], all, err);
-		if (result != 0 && err->whom != ERR_MESSAGE)
-			return -1;
-		char reason[CERTIFICATE_REASON_SIZE] = "";
-		if (result != 0)
-			snprintf(
-			    reason, sizeof reason, "%.*s", CERTIFICATE_REASON_SIZE - 1, err->text);
+		char reason[CERTIFICATE_REASON_SIZE];
+		add_content(request->contents[i], all, reason);
 		put_text(reasons, reason);
 	}
-	return 0;
 }
 
 static int judge(const struct home *home, const struct renew_request *request, struct view all,
@@ -257,9 +274,8 @@ int renew_answer(const struct home *home, const struct renew_request *request, s
 	struct renewing renewing = {.details = BUF_EMPTY(FRAME_BODY_MAX)};
 	struct looking looking = {.request = request, .wanted = BUF_EMPTY(BUF_SMALL)};
 	struct buf all = BUF_EMPTY(RENEW_MAX), reasons = BUF_EMPTY(BUF_SMALL);
-	int result = add_contents(request, &all, &reasons, err);
-	if (result == 0)
-		result = judge(home, request, buf_view(&all), &renewing, &looking, err);
+	add_contents(request, &all, &reasons);
+	const int result = judge(home, request, buf_view(&all), &renewing, &looking, err);
 	put_u32(answer, looking.wanted_count);
 	buf_add_view(answer, buf_view(&looking.wanted));
 	buf_add_view(answer, buf_view(&reasons));

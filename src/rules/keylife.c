@@ -48,25 +48,6 @@ bool keylife_read(struct view signed_text, struct view *text, struct refusal *re
 	return true;
 }
 
-struct view keylife_armored(struct view *rest)
-{
-	static const char begins[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
-	static const char ends[] = "-----END PGP PUBLIC KEY BLOCK-----";
-	struct view line;
-	const char *from = NULL;
-	while (view_next_line(rest, &line)) {
-		struct view words = view_trim(line);
-		/* As gpg keeps a revocation certificate. */
-		if (words.len > 0 && words.data[0] == ':')
-			words = view_part(words, 1, words.len);
-		if (from == NULL && view_is(words, begins))
-			from = line.data;
-		else if (from != NULL && view_is(words, ends))
-			return (struct view){from, (size_t)(line.data + line.len - from)};
-	}
-	return VIEW("");
-}
-
 bool keylife_is_binary(struct view content)
 {
 	/* A public key packet, of the old format with a length of one or two octets, or of the new.

@@ -33,9 +33,6 @@ bool keylife_counts(const struct opened *opened, const struct certificate *certi
 /* Reads the control block: `Key: update` and nothing else. *text is what follows it. */
 bool keylife_read(struct view signed_text, struct view *text, struct refusal *refusal);
 
-/* Cuts the next armored certificate or revocation certificate off the front of *rest: whole lines, not
- * quoted. Empty where there is none. */
-struct view keylife_armored(struct view *rest);
 /* Whether an attachment begins as a binary certificate does (RFC 9580 section 4.2). */
 bool keylife_is_binary(struct view content);
 

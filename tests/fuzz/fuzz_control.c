@@ -164,10 +164,6 @@ static void read_key(struct view text, struct refusal *refusal)
 		return;
 	}
 	FUZZ_CHECK(fuzz_lies_in(rest, text));
-	const struct view whole = rest;
-	struct view armored;
-	while ((armored = keylife_armored(&rest)).len > 0)
-		FUZZ_CHECK(fuzz_lies_in(armored, whole));
 }
 
 static void (*const readers[])(struct view, struct refusal *) = {
