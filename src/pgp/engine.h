@@ -22,7 +22,8 @@ int engine_open(const char *dir, gpgme_ctx_t *ctx, struct err *err);
  * the key has none, and a question is a failure. */
 void engine_unlock(gpgme_ctx_t ctx, struct passphrase *passphrase);
 
-/* The same for a key that is being made, which has no name yet to ask for. */
+/* The same where gpg names no key in its question: one that is being made, or given a user ID. Not
+ * for a run on what somebody sent, whose password it would ask for the same way. */
 void engine_unlock_new(gpgme_ctx_t ctx, struct passphrase *passphrase);
 
 /* True when a run in a context that was unlocked failed for want of the right passphrase, and not
@@ -47,8 +48,8 @@ gpgme_data_t engine_sink(struct engine_sink *sink, struct buf *out);
 /* Fills err with what GPGME says; concerns the daemon, try again later. Returns -1 always. */
 int engine_failed(struct err *err, gpgme_error_t code, const char *what);
 
-/* Whether GnuPG can be run at all: -1 and why not. *outdated: what it needs is there, and is another
- * file than the one that our sandbox reaches. */
+/* Whether GnuPG can be run at all: -1 and why not. *outdated: what it needs is there, and is
+ * another file than the one that our sandbox reaches. */
 int engine_check(bool *outdated, struct err *err);
 
 /* Runs a GnuPG tool and appends what it prints to `out`, at most out->max bytes. argv[0] is the

@@ -27,7 +27,6 @@
 
 enum {
 	LEFT_OVER_AGE = 3600, /* seconds after which a directory under work is nobody's any more */
-	USER_ID_SIZE = 200,
 };
 
 /* Finds the one secret key of the main home. */
@@ -123,19 +122,27 @@ static int make_keys(const struct home *home, const char *user_id, struct err *e
 	return code == 0 ? 0 : engine_failed(err, code, "cannot make the gateway's key");
 }
 
-int home_make_key(struct home *home, const char *name, const char *address, struct err *err)
+int home_user_id(
+    const char *name, const char *address, char out[static HOME_USER_ID_SIZE], struct err *err)
 {
 	const char *why = "";
-	if (home->gateway[0] != '\0')
-		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the gateway has a key already: %s",
-		    home->gateway);
 	if (!is_plain_name(view_of(name)) || !text_is_address(view_of(address), &why))
 		return err_set(err, ERR_MESSAGE, ERR_NEVER,
 		    "no user ID can be made of \"%s\" <%s> %s", name, address, why);
-	char user_id[USER_ID_SIZE];
-	if (snprintf(user_id, sizeof user_id, "%s <%s>", name, address) >= (int)sizeof user_id)
+	if (snprintf(out, HOME_USER_ID_SIZE, "%s <%s>", name, address) >= HOME_USER_ID_SIZE)
 		return err_set(
 		    err, ERR_MESSAGE, ERR_NEVER, "the gateway's name and address are too long");
+	return 0;
+}
+
+int home_make_key(struct home *home, const char *name, const char *address, struct err *err)
+{
+	char user_id[HOME_USER_ID_SIZE];
+	if (home->gateway[0] != '\0')
+		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the gateway has a key already: %s",
+		    home->gateway);
+	if (home_user_id(name, address, user_id, err) != 0)
+		return -1;
 	bool asks = false;
 	/* In the main home: in the place the keyring is a link, which gpg would replace. */
 	const bool served = agent_is_there(home->path);

@@ -35,6 +35,12 @@ int home_open(const char *path, struct home *home, struct err *err);
  * somebody who took over a gpg may have left there as configuration is written anew. */
 int home_open_at(const char *path, const char *place, struct home *home, struct err *err);
 
+/* "name <address>", as a user ID of the gateway's key. An error says why none can be made of them.
+ */
+enum { HOME_USER_ID_SIZE = 200 };
+int home_user_id(
+    const char *name, const char *address, char out[static HOME_USER_ID_SIZE], struct err *err);
+
 /* Makes the gateway's key, ed25519 to certify and sign and cv25519 to encrypt, without expiry, for
  * `name <address>`, protected by home->passphrase where there is one, and sets home->gateway. An
  * error where there is one already. */

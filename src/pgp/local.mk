@@ -11,6 +11,7 @@ libdewline_a_SOURCES += \
 	src/pgp/engine.c src/pgp/engine.h \
 	src/pgp/home.c src/pgp/home.h \
 	src/pgp/keyfile.c src/pgp/keyfile.h \
+	src/pgp/identity.c src/pgp/identity.h \
 	src/pgp/keyring.c src/pgp/keyring.h \
 	src/pgp/listing.c src/pgp/listing.h \
 	src/pgp/lone.c src/pgp/lone.h \

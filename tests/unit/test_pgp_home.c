@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "pgp/engine.h"
+#include "pgp/identity.h"
 #include "pgp/keyring.h"
 #include "pgp/open.h"
+#include "pgp/packet.h"
 #include "pgp/preferences.h"
 
 static struct world world;
@@ -97,6 +99,7 @@ static void take_a_key_over(struct home *home)
 	char path[64];
 	struct err err;
 	snprintf(path, sizeof path, "%s/taken", world.dir);
+	assert_works(file_remove_tree(path, &err));
 	assert_works(home_open(path, home, &err));
 	world_do("gpg --homedir $D/taken --no-options --batch --quiet --compliance gnupg "
 		 "--pinentry-mode loopback --passphrase-file $D/passphrase "
@@ -142,6 +145,100 @@ static void wrong_passphrase_mends_no_key(void **state)
 	assert_int_equal(preferences_mend(&home, &err), -1);
 	assert_non_null(strstr(err.text, "does not open it"));
 	passphrase_release(&wrong);
+}
+
+/* The user IDs of a certificate, one a line. */
+static void read_user_ids(struct view certificate, struct buf *out)
+{
+	struct packet packet;
+	buf_clear(out);
+	while (packet_next(&certificate, &packet) > 0)
+		if (packet.tag == PACKET_USER_ID) {
+			buf_add_view(out, packet.body);
+			buf_add_char(out, '\n');
+		}
+}
+
+/* For a key with a passphrase, which newer GnuPG would let ask for OCB once more. */
+static void user_id_is_added_and_the_first_stays_the_primary_one(void **state)
+{
+	(void)state;
+	struct home home;
+	struct buf certificate = BUF_EMPTY(BUF_SMALL);
+	struct buf ids = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	bool has;
+	bool asks;
+	take_a_key_over(&home);
+	assert_works(identity_has(&home, "Taken@Example.org", &has, &err));
+	assert_true(has);
+	assert_works(identity_has(&home, "list@example.org", &has, &err));
+	assert_false(has);
+	assert_works(identity_add(&home, "Early warning", "list@example.org", &err));
+	assert_works(identity_has(&home, "list@example.org", &has, &err));
+	assert_true(has);
+	assert_works(identity_add(&home, "Early warning", "LIST@example.org", &err));
+	assert_works(home_export_key(&home, false, &certificate, &err));
+	read_user_ids(buf_view(&certificate), &ids);
+	assert_string_equal(
+	    buf_text(&ids), "taken@example.org\nEarly warning <list@example.org>\n");
+	assert_works(preferences_look(&home, &asks, &err));
+	assert_false(asks);
+	struct buf primary = world_read(
+	    WORLD_GPG("taken") "--with-colons --list-keys | grep ^uid | head -1 | cut -d: -f10");
+	assert_string_equal(buf_text(&primary), "taken@example.org\n");
+	buf_release(&primary);
+	assert_works(home_prove_key(&home, &err));
+	home_stop_agent(&home);
+	buf_release(&certificate);
+	buf_release(&ids);
+}
+
+static void wrong_passphrase_or_an_odd_name_adds_no_user_id(void **state)
+{
+	(void)state;
+	struct home home = world.home;
+	struct passphrase wrong = passphrase_from(wrong_passphrase, NULL);
+	struct err err;
+	bool has;
+	assert_int_equal(identity_add(&home, "A <b", "list@example.org", &err), -1);
+	assert_int_equal(identity_add(&home, "A", "list@b@c", &err), -1);
+	home.passphrase = &wrong;
+	assert_int_equal(identity_add(&home, "A", "list@example.org", &err), -1);
+	assert_non_null(strstr(err.text, "does not open it"));
+	assert_works(identity_has(&world.home, "list@example.org", &has, &err));
+	assert_false(has);
+	passphrase_release(&wrong);
+}
+
+/* Packets with their tags in the old format, one byte of length. */
+#define UID(text) "\xb4" text
+#define SIGNATURE "\x88\x01s"
+
+static void one_user_id_is_kept(const char *address, const char *expected)
+{
+	static const char certificate[] = "\x98\x01k" UID("\x09 <a@b.cd>") SIGNATURE UID(
+	    "\x0bX <E@f.org>") SIGNATURE SIGNATURE "\xd1\x01p" SIGNATURE "\xb8\x01u" SIGNATURE;
+	struct buf out = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	assert_works(identity_keep_one(VIEW(certificate), address, &out, &err));
+	assert_string_equal(buf_text(&out), expected);
+	buf_release(&out);
+}
+
+static void of_a_certificate_one_user_id_is_kept_with_its_signatures(void **state)
+{
+	(void)state;
+	struct buf out = BUF_EMPTY(BUF_SMALL);
+	struct err err;
+	one_user_id_is_kept(
+	    "a@b.cd", "\x98\x01k" UID("\x09 <a@b.cd>") SIGNATURE "\xb8\x01u" SIGNATURE);
+	one_user_id_is_kept("e@f.org",
+	    "\x98\x01k" UID("\x0bX <E@f.org>") SIGNATURE SIGNATURE "\xb8\x01u" SIGNATURE);
+	one_user_id_is_kept(
+	    "@f.org", "\x98\x01k" UID("\x09 <a@b.cd>") SIGNATURE "\xb8\x01u" SIGNATURE);
+	assert_int_equal(identity_keep_one(VIEW("\x98\x09k"), "a@b.cd", &out, &err), -1);
+	buf_release(&out);
 }
 
 static void odd_names_make_no_key(void **state)
@@ -347,6 +444,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(key_that_the_gateway_makes_does_not_ask_for_ocb),
 	    cmocka_unit_test(key_that_asks_for_ocb_is_mended_and_shards_forget_it),
 	    cmocka_unit_test(wrong_passphrase_mends_no_key),
+	    cmocka_unit_test(user_id_is_added_and_the_first_stays_the_primary_one),
+	    cmocka_unit_test(wrong_passphrase_or_an_odd_name_adds_no_user_id),
+	    cmocka_unit_test(of_a_certificate_one_user_id_is_kept_with_its_signatures),
 	    cmocka_unit_test(odd_names_make_no_key),
 	    cmocka_unit_test(exports_are_armored_or_minimal),
 	    cmocka_unit_test(new_generation_takes_the_place_of_former_ones),
