@@ -66,7 +66,9 @@ const struct setting config_settings[] = {
     {"gateway.address", SETTING_ADDRESS, AT(gateway.address), 0, 0, NULL, NULL,
 	"The gateway's own mailbox: From of all it sends, and where replies go."},
     {"gateway.list", SETTING_ADDRESS, AT(gateway.list), 0, 0, NULL, NULL,
-	"What stands in To of every advisory, in place of its recipients."},
+	"What stands in To of every advisory, in place of its recipients. Who answers to all writes to "
+	"it as well: its mail must arrive in the drop too, and the gateway's key have a user ID for it "
+	"(dewctl key addresses). The same as gateway.address is well."},
     {"gateway.return_path", SETTING_ADDRESS, AT(gateway.return_path), 0, 0, "", NULL,
 	"Where bounces go: bounce@example.org becomes bounce+TAG@example.org, which must arrive in "
 	"the drop too. Empty: gateway.address."},

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config/secret.h"
 #include "dewctl/findings.h"
+#include "dewctl/keyaddresses.h"
 #include "dewctl/probe.h"
 #include "pgp/preferences.h"
 #include "store/agreements.h"
@@ -86,6 +87,32 @@ static enum finding look_at_audit(struct ctl *ctl, struct buf *detail)
 	return FINDING_OK;
 }
 
+/* What it lacks that does not hinder the gateway itself. */
+static enum finding look_at_certificate(struct ctl *ctl, struct buf *detail)
+{
+	const char *missing = NULL;
+	bool asks = false;
+	struct err err;
+	if (preferences_look(&ctl->home, &asks, &err) < 0 ||
+	    keyaddresses_look(ctl, &missing, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (asks)
+		buf_printf(detail,
+		    "%s asks for OCB packets, which many programs cannot read: stop dewlined and "
+		    "call dewctl key preferences",
+		    ctl->gateway);
+	else if (missing != NULL)
+		buf_printf(detail,
+		    "%s has no user ID for %s: who answers to all finds no key for it, and may "
+		    "send in the clear; stop dewlined and call dewctl key addresses",
+		    ctl->gateway, missing);
+	else
+		buf_printf(detail, "%s", ctl->gateway);
+	return asks || missing != NULL ? FINDING_WARNING : FINDING_OK;
+}
+
 static enum finding look_at_key(struct ctl *ctl, struct buf *detail)
 {
 	struct err err;
@@ -108,20 +135,7 @@ static enum finding look_at_key(struct ctl *ctl, struct buf *detail)
 		buf_printf(detail, "%s", err.text);
 		return FINDING_BAD;
 	}
-	bool asks = false;
-	if (preferences_look(&ctl->home, &asks, &err) < 0) {
-		buf_printf(detail, "%s", err.text);
-		return FINDING_BAD;
-	}
-	if (asks) {
-		buf_printf(detail,
-		    "%s asks for OCB packets, which many programs cannot read: stop dewlined and "
-		    "call dewctl key preferences",
-		    ctl->gateway);
-		return FINDING_WARNING;
-	}
-	buf_printf(detail, "%s", ctl->gateway);
-	return FINDING_OK;
+	return look_at_certificate(ctl, detail);
 }
 
 static enum finding look_at_password(

@@ -13,6 +13,7 @@
 #include "base/user.h"
 #include "dewctl/ctl.h"
 #include "dewctl/find.h"
+#include "dewctl/keyaddresses.h"
 #include "dewctl/keypreferences.h"
 #include "dewctl/passphrase.h"
 #include "dewctl/verbs.h"
@@ -143,26 +144,34 @@ static int make_key(struct ctl *ctl, struct err *err)
 	if (ctl_open_home(ctl, err) < 0)
 		return -1;
 	if (ctl->home.gateway[0] != '\0')
-		return take_key_over(ctl, err);
+		return take_key_over(ctl, err) < 0 ? -1 : keyaddresses_add(ctl, err);
 	if (ctl->passphrase.text.len == 0)
 		ctl->home.passphrase = NULL;
-	return home_make_key(
-	    &ctl->home, ctl->config.gateway.name, ctl->config.gateway.address, err);
+	if (home_make_key(&ctl->home, ctl->config.gateway.name, ctl->config.gateway.address, err) <
+	    0)
+		return -1;
+	return keyaddresses_add(ctl, err);
 }
 
-/* A gateway that is set up is left alone, but for a key that was taken over from elsewhere. */
+/* A gateway that is set up is left alone, but for a key that was taken over from elsewhere, and for
+ * an address that the configuration has got since. */
 static int set_up_already(struct ctl *ctl, const char *gateway, struct err *err)
 {
-	bool mended = false;
-	if (ctl_open_home(ctl, err) == 0 && keypreferences_mend(ctl, &mended, err) < 0)
+	bool preferences = false;
+	bool addresses = false;
+	if (ctl_open_home(ctl, err) == 0 && (keypreferences_mend(ctl, &preferences, err) < 0 ||
+						keyaddresses_mend(ctl, &addresses, err) < 0))
 		return -1;
-	if (mended && store_commit(ctl->store, err) < 0)
+	if ((preferences || addresses) && store_commit(ctl->store, err) < 0)
 		return -1;
-	if (mended)
+	if (preferences)
 		ctl_say("The gateway's key does not ask for OCB packets any more.");
+	if (addresses)
+		ctl_say("The gateway's key has a user ID for each of its addresses now. Send "
+			"everybody its new certificate: dewctl key export.");
 	return ctl_refuse(err,
 	    "this gateway is set up already, with the key %s: nothing%s was changed", gateway,
-	    mended ? " else" : "");
+	    preferences || addresses ? " else" : "");
 }
 
 /* In the store's own transaction, so that of two at once one waits and then finds it done. */

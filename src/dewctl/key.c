@@ -6,6 +6,7 @@
 #include "dewctl/approval.h"
 #include "dewctl/find.h"
 #include "dewctl/keyadd.h"
+#include "dewctl/keyaddresses.h"
 #include "dewctl/keyexport.h"
 #include "dewctl/keypassphrase.h"
 #include "dewctl/keypending.h"
@@ -210,5 +211,10 @@ const struct ctl_verb key_verbs[] = {
 	"A key that GnuPG 2.4 made elsewhere may state it, and then advisories could go out in a\n"
 	"form that many programs cannot read. dewlined must not be running.\n",
 	keypreferences_run},
+    {"addresses", "", 0, 0, false, NULL, "Gives the gateway's own key a user ID for each address",
+	"For gateway.address and gateway.list, to which programs write that answer to all: one\n"
+	"that finds no key for an address may send in the clear. Send everybody the new\n"
+	"certificate (key export). dewlined must not be running.\n",
+	keyaddresses_run},
     {0},
 };

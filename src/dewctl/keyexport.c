@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "dewctl/ctl.h"
 #include "dewctl/keyexport.h"
+#include "pgp/identity.h"
 
 enum { HASH_SIZE = 8 * DIGEST_SHA1_SIZE / 5 + 1, PUBLIC_DIR = 0755, PUBLIC_FILE = 0644 };
 
@@ -36,15 +37,15 @@ static int make_dirs(const struct ctl *ctl, const char *dir, const char *const *
 
 /* What OpenPGP programs look for at https://openpgpkey.DOMAIN/ (draft-koch-openpgp-webkey-service,
  * the advanced method): both names in lower case. */
-static int write_directory(struct ctl *ctl, const char *dir, struct err *err)
+static int write_address(
+    const struct ctl *ctl, const char *dir, const char *of, struct view key, struct err *err)
 {
 	char address[CONFIG_TEXT_SIZE];
 	char path[CTL_PATH_SIZE];
 	char file[CTL_PATH_SIZE + HASH_SIZE];
 	unsigned char digest[DIGEST_SHA1_SIZE];
 	char hash[HASH_SIZE];
-	struct buf key = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
-	snprintf(address, sizeof address, "%s", ctl->config.gateway.address);
+	snprintf(address, sizeof address, "%s", of);
 	for (char *at = address; *at != '\0'; at++)
 		*at = (char)tolower((unsigned char)*at);
 	char *domain = strchr(address, '@'); /* there is one: the configuration is checked */
@@ -53,21 +54,31 @@ static int write_directory(struct ctl *ctl, const char *dir, struct err *err)
 	text_zbase32(digest, sizeof digest, hash);
 	const char *const names[] = {".well-known", "openpgpkey", domain, NULL};
 	const char *const below[] = {".well-known", "openpgpkey", domain, "hu", NULL};
+	if (make_dirs(ctl, dir, names, path, err) < 0)
+		return -1;
+	snprintf(file, sizeof file, "%s/policy", path);
+	if (write_public(ctl, file, VIEW(""), err) < 0 || make_dirs(ctl, dir, below, path, err) < 0)
+		return -1;
+	snprintf(file, sizeof file, "%s/%s", path, hash);
+	if (write_public(ctl, file, key, err) < 0)
+		return -1;
+	ctl_say("Written to %s: publish %s as https://openpgpkey.%s/", file, dir, domain);
+	return 0;
+}
+
+/* For each address of the gateway that its key has a user ID for: programs take no other. */
+static int write_directory(struct ctl *ctl, const char *dir, struct err *err)
+{
+	const char *const list = ctl->config.gateway.list;
+	struct buf key = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	bool has = false;
 	int status = home_export_key(&ctl->home, false, &key, err);
 	if (status == 0)
-		status = make_dirs(ctl, dir, names, path, err);
-	if (status == 0) {
-		snprintf(file, sizeof file, "%s/policy", path);
-		status = write_public(ctl, file, VIEW(""), err);
-	}
-	if (status == 0)
-		status = make_dirs(ctl, dir, below, path, err);
-	if (status == 0) {
-		snprintf(file, sizeof file, "%s/%s", path, hash);
-		status = write_public(ctl, file, buf_view(&key), err);
-	}
-	if (status == 0)
-		ctl_say("Written to %s: publish %s as https://openpgpkey.%s/", file, dir, domain);
+		status = write_address(ctl, dir, ctl->config.gateway.address, buf_view(&key), err);
+	if (status == 0 && strcmp(list, ctl->config.gateway.address) != 0)
+		status = identity_has(&ctl->home, list, &has, err);
+	if (status == 0 && has)
+		status = write_address(ctl, dir, list, buf_view(&key), err);
 	buf_release(&key);
 	return status;
 }

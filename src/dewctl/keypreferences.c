@@ -1,16 +1,21 @@
 #include "config.h"
 
 #include "dewctl/keypreferences.h"
+#include "pgp/identity.h"
 #include "pgp/preferences.h"
 
 int keypreferences_keep_certificate(struct ctl *ctl, struct err *err)
 {
 	struct buf certificate = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
+	struct buf one = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX);
 	const int status =
-	    home_export_key(&ctl->home, false, &certificate, err) < 0
+	    home_export_key(&ctl->home, false, &certificate, err) < 0 ||
+		    identity_keep_one(
+			buf_view(&certificate), ctl->config.gateway.address, &one, err) < 0
 		? -1
-		: store_value_set(ctl->store, "gateway-certificate", buf_view(&certificate), err);
+		: store_value_set(ctl->store, "gateway-certificate", buf_view(&one), err);
 	buf_release(&certificate);
+	buf_release(&one);
 	return status;
 }
 

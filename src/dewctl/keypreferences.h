@@ -11,7 +11,8 @@ int keypreferences_run(struct ctl *ctl, const struct ctl_call *call, struct err 
  */
 int keypreferences_mend(struct ctl *ctl, bool *mended, struct err *err);
 
-/* Keeps the gateway's certificate in the store, for Autocrypt headers: the gate may run no gpg. */
+/* Keeps the gateway's certificate in the store, for Autocrypt headers, which hold one user ID, that
+ * of gateway.address: the gate may run no gpg. */
 int keypreferences_keep_certificate(struct ctl *ctl, struct err *err);
 
 #endif

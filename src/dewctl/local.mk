@@ -31,6 +31,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/material.c \
 	src/dewctl/invite.c \
 	src/dewctl/join.c \
+	src/dewctl/keyaddresses.c src/dewctl/keyaddresses.h \
 	src/dewctl/keyexport.c src/dewctl/keyexport.h \
 	src/dewctl/keypassphrase.c src/dewctl/keypassphrase.h \
 	src/dewctl/keypending.c src/dewctl/keypending.h \

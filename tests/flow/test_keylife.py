@@ -1,4 +1,5 @@
 """The life of keys: warnings before they expire, renewal by mail, new keys, revocation."""
+import base64
 import os
 import subprocess
 import time
@@ -352,6 +353,64 @@ def test_rekey_and_new_publisher_wait_for_a_second_admin(t):
     assert gateway.rows("approval", "show", second)["state"] == "rejected"
 
 
+def addresses_of(home, certificate):
+    """The addresses in the user IDs of a certificate, the primary one first."""
+    listed = home.gpg("--show-keys", "--with-colons", given=certificate).out.decode()
+    return [row.split(":")[9].rpartition("<")[2].rstrip(">") for row in listed.splitlines()
+            if row.startswith("uid:")]
+
+
+def change_list(gateway, address):
+    gateway.settings["gateway"]["list"] = address
+    gateway.configure()
+    return [row["detail"] for row in gateway.rows("check", may_fail=True)["findings"]
+            if row["what"] == "gateway-key"][0]
+
+
+def test_gateways_key_has_a_user_id_for_each_address_that_people_answer_to(t):
+    """Who answers to all writes to the list address too, and finds the gateway's key for it."""
+    scene = Scene(t)
+    gateway, home, listed = scene.gateway, scene.official.home, "advisories@gw.example"
+    assert addresses_of(home, gateway.ctl("key", "export").encode()) == [gateway.address, listed]
+    scene.release()
+    mail = scene.smarthost.only(scene.official.address)
+    keydata = "".join(mail.headers["Autocrypt"].partition("keydata=")[2].split())
+    assert addresses_of(home, base64.b64decode(keydata)) == [gateway.address]
+    row = scene.drop(answer_to(scene, listed))
+    assert row["meaning"] == "acknowledgment" and len(scene.acknowledged()) == 1, row
+    # The configuration names another one, and the certificate that people have goes on working.
+    told = change_list(gateway, "all@gw.example")
+    assert "no user ID for all@gw.example" in told and "dewctl key addresses" in told, told
+    gateway.ctl("key", "addresses", may_fail=True)
+    assert gateway.code != 0 and "stop it first" in gateway.said, gateway.said
+    gateway.stop()
+    assert "dewctl key export" in gateway.ctl("key", "addresses")
+    assert "nothing was changed" in gateway.ctl("key", "addresses")
+    assert change_list(gateway, "news@gw.example") != gateway.fingerprint
+    said = gateway.ctl("init", may_fail=True)
+    assert "a user ID for each of its addresses" in said and "nothing else" in gateway.said, said
+    assert addresses_of(home, gateway.ctl("key", "export").encode()) == [
+        gateway.address, listed, "all@gw.example", "news@gw.example"]
+    assert change_list(gateway, gateway.address) == gateway.fingerprint
+    gateway.start()
+    scene.release(title="Once more")
+    opened = scene.opened(count=2)
+    assert opened.headers["To"] == gateway.address, opened.headers["To"]
+    scene.drop(scene.official.reply(opened, "received"))
+    assert len(scene.gateway.acknowledgments("DEW-2026-0002")) == 1
+
+
+def answer_to(scene, address):
+    """Signed, and encrypted to the key that gpg finds for an address."""
+    scene.official.home.add(scene.gateway.ctl("key", "export").encode())
+    text = scene.official.reply_text(scene.opened(), "received")
+    sealed = scene.official.home.gpg(
+        "--armor", "--trust-model", "always", "-u", scene.official.fingerprint, "--sign",
+        "--encrypt", "-r", f"<{address}>", given=text.encode()).out
+    return (f"From: {scene.official.address}\r\nTo: {address}\r\nSubject: ...\r\n"
+            "Content-Type: text/plain\r\n\r\n").encode() + sealed
+
+
 def test_exported_web_key_directory_is_where_gpg_looks(t):
     scene = Scene(t, 0)
     gateway = scene.gateway
@@ -361,8 +420,10 @@ def test_exported_web_key_directory_is_where_gpg_looks(t):
     home.add(gateway.ctl("key", "export").encode())
     listed = home.gpg("--with-wkd-hash", "--list-keys", gateway.fingerprint).out.decode()
     local, domain = gateway.address.split("@")
-    found = next(out.glob(f".well-known/openpgpkey/{domain}/hu/*"))
-    assert f"{found.name}@{domain}" in listed, listed
+    files = sorted(out.glob(f".well-known/openpgpkey/{domain}/hu/*"))
+    assert len(files) == 2, files  # of the gateway's address, and of the programme's list
+    for found in files:
+        assert f"{found.name}@{domain}" in listed, listed
     assert (out / ".well-known" / "openpgpkey" / domain / "policy").exists()
     shown = home.gpg("--show-keys", "--with-colons", found).out.decode()
     assert gateway.fingerprint in shown

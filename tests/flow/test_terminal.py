@@ -31,7 +31,7 @@ VERBS = (
 # Those that write, or show nothing of others.
 WRITING = {"add", "confirm", "retire", "export", "refresh", "invite", "suspend", "resume", "remove",
            "rekey", "publish", "dismiss", "withdraw", "trace", "retry", "init", "backup", "approve",
-           "reject", "passphrase", "preferences"}
+           "reject", "passphrase", "preferences", "addresses"}
 
 
 def obeyed(text):
