@@ -49,6 +49,30 @@ static bool is_data(const struct packet *packet, enum framing_data *data, const 
 	}
 }
 
+void framing_drop_passwords(struct buf *message)
+{
+	struct buf kept = BUF_EMPTY(message->len);
+	struct view rest = buf_view(message);
+	struct view behind = rest;
+	struct packet packet;
+	const char *why;
+	size_t keys = 0;
+	size_t passwords = 0;
+	while (next_packet(&rest, &packet, &why) == 1 &&
+	       (packet.tag == PACKET_PKESK || packet.tag == PACKET_SKESK)) {
+		keys += packet.tag == PACKET_PKESK;
+		passwords += packet.tag == PACKET_SKESK;
+		if (packet.tag == PACKET_PKESK)
+			buf_add_view(&kept, packet.whole);
+		behind = rest;
+	}
+	if (keys > 0 && passwords > 0) {
+		buf_add_view(&kept, behind);
+		buf_move(message, &kept);
+	}
+	buf_release(&kept);
+}
+
 bool framing_is_encrypted(struct view message, enum framing_data *data, const char **why)
 {
 	struct packet packet;

@@ -26,6 +26,10 @@ enum framing_data {
 	FRAMING_VERSION_2, /* tag 18 version 2, RFC 9580 section 5.13.2: no GnuPG so far */
 };
 
+/* Takes the session keys for passwords away from those for public keys, where there are any: whoever
+ * has a key needs no password, and gpg would ask for one first. */
+void framing_drop_passwords(struct buf *message);
+
 /* Session keys for public keys, then one encrypted data packet with integrity protection, which is
  * of the form *data. */
 bool framing_is_encrypted(struct view message, enum framing_data *data, const char **why);

@@ -131,6 +131,8 @@ static int open_message(struct opening *opening, struct view message, struct err
 	const char *why;
 	bool good = engine_packets(message, "PGP MESSAGE", &packets, &why);
 	if (good && result->encrypted)
+		framing_drop_passwords(&packets);
+	if (good && result->encrypted)
 		good = framing_is_encrypted(buf_view(&packets), &opening->data, &why);
 	else if (good)
 		good = framing_is_signed(buf_view(&packets), &why);

@@ -48,8 +48,9 @@ int pgp_unwrap(const struct home *home, struct view message, struct buf *out, st
 	enum framing_data data;
 	const char *why;
 	int result;
-	if (engine_packets(message, "PGP MESSAGE", &packets, &why) &&
-	    framing_is_encrypted(buf_view(&packets), &data, &why))
+	const bool armored = engine_packets(message, "PGP MESSAGE", &packets, &why);
+	framing_drop_passwords(&packets);
+	if (armored && framing_is_encrypted(buf_view(&packets), &data, &why))
 		result = decrypt(home, buf_view(&packets), GPGME_DECRYPT_UNWRAP, out, what, err);
 	else
 		result = err_set(err, ERR_MESSAGE, ERR_NEVER, "%s: it %s", what, why);

@@ -491,6 +491,34 @@ static void anything_else_than_the_one_certificate_is_none(void **state)
 	buf_release(&twice);
 }
 
+#define SKESK "\xc3\x04\x04\x09\x00\x02"
+
+static void session_keys_for_passwords_are_left_out_where_there_is_a_key(void **state)
+{
+	static const struct {
+		struct view given;
+		struct view left;
+	} rows[] = {
+	    {VIEW(PKESK("\xa1") SKESK SEIPD), VIEW(PKESK("\xa1") SEIPD)},
+	    {VIEW(SKESK PKESK("\xa1") SKESK SEIPD), VIEW(PKESK("\xa1") SEIPD)},
+	    {VIEW(SKESK SEIPD), VIEW(SKESK SEIPD)},
+	    {VIEW(PKESK("\xa1") SEIPD SKESK), VIEW(PKESK("\xa1") SEIPD SKESK)},
+	    {VIEW(PKESK("\xa1") SKESK), VIEW(PKESK("\xa1"))},
+	    {VIEW("\xff"), VIEW("\xff")},
+	    {VIEW(""), VIEW("")},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf message = BUF_EMPTY(BUF_SMALL);
+		buf_add_view(&message, rows[i].given);
+		framing_drop_passwords(&message);
+		assert_int_equal(message.len, rows[i].left.len);
+		if (message.len > 0)
+			assert_memory_equal(message.data, rows[i].left.data, message.len);
+		buf_release(&message);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -511,6 +539,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(split_refuses_an_ocb_packet_by_name),
 	    cmocka_unit_test(split_has_room_for_a_whole_batch_and_no_more),
 	    cmocka_unit_test(encrypted_message_has_one_shape_only),
+	    cmocka_unit_test(session_keys_for_passwords_are_left_out_where_there_is_a_key),
 	    cmocka_unit_test(form_of_the_data_is_told),
 	    cmocka_unit_test(gnupg_that_cannot_open_a_form_says_what_to_do),
 	    cmocka_unit_test(signed_message_has_one_shape_only),
