@@ -33,6 +33,7 @@ static const struct report_column list_columns[] = {
     {"signer", NULL, REPORT_TEXT},
     {"from", "SIGNED BY", REPORT_TEXT},
     {"reason", "REASON", REPORT_TEXT},
+    {"waits_until", NULL, REPORT_TIME},
     {"kept", NULL, REPORT_FLAG},
 };
 static const struct report_column show_columns[] = {
@@ -46,6 +47,7 @@ static const struct report_column show_columns[] = {
     {"signer", "Signer's key", REPORT_TEXT},
     {"from", "Signed by", REPORT_TEXT},
     {"reason", "Reason", REPORT_TEXT},
+    {"waits_until", "Judged when", REPORT_TIME},
     {"kept", "Mail is kept", REPORT_FLAG},
 };
 
@@ -72,6 +74,7 @@ static int add_cells(
 	/* Somebody who was removed since is known by the key only. */
 	report_add_text(report, signer.len > 0 ? buf_text(&signer) : arrival->signer);
 	report_add_text(report, arrival->reason);
+	report_add_time(report, arrival->wait_until);
 	report_add_flag(report, arrival->kept);
 	buf_release(&signer);
 	return 0;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gate/acknowledge.h"
 #include "gate/clear.h"
+#include "gate/refuse.h"
 #include "pgp/vault.h"
 #include "rules/reply.h"
 #include "store/advisories.h"
@@ -36,27 +37,27 @@ static void free_job(struct acknowledging *job)
 	free(job);
 }
 
-/* *reason stays "" when the token is one of a revision that was delivered to the contact. */
+/* *why is UNCOUNTED_NOT when the token is one of a revision that was delivered to the contact. */
 static int find_target(struct acknowledging *job, const char *token, struct target *target,
-    const char **reason, struct err *err)
+    enum uncounted *why, struct err *err)
 {
 	struct gate *gate = job->facts->gate;
 	bool found;
-	*reason = "";
+	*why = UNCOUNTED_NOT;
 	if (store_revision_by_token(gate->store, token, &target->revision, &found, err) != 0)
 		return -1;
 	if (!found) {
-		*reason = "it holds no token of an advisory";
+		*why = UNCOUNTED_NO_TOKEN;
 		return 0;
 	}
 	if (store_delivery_of_contact(gate->store, target->revision.message, job->contact.id,
 		&target->delivery, &found, err) != 0)
 		return -1;
 	if (!found || target->delivery.attempts == 0)
-		*reason = "its token is of a revision that was not delivered to this contact";
+		*why = UNCOUNTED_NOT_DELIVERED;
 	else if (job->facts->opened.signatures[0].created <
 		 target->revision.released_at - gate->config->limits.clock_skew)
-		*reason = "it was signed before the release";
+		*why = UNCOUNTED_BEFORE;
 	return 0;
 }
 
@@ -98,25 +99,46 @@ static int record_one(struct acknowledging *job, const struct target *target, st
 	    (long long)job->facts->arrival, mail);
 }
 
-/* All tokens in one transaction. *accepted counts; *reason is why the last other one did not. */
+/* A token that is not in the text: attached to it, or outside what is signed, as in the Subject that
+ * everybody can see. */
+static int look_elsewhere(struct acknowledging *job, enum uncounted *why, struct err *err)
+{
+	const struct mail_outline *outline = job->facts->outline;
+	const struct token_list *const lists[] = {
+	    &job->facts->content->tokens, &outline->subject_tokens, &outline->tokens};
+	struct target target;
+	enum uncounted fault;
+	for (size_t list = 0; list < sizeof lists / sizeof lists[0]; list++) {
+		for (uint32_t i = 0; i < lists[list]->count; i++) {
+			if (find_target(job, lists[list]->tokens[i], &target, &fault, err) != 0)
+				return -1;
+			if (fault == UNCOUNTED_NOT && *why == UNCOUNTED_NO_TOKEN)
+				*why = list == 0 ? UNCOUNTED_TOKEN_ATTACHED
+						 : UNCOUNTED_TOKEN_OUTSIDE;
+		}
+	}
+	return 0;
+}
+
+/* All tokens in one transaction. *accepted counts; *why is why none of them did, the most telling
+ * reason of several. */
 static int record_all(
-    struct acknowledging *job, size_t *accepted, const char **reason, struct err *err)
+    struct acknowledging *job, size_t *accepted, enum uncounted *why, struct err *err)
 {
 	struct target target;
 	*accepted = 0;
-	*reason = "it holds no token of an advisory";
-	for (size_t i = 0; i < job->reply.tokens.count; i++) {
-		const char *why;
-		if (find_target(job, job->reply.tokens.tokens[i], &target, &why, err) != 0)
+	*why = UNCOUNTED_NO_TOKEN;
+	for (uint32_t i = 0; i < job->reply.tokens.count; i++) {
+		enum uncounted fault;
+		if (find_target(job, job->reply.tokens.tokens[i], &target, &fault, err) != 0 ||
+		    (fault == UNCOUNTED_NOT && record_one(job, &target, err) != 0))
 			return -1;
-		if (why[0] != '\0') {
-			*reason = why;
-			continue;
-		}
-		if (record_one(job, &target, err) != 0)
-			return -1;
-		++*accepted;
+		*accepted += fault == UNCOUNTED_NOT;
+		if (fault > *why)
+			*why = fault;
 	}
+	if (*accepted == 0 && *why == UNCOUNTED_NO_TOKEN && look_elsewhere(job, why, err) != 0)
+		return -1;
 	return *accepted == 0 ? 0
 			      : open_record(job->facts, "finish", "acknowledgment",
 				    job->reply.status, job->facts->signer.facts.fingerprint, err);
@@ -126,13 +148,13 @@ static void record(struct acknowledging *job)
 {
 	struct mail_facts *facts = job->facts;
 	struct store *store = facts->gate->store;
-	const char *reason = "";
+	enum uncounted why = UNCOUNTED_NOT;
 	size_t accepted = 0;
 	bool fresh = true;
 	struct err err;
 	if (store_begin(store, &err) != 0 ||
 	    store_signed_seen(store, facts->digest, facts->arrival, &fresh, &err) != 0 ||
-	    (fresh && record_all(job, &accepted, &reason, &err) != 0) ||
+	    (fresh && record_all(job, &accepted, &why, &err) != 0) ||
 	    (accepted > 0 && store_commit(store, &err) != 0)) {
 		store_rollback(store);
 		gate_fail(facts->gate, &err);
@@ -143,13 +165,15 @@ static void record(struct acknowledging *job)
 	if (accepted == 0)
 		store_rollback(store);
 	facts->gate->want_account = true;
-	if (!fresh)
-		open_duplicate(facts);
-	else if (accepted == 0)
-		open_end(facts, "refuse", "acknowledgment", reason);
-	else
-		open_done(facts);
 	free_job(job);
+	if (!fresh) {
+		open_duplicate(facts);
+	} else if (accepted == 0) {
+		facts->uncounted = why;
+		open_end(facts, "refuse", "acknowledgment", uncounted_text(why));
+	} else {
+		open_done(facts);
+	}
 }
 
 static bool on_stashed(void *context, enum pool_event event, struct view body)
@@ -172,18 +196,19 @@ static bool on_stashed(void *context, enum pool_event event, struct view body)
 
 void acknowledge_mail(struct mail_facts *facts, const struct contact *contact)
 {
-	struct acknowledging *job = calloc(1, sizeof *job);
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
+	if (!facts->content->readable) {
+		struct refusal refusal;
+		refuse(&refusal, 0, "what you signed cannot be read: %s", facts->content->reason);
+		refuse_contact(facts, contact, "acknowledgment", &refusal);
+		return;
+	}
+	struct acknowledging *job = calloc(1, sizeof *job);
 	if (job == NULL)
 		abort();
 	job->facts = facts;
 	job->contact = *contact;
 	job->comment = BUF_EMPTY(FRAME_BODY_MAX);
-	if (!facts->content->readable) {
-		open_end(facts, "refuse", "acknowledgment", facts->content->reason);
-		free_job(job);
-		return;
-	}
 	(facts->form == OPEN_CLEARTEXT ? reply_read_cleartext : reply_read)(
 	    facts->content->text, view_of(facts->content->subject), &job->reply);
 	const struct view comment = buf_view(&job->reply.comment);

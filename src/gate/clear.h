@@ -1,5 +1,5 @@
-/* What travelled in the clear with the token of a revision: the contact is told, then the publisher
- * and the admins, once for each contact and revision, and always by encrypted mail.
+/* What travelled in the clear with the token of a revision: noted here, for the contact to be told
+ * (tell.h), then the publisher and the admins, once for each contact and revision.
  *
  * An answer that is signed but not encrypted counts all the same. So does one that is encrypted and
  * whose outer Subject held the token. A mail that does not count is told of as well: the token
@@ -12,9 +12,6 @@
 #include "gate/open.h"
 #include "store/advisories.h"
 
-int clear_start(struct gate *gate, struct err *err);
-void clear_stop(struct gate *gate);
-
 /* What of an answer with this token was open: "text", "subject", or "" for nothing. */
 const char *clear_what(const struct mail_facts *facts, const char *token);
 /* In the transaction that ends an arrival: notes the tokens in it that travelled in the open. */
@@ -22,8 +19,5 @@ int clear_look(const struct mail_facts *facts, struct err *err);
 /* In the transaction that records the acknowledgment, whose `clear` is not "". */
 int clear_note(struct gate *gate, const struct acknowledgment *acknowledgment, const char *actor,
     const char *label, struct err *err);
-
-/* The next notice that is due; a step of the schedule. */
-void clear_check(struct gate *gate, int64_t now);
 
 #endif

@@ -32,7 +32,7 @@ struct mailboxing;
 struct stuck;
 struct warning;
 struct unsent;
-struct clearing;
+struct tellings;
 
 struct gate {
 	const struct config *config;
@@ -64,7 +64,7 @@ struct gate {
 	struct stuck *stuck;
 	struct warning *warning;
 	struct unsent *unsent;
-	struct clearing *clearing;
+	struct tellings *tellings;
 	struct loop_timer *schedule;
 	bool asking; /* a mail that asks for a signature on the agreement is being recorded */
 

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "gate/account.h"
 #include "gate/bounce.h"
-#include "gate/clear.h"
 #include "gate/context.h"
 #include "gate/gate.h"
 #include "gate/inform.h"
@@ -29,6 +28,7 @@
 #include "gate/seal.h"
 #include "gate/send.h"
 #include "gate/stuck.h"
+#include "gate/tell.h"
 #include "gate/unsent.h"
 #include "gate/warn.h"
 #include "store/advisories.h"
@@ -278,7 +278,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||
 	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
 	    remind_start(gate, err) != 0 || bounce_start(gate, err) != 0 ||
-	    clear_start(gate, err) != 0 || warn_start(gate, err) != 0 ||
+	    tell_start(gate, err) != 0 || warn_start(gate, err) != 0 ||
 	    stuck_start(gate, err) != 0 || unsent_start(gate, err) != 0 ||
 	    receive_start(gate, err) != 0 ||
 	    mailbox_start(gate, err) != 0)
@@ -307,7 +307,7 @@ static void stop(struct gate *gate)
 	release_stop(gate);
 	keylife_stop(gate);
 	remind_stop(gate);
-	clear_stop(gate);
+	tell_stop(gate);
 	unsent_stop(gate);
 	bounce_stop(gate);
 	mailbox_stop(gate);

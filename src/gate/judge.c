@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "gate/acknowledge.h"
 #include "gate/agree.h"
 #include "gate/approve.h"
@@ -115,15 +116,58 @@ static int find_signer(struct mail_facts *facts, struct signer *out, struct err 
 }
 
 /* The signer's key may have expired, as far as we know, where the mail renews it. */
-static bool counts(
-    const struct mail_facts *facts, bool may_be_expired, char reason[static STORE_REASON_SIZE])
+static enum uncounted find_fault(const struct mail_facts *facts, bool may_be_expired)
 {
 	const int64_t skew = facts->gate->config->limits.clock_skew;
 	bool expired;
 	return may_be_expired
-		   ? keylife_counts(
-			 &facts->opened, &facts->signer, clock_now(), skew, &expired, reason)
-		   : signature_counts(&facts->opened, &facts->signer, clock_now(), skew, reason);
+		   ? keylife_fault(&facts->opened, &facts->signer, clock_now(), skew, &expired)
+		   : signature_fault(&facts->opened, &facts->signer, clock_now(), skew);
+}
+
+/* A control block whose signature does not count. */
+static void refuse_signer(struct mail_facts *facts, const struct signer *signer,
+    const char *meaning, enum uncounted fault)
+{
+	struct refusal refusal;
+	char made[TEXT_TIME_SIZE];
+	text_format_time(facts->opened.signatures[0].created, made);
+	refuse(&refusal, 0, "%s (by its own date it was made %s)", uncounted_text(fault), made);
+	if (signer->is_publisher)
+		refuse_publisher(facts, &signer->publisher, meaning, &refusal);
+	else
+		refuse_contact(facts, &signer->contact, meaning, &refusal);
+}
+
+/* A publisher's words are those that a program shows, and not in a mail inside the mail. */
+static void refuse_enclosed(
+    struct mail_facts *facts, const struct signer *signer, const char *meaning)
+{
+	struct refusal refusal;
+	refuse(&refusal, 0,
+	    "its text stands in a mail that is attached to the mail, as pEp and some mail "
+	    "gateways wrap what they send: switch that off");
+	refuse_publisher(facts, &signer->publisher, meaning, &refusal);
+}
+
+/* Signed by somebody known, and the signature does not count. Whoever has proven to hold the key is
+ * told; a contact's clock that is ahead by a little is waited for. */
+static void dismiss(
+    struct mail_facts *facts, const struct signer *signer, size_t i, enum uncounted fault)
+{
+	const int64_t created = facts->opened.signatures[0].created;
+	const bool proven = signature_is_by(&facts->opened, &facts->signer);
+	if (facts->hold != 0 || facts->automatic) {
+		open_end(facts, "refuse", meanings[i].meaning, uncounted_text(fault));
+	} else if (proven && fault == UNCOUNTED_AHEAD && signer->is_contact &&
+		   created - clock_now() < SIGNATURE_WAIT_S) {
+		open_wait(facts, created, meanings[i].meaning, uncounted_text(fault));
+	} else if (!proven || meanings[i].take == to_answer) {
+		facts->uncounted = signer->is_contact ? fault : UNCOUNTED_NOT;
+		open_end(facts, "refuse", meanings[i].meaning, uncounted_text(fault));
+	} else {
+		refuse_signer(facts, signer, meanings[i].meaning, fault);
+	}
 }
 
 /* One good signature by somebody known, in a shape that is not taken from them: they are told, if
@@ -141,14 +185,16 @@ static void refuse_shape(struct mail_facts *facts, const struct signer *signer,
 		refuse_publisher(facts, &signer->publisher, meaning, &refusal);
 	else if (from == INTAKE_FROM_REPORTER)
 		refuse_contact(facts, &signer->contact, meaning, &refusal);
-	else
+	else {
+		if (facts->refusal == INTAKE_NO_FLAT_SIGNATURE)
+			facts->uncounted = UNCOUNTED_NESTED;
 		open_refuse_shape(facts, meaning);
+	}
 }
 
 static void judge_signed(struct mail_facts *facts)
 {
 	struct signer signer;
-	char reason[STORE_REASON_SIZE];
 	struct err err;
 	if (find_signer(facts, &signer, &err) != 0 || onward_choose(facts, &err) != 0) {
 		gate_fail(facts->gate, &err);
@@ -159,11 +205,12 @@ static void judge_signed(struct mail_facts *facts)
 		stranger_mail(facts);
 		return;
 	}
-	if (signer.is_contact && facts->opened.signatures[0].status == SIGNATURE_GOOD)
+	if (signer.is_contact && signature_is_by(&facts->opened, &facts->signer))
 		facts->contact = signer.contact.id;
 	const size_t i = meaning_of(&signer, facts->content->text);
-	if (!counts(facts, meanings[i].take == to_key_update, reason))
-		open_end(facts, "refuse", meanings[i].meaning, reason);
+	const enum uncounted fault = find_fault(facts, meanings[i].take == to_key_update);
+	if (fault != UNCOUNTED_NOT)
+		dismiss(facts, &signer, i, fault);
 	else if (facts->hold != 0 && signer.is_publisher)
 		release_draft(facts, &signer.publisher);
 	else if (facts->hold != 0)
@@ -173,13 +220,42 @@ static void judge_signed(struct mail_facts *facts)
 		    facts, "refuse", meanings[i].meaning, "it is an automatic reply or a report");
 	else if (!open_is_taken(facts, meanings[i].from))
 		refuse_shape(facts, &signer, meanings[i].from, meanings[i].meaning);
+	else if (facts->content->enclosed && signer.is_publisher)
+		refuse_enclosed(facts, &signer, meanings[i].meaning);
 	else
 		meanings[i].take(facts, &signer);
 }
 
+/* More than one signature never counts; one of them may tell whom to answer. */
+static void judge_many(struct mail_facts *facts)
+{
+	struct signer signer = {.is_contact = false};
+	struct err err;
+	open_is_taken(facts, INTAKE_FROM_NOBODY);
+	if (facts->signer_known && signature_is_by(&facts->opened, &facts->signer) &&
+	    find_signer(facts, &signer, &err) != 0) {
+		gate_fail(facts->gate, &err);
+		open_done(facts);
+		return;
+	}
+	const size_t i = meaning_of(&signer, facts->content->text);
+	if (facts->hold != 0 || facts->automatic || (!signer.is_publisher && !signer.is_contact)) {
+		open_refuse_shape(facts, "unknown");
+	} else if (meanings[i].take != to_answer) {
+		refuse_signer(facts, &signer, meanings[i].meaning, UNCOUNTED_MANY_SIGNATURES);
+	} else {
+		facts->contact = signer.contact.id;
+		facts->uncounted = UNCOUNTED_MANY_SIGNATURES;
+		open_refuse_shape(facts, meanings[i].meaning);
+	}
+}
+
 void judge_mail(struct mail_facts *facts)
 {
-	if (facts->opened.signature_count != 1) {
+	if (facts->opened.signature_count > 1) {
+		judge_many(facts);
+	} else if (facts->opened.signature_count == 0) {
+		facts->uncounted = UNCOUNTED_UNSIGNED;
 		open_is_taken(facts, INTAKE_FROM_NOBODY);
 		open_refuse_shape(facts, "unknown");
 	} else if (facts->signer_known) {

@@ -21,8 +21,8 @@ void letter_leak_subject(struct buf *out, const struct letter_clear *letter)
 	    letter->advisory->number, (long long)letter->revision->number, exercise_mark(letter));
 }
 
-void letter_leak_text(
-    struct buf *out, const struct letter_clear *letter, const struct clear_answer *answer)
+void letter_leak_text(struct buf *out, const struct letter_clear *letter,
+    const struct clear_answer *answer, enum uncounted why)
 {
 	letter_add_head(out, letter);
 	buf_add_text(out, "A mail with your address came to the gateway on ");
@@ -34,8 +34,10 @@ void letter_leak_text(
 		     : ".\nIt was not encrypted, and it holds the token of this advisory: "
 		       "whoever\ncarried it could read all of it, and what it quotes.\n\n");
 	letter_add_consequence(out, letter->revision->tlp);
+	buf_printf(out, "It does not count as an answer:\n%s.\n\n%s%s",
+	    why == UNCOUNTED_NOT ? "only what you sign does" : uncounted_text(why),
+	    uncounted_advice(why), uncounted_is_told(why) ? "\n" : "");
 	buf_printf(out,
-	    "It does not count as an answer: only what you sign does.\n\n"
 	    "If you wrote it, please answer once more, signed with your own key and\n"
 	    "encrypted to the gateway's key, which comes with each of its mails:\n\n    %s\n\n"
 	    "Reply to the gateway alone, and not to all: where your program has no key\n"
@@ -83,4 +85,31 @@ void letter_leak_alarm_text(struct buf *out, const struct letter_clear *letter, 
 	    "these mails. Who has the address, and was sent the advisory, has been told\n"
 	    "by encrypted mail, once. The gateway keeps the mails: its admins can show\n"
 	    "them, by the number of the arrival.\n");
+}
+
+void letter_uncounted_subject(struct buf *out, const struct letter_clear *letter,
+    const struct uncounted_answer *answer)
+{
+	if (uncounted_from(answer->reason) != UNCOUNTED_NOT_DELIVERED)
+		buf_printf(out, "[%s r%lld] %s", letter->advisory->number,
+		    (long long)letter->revision->number, exercise_mark(letter));
+	buf_add_text(out, "Your answer does not count");
+}
+
+void letter_uncounted_text(struct buf *out, const struct letter_clear *letter,
+    const struct uncounted_answer *answer)
+{
+	const enum uncounted why = uncounted_from(answer->reason);
+	if (why != UNCOUNTED_NOT_DELIVERED)
+		letter_add_head(out, letter);
+	buf_add_text(out, "Your answer, signed on ");
+	moment_add(out, answer->signed_at, letter->now);
+	buf_add_text(out, ", came on ");
+	moment_add(out, answer->received_at, letter->now);
+	buf_printf(out, ".\nIt does not count:\n%s.\n\n%s\n", uncounted_text(why),
+	    uncounted_advice(why));
+	buf_printf(out,
+	    "You are told once for each advisory and reason. What counted before stays\n"
+	    "as it was. Should you have to ask the gateway's admins: it is arrival %lld.\n",
+	    (long long)answer->arrival);
 }

@@ -49,9 +49,11 @@ libdewline_a_SOURCES += \
 	src/gate/send.c src/gate/send.h \
 	src/gate/shard.c src/gate/shard.h \
 	src/gate/stranger.c src/gate/stranger.h \
+	src/gate/tell.c src/gate/tell.h \
 	src/gate/unsent.c src/gate/unsent.h \
 	src/gate/trace.c src/gate/trace.h \
 	src/gate/turns.c src/gate/turns.h \
+	src/gate/uncounted.c src/gate/uncounted.h \
 	src/gate/warn.c src/gate/warn.h \
 	src/gate/withdraw.c
 

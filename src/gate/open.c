@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "gate/bounce.h"
 #include "gate/claim.h"
 #include "gate/clear.h"
@@ -15,6 +16,7 @@
 #include "gate/release.h"
 #include "gate/shard.h"
 #include "gate/turns.h"
+#include "gate/uncounted.h"
 #include "mail/reader.h"
 #include "pgp/vault.h"
 #include "store/arrivals.h"
@@ -106,7 +108,7 @@ int open_record(const struct mail_facts *facts, const char *event, const char *m
 	char what[STORE_ID_SIZE];
 	snprintf(subject, sizeof subject, "arrival %lld", (long long)arrival);
 	snprintf(what, sizeof what, "arrival.%s", event);
-	if (clear_look(facts, err) != 0 ||
+	if (clear_look(facts, err) != 0 || uncounted_look(facts, err) != 0 ||
 	    store_arrival_set_shape(gate->store, arrival,
 		intake_shape_name(intake_shape_of(&facts->intake)),
 		intake_refusal_name(facts->refusal), err) != 0 ||
@@ -234,6 +236,34 @@ void open_as_stranger(struct mail_facts *facts)
 	open_done(facts);
 }
 
+static int record_wait(const struct mail_facts *facts, int64_t until, const char *meaning,
+    const char *reason, struct err *err)
+{
+	struct store *store = facts->gate->store;
+	char subject[64];
+	char when[TEXT_TIME_SIZE];
+	snprintf(subject, sizeof subject, "arrival %lld", (long long)facts->arrival);
+	text_format_time(until, when);
+	return store_arrival_wait(store, facts->arrival, until, meaning, reason, err) != 0
+		   ? -1
+		   : store_audit_add(store, clock_now(), "gate", "arrival.wait", subject, err,
+			 "%s: until %s: %s", meaning, when, reason);
+}
+
+void open_wait(struct mail_facts *facts, int64_t until, const char *meaning, const char *reason)
+{
+	struct gate *gate = facts->gate;
+	struct err err;
+	if (store_begin(gate->store, &err) != 0 ||
+	    record_wait(facts, until, meaning, reason, &err) != 0 ||
+	    store_commit(gate->store, &err) != 0) {
+		store_rollback(gate->store);
+		gate_fail(gate, &err);
+	}
+	log_warning("arrival %lld: %s waits: %s", (long long)facts->arrival, meaning, reason);
+	open_done(facts);
+}
+
 static void ask_reader(struct job *job, uint32_t type, struct view bytes, pool_answer_fn *answer)
 {
 	struct gate *gate = job->facts.gate;
@@ -317,13 +347,18 @@ static bool on_content(void *context, enum pool_event event, struct view body)
 	return true;
 }
 
+/* Of several signatures the first whose key is somebody's here: they are to be told. */
 static int find_signer(struct job *job, struct err *err)
 {
 	struct mail_facts *facts = &job->facts;
-	if (facts->opened.signature_count != 1)
-		return 0;
-	return store_certificate_by_key_id(facts->gate->store, facts->opened.signatures[0].key_id,
-	    &facts->signer, &facts->signer_known, err);
+	const struct opened *opened = &facts->opened;
+	for (uint32_t i = 0;
+	     i < opened->signature_count && i < OPEN_SIGNATURES_MAX && !facts->signer_known; i++) {
+		if (store_certificate_by_key_id(facts->gate->store, opened->signatures[i].key_id,
+			&facts->signer, &facts->signer_known, err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void refuse_shape(struct job *job, enum intake_from from)
@@ -541,6 +576,19 @@ static int add_open(void *context, const struct arrival *arrival, struct err *er
 	return result;
 }
 
+static int add_unless_it_waits(void *context, const struct arrival *arrival, struct err *err)
+{
+	return arrival->wait_until != 0 ? 0 : add_open(context, arrival, err);
+}
+
+void open_check_waits(struct gate *gate, int64_t now)
+{
+	struct err err;
+	if (store_arrival_each_due(gate->store, now, add_open, gate, &err) != 0 ||
+	    store_arrival_end_wait(gate->store, now, &err) != 0)
+		gate_fail(gate, &err);
+}
+
 int open_start(struct gate *gate, struct err *err)
 {
 	gate->arrivals = calloc(1, sizeof *gate->arrivals);
@@ -548,7 +596,7 @@ int open_start(struct gate *gate, struct err *err)
 		abort();
 	gate->arrivals->known.waiting = turns_new();
 	gate->arrivals->strangers.waiting = turns_new();
-	return store_arrival_each_open(gate->store, add_open, gate, err);
+	return store_arrival_each_open(gate->store, add_unless_it_waits, gate, err);
 }
 
 void open_stop(struct gate *gate)

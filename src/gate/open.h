@@ -11,6 +11,7 @@
 #include "mail/entity.h"
 #include "pgp/open.h"
 #include "rules/intake.h"
+#include "rules/uncounted.h"
 #include "store/certificates.h"
 
 /* All that is known of one arrival when it comes before judge_mail. */
@@ -26,6 +27,7 @@ struct mail_facts {
 	const struct mail_outline *outline; /* with what of it travelled in the open */
 	int64_t contact; /* who has proven to have written it, by a good signature; 0: nobody has */
 	struct opened opened; /* of the innermost layer that is signed, else of the outermost */
+	enum uncounted uncounted; /* why what it answers does not count, where that is so */
 	bool signer_known;
 	struct certificate signer; /* whose pinned certificate has the signing key's ID */
 	enum open_form form; /* how it was opened last, and from what */
@@ -62,6 +64,11 @@ void open_duplicate(struct mail_facts *facts);
 bool open_is_taken(struct mail_facts *facts, enum intake_from from);
 /* Ends what open_is_taken refused. */
 void open_refuse_shape(struct mail_facts *facts, const char *meaning);
+
+/* The mail is kept and opened anew when that time has come: frees the facts. */
+void open_wait(struct mail_facts *facts, int64_t until, const char *meaning, const char *reason);
+/* Opens those whose time has come; a check of schedule.h. */
+void open_check_waits(struct gate *gate, int64_t now);
 
 /* Nothing was recorded because GnuPG did not work, which is not the mail's fault: frees the facts,
  * and the arrival is tried anew after a pause. */

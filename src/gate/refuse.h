@@ -16,7 +16,7 @@ void refuse_mail(
 void refuse_publisher(struct mail_facts *facts, const struct publisher *publisher,
     const char *meaning, const struct refusal *refusal);
 
-/* The same for a contact's control block, never for a plain reply. */
+/* The same for a contact's control block, or what cannot be read, never for another reply. */
 void refuse_contact(struct mail_facts *facts, const struct contact *contact, const char *meaning,
     const struct refusal *refusal);
 

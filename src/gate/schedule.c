@@ -3,15 +3,16 @@
 #include "base/clock.h"
 #include "gate/ask.h"
 #include "gate/bounce.h"
-#include "gate/clear.h"
 #include "gate/inform.h"
 #include "gate/keep.h"
 #include "gate/keylife.h"
 #include "gate/mailbox.h"
+#include "gate/open.h"
 #include "gate/release.h"
 #include "gate/remind.h"
 #include "gate/schedule.h"
 #include "gate/stuck.h"
+#include "gate/tell.h"
 #include "gate/unsent.h"
 #include "gate/warn.h"
 
@@ -22,6 +23,7 @@ enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
 typedef void check_fn(struct gate *gate, int64_t now);
 
 static check_fn *const checks[] = {
+    open_check_waits,
     inform_receipts,
     ask_check_lapses,
     ask_check,
@@ -29,7 +31,7 @@ static check_fn *const checks[] = {
     keylife_check,
     remind_check,
     bounce_check,
-    clear_check,
+    tell_check,
     mailbox_check,
     stuck_check,
     warn_check,

@@ -126,6 +126,7 @@ void stranger_mail(struct mail_facts *facts)
 	const bool joins = content->readable && !facts->automatic &&
 			   view_is_nocase(block_first_name(content->text), "Join");
 	if (!open_is_taken(facts, joins ? INTAKE_FROM_JOINER : INTAKE_FROM_STRANGER)) {
+		facts->uncounted = joins ? UNCOUNTED_NOT : UNCOUNTED_UNKNOWN_KEY;
 		open_refuse_shape(facts, joins ? "join" : "unknown");
 		return;
 	}

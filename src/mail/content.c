@@ -6,13 +6,17 @@
 #include "mail/charset.h"
 #include "mail/csaf.h"
 #include "mail/decode.h"
+#include "mail/exposed.h"
 #include "mail/field.h"
 #include "mail/limits.h"
 #include "mail/shape.h"
 
+#define INNER_MARK "pEp-Wrapped-Message-Info: INNER"
+
 /* A reading under way. Views are made at the end, when the store moves no more. */
 struct reading {
 	const struct tree *tree;
+	const struct mail_limits *limits;
 	struct buf *store;
 	struct mail_content *out;
 	size_t text_part; /* entity that the text is taken from, or TREE_NONE */
@@ -128,6 +132,12 @@ static struct view without_legacy_display(struct view text)
 	return text;
 }
 
+/* pEp writes its mark above the text, with the Subject, and an empty line. */
+static struct view without_inner_mark(struct view text)
+{
+	return view_starts_nocase(text, INNER_MARK) ? without_legacy_display(text) : text;
+}
+
 static void read_text(struct reading *reading)
 {
 	if (reading->text_part == TREE_NONE)
@@ -135,7 +145,7 @@ static void read_text(struct reading *reading)
 	const struct tree_entity *entity = &reading->tree->entities[reading->text_part];
 	struct buf text = BUF_EMPTY(reading->store->max);
 	shape_add_text(entity, &text);
-	struct view shown = buf_view(&text);
+	struct view shown = without_inner_mark(buf_view(&text));
 	if (type_parameter(entity, "hp-legacy-display", "1"))
 		shown = without_legacy_display(shown);
 	reading->text.from = reading->store->len;
@@ -277,19 +287,47 @@ static void read_csaf(struct reading *reading)
 	buf_release(&text);
 }
 
-static void read_tree(struct reading *reading)
+/* pEp's mark in the mail that it wraps: a field of its header, or the first line of its text. */
+static bool has_inner_mark(const struct tree_entity *entity)
+{
+	enum { MARK_WITHIN = 8 * 1024 };
+	struct buf inner = BUF_EMPTY(entity->body.len + 1);
+	decode_body(entity, &inner);
+	const bool has =
+	    view_find(view_part(buf_view(&inner), 0, MARK_WITHIN), VIEW(INNER_MARK)) != SIZE_MAX;
+	buf_release(&inner);
+	return has;
+}
+
+/* The mail in the mail that is what the writer meant to send: all there is, or marked as not
+ * forwarded (draft-ietf-lamps-header-protection), or by pEp. Any other one was attached. */
+static size_t find_enclosed(const struct tree *tree)
+{
+	size_t found = TREE_NONE;
+	if (tree_is(&tree->entities[0], "message/rfc822"))
+		return 0;
+	if (!tree_is(&tree->entities[0], "multipart/mixed"))
+		return TREE_NONE;
+	for (size_t at = tree->entities[0].first; at != TREE_NONE; at = tree->entities[at].next) {
+		if (!tree_is(&tree->entities[at], "message/rfc822") ||
+		    (!type_parameter(&tree->entities[at], "forwarded", "no") &&
+			!has_inner_mark(&tree->entities[at])))
+			continue;
+		if (found != TREE_NONE)
+			return TREE_NONE;
+		found = at;
+	}
+	return found;
+}
+
+static void read_parts(struct reading *reading)
 {
 	struct mail_content *out = reading->out;
-	if (shape_is_signed(reading->tree, 0)) {
-		out->wrapped = true;
-		out->beside = shape_has_beside(reading->tree, 0);
-		shape_cut_signed(
-		    reading->tree, 0, reading->store, &reading->message, &reading->signature);
-		return;
-	}
-	out->nested = tree_is(&reading->tree->entities[0], "multipart/encrypted");
-	out->automatic = field_automatic(reading->tree->entities[0].header);
-	out->report = shape_is_report(reading->tree, 0);
+	const struct tree_entity *root = &reading->tree->entities[0];
+	out->nested = out->nested || tree_is(root, "multipart/encrypted") ||
+		      (out->enclosed && shape_is_signed(reading->tree, 0));
+	out->automatic = out->automatic || field_automatic(root->header);
+	out->report = out->report || shape_is_report(reading->tree, 0);
 	read_subject(reading);
 	reading->text_part = choose_text(reading->tree);
 	read_text(reading);
@@ -297,6 +335,43 @@ static void read_tree(struct reading *reading)
 		out->readable = false;
 	else
 		read_csaf(reading);
+}
+
+/* Reads the mail in the mail in the place of what is around it. */
+static void read_enclosed(struct reading *reading, const struct tree_entity *entity)
+{
+	struct mail_content *out = reading->out;
+	struct buf inner = BUF_EMPTY(entity->body.len + 1);
+	struct tree tree = {NULL, 0};
+	out->automatic = field_automatic(entity->header);
+	out->enclosed = true;
+	decode_body(entity, &inner);
+	if (tree_read(buf_view(&inner), reading->limits, &tree, out->reason)) {
+		reading->tree = &tree;
+		read_parts(reading);
+	} else {
+		out->readable = false;
+	}
+	tree_free(&tree);
+	buf_release(&inner);
+}
+
+static void read_tree(struct reading *reading)
+{
+	struct mail_content *out = reading->out;
+	const size_t enclosed = find_enclosed(reading->tree);
+	exposed_find(reading->tree, reading->limits, &out->tokens);
+	if (shape_is_signed(reading->tree, 0)) {
+		out->wrapped = true;
+		out->beside = shape_has_beside(reading->tree, 0);
+		shape_cut_signed(
+		    reading->tree, 0, reading->store, &reading->message, &reading->signature);
+		return;
+	}
+	if (enclosed != TREE_NONE)
+		read_enclosed(reading, &reading->tree->entities[enclosed]);
+	else
+		read_parts(reading);
 }
 
 static void read_bare(struct view bytes, struct reading *reading)
@@ -324,7 +399,8 @@ static void resolve_views(struct reading *reading)
 
 static void forget(struct mail_content *out)
 {
-	out->wrapped = out->beside = out->nested = out->has_text = out->csaf_bad = false;
+	out->tokens.count = 0;
+	out->wrapped = out->beside = out->nested = out->enclosed = out->has_text = out->csaf_bad = false;
 	out->part_count = 0;
 	out->csaf = (struct csaf_facts){.text = {"", 0}};
 	out->message = out->signature = out->text = view_of("");
@@ -339,7 +415,8 @@ void mail_read_content(struct view bytes, const struct mail_limits *limits, stru
 		abort();
 	memset(out, 0, sizeof *out);
 	out->readable = true;
-	*reading = (struct reading){.tree = &tree, .store = store, .out = out};
+	*reading = (struct reading){
+	    .tree = &tree, .limits = limits, .store = store, .out = out};
 	if (!is_entity(bytes))
 		read_bare(bytes, reading);
 	else if (tree_read(bytes, limits, &tree, out->reason))

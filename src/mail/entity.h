@@ -111,6 +111,10 @@ struct mail_content {
 	bool wrapped;
 	bool beside; /* with `wrapped`: there is something beside the signed part and its signature */
 	bool nested; /* all of it is encrypted once more */
+	/* What follows is that of a mail in the mail, which is the writer's own: pEp and others wrap
+	 * what they send so. */
+	bool enclosed;
+	struct token_list tokens; /* in all of it, attachments and all, also with `wrapped` */
 	struct view message;
 	struct view signature;
 	char subject[MAIL_SUBJECT_SIZE]; /* protected Subject (RFC 9788), UTF-8, "" when none */

@@ -93,6 +93,8 @@ void reader_put_content(struct buf *body, const struct mail_content *content)
 	put_u8(body, content->wrapped);
 	put_u8(body, content->beside);
 	put_u8(body, content->nested);
+	put_u8(body, content->enclosed);
+	put_tokens(body, &content->tokens);
 	put_view(body, content->message);
 	put_view(body, content->signature);
 	put_text(body, content->subject);
@@ -218,6 +220,8 @@ bool reader_take_content(struct view body, struct mail_content *out)
 	out->wrapped = take_bool(&taker);
 	out->beside = take_bool(&taker);
 	out->nested = take_bool(&taker);
+	out->enclosed = take_bool(&taker);
+	take_tokens(&taker, &out->tokens);
 	out->message = take_view(&taker, FRAME_BODY_MAX);
 	out->signature = take_view(&taker, FRAME_BODY_MAX);
 	take_line(&taker, out->subject, sizeof out->subject);

@@ -27,6 +27,7 @@ enum signature_status {
 
 struct signature_facts {
 	enum signature_status status;
+	bool proven; /* gpg found that this key made it over this text, whatever it is worth */
 	char fingerprint[FINGERPRINT_SIZE]; /* primary key; "" for an unknown key */
 	char key_id[KEY_ID_SIZE]; /* of the key that signed, always */
 	int64_t created; /* when it says it was made */

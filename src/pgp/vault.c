@@ -72,6 +72,7 @@ static void put_opened(struct buf *body, const struct opened *opened)
 	put_u32(body, opened->signature_count);
 	for (uint32_t i = 0; i < listed(opened); i++) {
 		put_u8(body, (uint8_t)opened->signatures[i].status);
+		put_u8(body, opened->signatures[i].proven);
 		put_text(body, opened->signatures[i].fingerprint);
 		put_text(body, opened->signatures[i].key_id);
 		put_i64(body, opened->signatures[i].created);
@@ -86,6 +87,7 @@ static void take_signature(struct taker *taker, struct signature_facts *facts)
 	if (status > SIGNATURE_BAD)
 		taker->bad = true;
 	facts->status = status > SIGNATURE_BAD ? SIGNATURE_BAD : (enum signature_status)status;
+	facts->proven = take_u8(taker) != 0;
 	take_text(taker, facts->fingerprint, sizeof facts->fingerprint);
 	take_text(taker, facts->key_id, sizeof facts->key_id);
 	facts->created = take_i64(taker);

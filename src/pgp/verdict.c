@@ -146,6 +146,7 @@ static int judge_one(const struct _gpgme_signature *signature, const char *dir,
 	const char *key = signature->fpr == NULL ? "" : signature->fpr;
 	snprintf(facts->key_id, sizeof facts->key_id, "%s", engine_key_id(key));
 	const char *primary = primary_of(report, key);
+	facts->proven = primary != NULL;
 	if (primary != NULL)
 		snprintf(facts->fingerprint, sizeof facts->fingerprint, "%s", primary);
 	if (facts->status == SIGNATURE_UNKNOWN_KEY)

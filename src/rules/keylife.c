@@ -20,15 +20,15 @@ bool keylife_is_due(int64_t expires, int64_t now, int64_t told)
 	return keylife_stage(expires, now) < told;
 }
 
-bool keylife_counts(const struct opened *opened, const struct certificate *certificate, int64_t now,
-    int64_t clock_skew, bool *expired, char reason[static STORE_REASON_SIZE])
+enum uncounted keylife_fault(const struct opened *opened, const struct certificate *certificate,
+    int64_t now, int64_t clock_skew, bool *expired)
 {
 	struct opened judged = *opened;
 	*expired =
 	    opened->signature_count == 1 && opened->signatures[0].status == SIGNATURE_KEY_EXPIRED;
 	if (*expired)
 		judged.signatures[0].status = SIGNATURE_GOOD;
-	return signature_counts(&judged, certificate, now, clock_skew, reason);
+	return signature_fault(&judged, certificate, now, clock_skew);
 }
 
 bool keylife_read(struct view signed_text, struct view *text, struct refusal *refusal)

@@ -4,6 +4,7 @@
 
 #include "pgp/open.h"
 #include "rules/block.h"
+#include "rules/uncounted.h"
 #include "store/certificates.h"
 
 /* Days left at which the owner is warned; KEYLIFE_EXPIRED: none are. Each stage is a lower number
@@ -27,8 +28,8 @@ bool keylife_is_due(int64_t expires, int64_t now, int64_t told);
  * had expired by what we know. Such a mail still proves that the sender holds the key. *expired
  * says that it is so: then only a renewal of that same key may be taken, which its own
  * self-signatures prove, and no other key. */
-bool keylife_counts(const struct opened *opened, const struct certificate *certificate, int64_t now,
-    int64_t clock_skew, bool *expired, char reason[static STORE_REASON_SIZE]);
+enum uncounted keylife_fault(const struct opened *opened, const struct certificate *certificate,
+    int64_t now, int64_t clock_skew, bool *expired);
 
 /* Reads the control block: `Key: update` and nothing else. *text is what follows it. */
 bool keylife_read(struct view signed_text, struct view *text, struct refusal *refusal);

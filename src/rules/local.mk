@@ -25,7 +25,8 @@ libdewline_a_SOURCES += \
 	src/rules/signature.c src/rules/signature.h \
 	src/rules/status.c src/rules/status.h \
 	src/rules/tlp.c src/rules/tlp.h \
-	src/rules/trace.c src/rules/trace.h
+	src/rules/trace.c src/rules/trace.h \
+	src/rules/uncounted.c src/rules/uncounted.h
 
 unit_tests += test_rules_advisory
 test_rules_advisory_SOURCES = tests/unit/test_rules_advisory.c

@@ -6,12 +6,18 @@
 #include <stdint.h>
 
 #include "pgp/open.h"
+#include "rules/uncounted.h"
 #include "store/certificates.h"
 
-/* True when the message could be opened and exactly one signature covers the text, is good, was
- * made by this certificate (pinned and confirmed) and not in the future. Otherwise reason is one
- * line. */
-bool signature_counts(const struct opened *opened, const struct certificate *certificate,
-    int64_t now, int64_t clock_skew, char reason[static STORE_REASON_SIZE]);
+/* A signature dated ahead of the clock by less than this is waited for, in seconds. */
+enum { SIGNATURE_WAIT_S = 86400 };
+
+/* UNCOUNTED_NOT when the message could be opened and exactly one signature covers the text, is
+ * good, was made by this certificate (pinned and confirmed) and not in the future. */
+enum uncounted signature_fault(const struct opened *opened, const struct certificate *certificate,
+    int64_t now, int64_t clock_skew);
+
+/* Whether the holder of this certificate's key signed it, whatever else is wrong with that. */
+bool signature_is_by(const struct opened *opened, const struct certificate *certificate);
 
 #endif

@@ -6,7 +6,8 @@
 #include "store/state.h"
 
 #define ARRIVAL_COLUMNS                                                                            \
-	"SELECT id, received_at, size, state, meaning, reason, signer, shape, refusal, kept FROM "  \
+	"SELECT id, received_at, size, state, meaning, reason, signer, shape, refusal, kept,"       \
+	" wait_until FROM "                                                                        \
 	"arrival "
 
 /* As the index arrival_strangers says it. */
@@ -28,6 +29,7 @@ static void read_arrival(const struct sql_query *query, struct arrival *out)
 	sql_column_text(query, 7, out->shape, sizeof out->shape);
 	sql_column_text(query, 8, out->refusal, sizeof out->refusal);
 	out->kept = sql_column_bool(query, 9);
+	out->wait_until = sql_column_int(query, 10);
 }
 
 static int receive(
@@ -157,6 +159,32 @@ int store_arrival_each_open(struct store *store, arrival_fn *fn, void *context, 
 	return each_arrival(store,
 	    ARRIVAL_COLUMNS "WHERE state IN ('received', 'judged') ORDER BY id", SQL_NOTHING, fn,
 	    context, err);
+}
+
+#define IS_DUE " state IN ('received', 'judged') AND wait_until BETWEEN 1 AND ?1 "
+
+int store_arrival_each_due(
+    struct store *store, int64_t now, arrival_fn *fn, void *context, struct err *err)
+{
+	return each_arrival(store, ARRIVAL_COLUMNS "WHERE" IS_DUE "ORDER BY wait_until, id",
+	    SQL_WITH(sql_int(now)), fn, context, err);
+}
+
+int store_arrival_end_wait(struct store *store, int64_t now, struct err *err)
+{
+	return sql_run(store, "UPDATE arrival SET wait_until = 0 WHERE" IS_DUE,
+	    SQL_WITH(sql_int(now)), NULL, err);
+}
+
+int store_arrival_wait(struct store *store, int64_t id, int64_t until, const char *meaning,
+    const char *reason, struct err *err)
+{
+	return sql_run(store,
+	    "UPDATE arrival SET wait_until = ?2, meaning = ?3, reason = ?4"
+	    " WHERE id = ?1 AND state IN ('received', 'judged')",
+	    SQL_WITH(sql_int(id), sql_int(until), sql_text(meaning),
+		sql_cut(reason, STORE_REASON_SIZE)),
+	    NULL, err);
 }
 
 int store_arrival_each(

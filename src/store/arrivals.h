@@ -18,6 +18,7 @@ struct arrival {
 	char signer[FINGERPRINT_SIZE]; /* the certificate whose good signature decided, or "" */
 	char shape[STORE_ID_SIZE]; /* its form, by name; "" until that is known */
 	char refusal[STORE_ID_SIZE]; /* why that form was not taken, by name, or "" */
+	int64_t wait_until; /* not final, and judged only then; 0: as soon as can be */
 	bool kept; /* false: put aside, or a stranger's whose bytes were removed since */
 };
 typedef int arrival_fn(void *context, const struct arrival *, struct err *err);
@@ -45,6 +46,12 @@ int store_arrival_each(struct store *, int64_t most, arrival_fn *, void *context
  * NULL leaves a field as it is. */
 int store_arrival_move(struct store *, int64_t id, const char *event, const char *meaning,
     const char *reason, const char *signer, struct err *);
+/* One that is not final waits until then, for this reason. */
+int store_arrival_wait(
+    struct store *, int64_t id, int64_t until, const char *meaning, const char *reason, struct err *);
+/* Those that wait and whose time has come at `now`, in that order; and they wait no more. */
+int store_arrival_each_due(struct store *, int64_t now, arrival_fn *, void *context, struct err *);
+int store_arrival_end_wait(struct store *, int64_t now, struct err *);
 int store_arrival_set_shape(
     struct store *, int64_t id, const char *shape, const char *refusal, struct err *);
 /* Those that ended their worker twice, with ids above `after`, oldest first. */

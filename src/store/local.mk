@@ -29,6 +29,7 @@ libdewline_a_SOURCES += \
 	src/store/stuck.c src/store/stuck.h \
 	src/store/stats.c src/store/stats.h \
 	src/store/store.c src/store/store.h \
+	src/store/uncounted.c src/store/uncounted.h \
 	src/store/value.c
 
 # The schema as a C string.

@@ -61,7 +61,20 @@ static const struct migration steps[] = {
 	"DROP TABLE bounce;"
 	"ALTER TABLE bounce_2 RENAME TO bounce;"
 	"CREATE INDEX bounce_delivery ON bounce (delivery);"
-	"CREATE INDEX bounce_untold ON bounce (id) WHERE told = 0;"},
+	"CREATE INDEX bounce_untold ON bounce (id) WHERE told = 0;"
+	/* answers that do not count, and such whose time has not come */
+	"CREATE TABLE uncounted_answer (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" revision INTEGER NOT NULL REFERENCES revision (id),"
+	" contact INTEGER NOT NULL REFERENCES contact (id),"
+	" reason TEXT NOT NULL CHECK (reason <> ''),"
+	" arrival INTEGER NOT NULL REFERENCES arrival (id),"
+	" signed_at INTEGER NOT NULL,"
+	" received_at INTEGER NOT NULL,"
+	" told INTEGER NOT NULL CHECK (told IN (0, 1)),"
+	" notice INTEGER REFERENCES message (id),"
+	" UNIQUE (revision, contact, reason)) STRICT;"
+	"CREATE INDEX uncounted_answer_untold ON uncounted_answer (id) WHERE told = 0;"
+	"ALTER TABLE arrival ADD COLUMN wait_until INTEGER NOT NULL DEFAULT 0;"},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

@@ -115,7 +115,8 @@ CREATE TABLE arrival (
 	signer TEXT NOT NULL DEFAULT '',
 	shape TEXT NOT NULL DEFAULT '', -- names of rules/intake.h: what form it had,
 	refusal TEXT NOT NULL DEFAULT '', -- and why that was not taken
-	kept INTEGER NOT NULL DEFAULT 1 CHECK (kept IN (0, 1)) -- 0: its bytes were removed since
+	kept INTEGER NOT NULL DEFAULT 1 CHECK (kept IN (0, 1)), -- 0: its bytes were removed since
+	wait_until INTEGER NOT NULL DEFAULT 0 -- it is judged then: its signature is dated ahead
 ) STRICT;
 CREATE INDEX arrival_open ON arrival (id) WHERE state IN ('received', 'judged');
 -- What may be removed: the mail of strangers, who have no part in anything.
@@ -369,6 +370,23 @@ CREATE UNIQUE INDEX clear_answer_of_contact ON clear_answer
     (revision, ifnull(contact, 0), acknowledgment IS NULL);
 CREATE INDEX clear_answer_untold ON clear_answer (id) WHERE told = 0;
 CREATE INDEX clear_answer_unreported ON clear_answer (id) WHERE reported = 0;
+
+-- An answer that does not count: the first of each contact, revision and reason (a name of
+-- rules/uncounted.h). told 0: the contact's own signature covers it, and a notice is due; 1: that
+-- went, or only reminders may say it.
+CREATE TABLE uncounted_answer (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	revision INTEGER NOT NULL REFERENCES revision (id),
+	contact INTEGER NOT NULL REFERENCES contact (id),
+	reason TEXT NOT NULL CHECK (reason <> ''),
+	arrival INTEGER NOT NULL REFERENCES arrival (id),
+	signed_at INTEGER NOT NULL,
+	received_at INTEGER NOT NULL,
+	told INTEGER NOT NULL CHECK (told IN (0, 1)),
+	notice INTEGER REFERENCES message (id),
+	UNIQUE (revision, contact, reason)
+) STRICT;
+CREATE INDEX uncounted_answer_untold ON uncounted_answer (id) WHERE told = 0;
 
 -- Information back, and materials -----------------------------------------------------------------
 

@@ -124,7 +124,7 @@ def test_removed_contact_is_not_brought_back_by_an_old_acknowledgment(t, case):
     renewed = t.official("renewed@us-de.example")
     renewed.address = first.address
     scene.gateway.admit(renewed)
-    is_none(scene, old)
+    is_none(scene, old, told=True)
 
 
 # Keys.

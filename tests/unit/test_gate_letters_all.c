@@ -181,7 +181,7 @@ static void write_leak(struct buf *out, const char *what, bool alarm)
 	if (alarm)
 		letter_leak_alarm_text(out, &letter, buf_view(&lines));
 	else
-		letter_leak_text(out, &letter, &answer);
+		letter_leak_text(out, &letter, &answer, UNCOUNTED_UNSIGNED);
 	buf_release(&lines);
 }
 
@@ -214,6 +214,19 @@ static void write_not_taken(struct buf *out)
 	    .failed_count = 1};
 	letter_not_taken(out, &letter);
 	buf_release(&lines);
+}
+
+/* Every reason that a letter is written for. */
+static void write_uncounted(struct buf *out)
+{
+	const struct letter_clear letter = {fingerprint, &advisory, &revision, now};
+	struct uncounted_answer answer = {.arrival = 17, .received_at = now, .signed_at = now};
+	for (int i = UNCOUNTED_NOT + 1; i < UNCOUNTEDS; i++) {
+		if (!uncounted_is_told((enum uncounted)i))
+			continue;
+		strcpy(answer.reason, uncounted_name((enum uncounted)i));
+		letter_uncounted_text(out, &letter, &answer);
+	}
 }
 
 static void write_report(struct buf *out)
@@ -340,10 +353,10 @@ static void write_invitation(struct buf *out)
 static void (*const letters[])(struct buf *out) = {write_advisory, write_first_receipt,
     write_last_receipt, write_refusal, write_first_reminder, write_deadline,
     write_deadline_for_everyone, write_alarm, write_clear_text, write_clear_subject,
-    write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_report,
-    write_report_receipt, write_report_to_nobody, write_reply, write_materials, write_keys,
-    write_key_warning, write_held, write_held_for_one, write_held_for_more, write_decided,
-    write_new_version, write_invitation};
+    write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_uncounted,
+    write_report, write_report_receipt, write_report_to_nobody, write_reply,
+    write_materials, write_keys, write_key_warning, write_held, write_held_for_one,
+    write_held_for_more, write_decided, write_new_version, write_invitation};
 /* A part of it says that it is for the admins, who have dewctl. */
 static void (*const shared[])(struct buf *out) = {write_not_taken};
 enum { LETTERS = sizeof letters / sizeof letters[0], SHARED = sizeof shared / sizeof shared[0] };

@@ -406,6 +406,61 @@ static void reports_and_automatic_replies_inside_are_told(void **state)
 	reading_content_free(content);
 }
 
+#define INNER "Subject: Re: inner\nContent-Type: text/plain\n\naffected\n"
+
+static void mail_in_the_mail_is_read_only_where_it_is_the_writers_own(void **state)
+{
+	static const struct {
+		const char *entity;
+		const char *text;
+		bool enclosed;
+	} rows[] = {
+	    {"Content-Type: message/rfc822\n\n" INNER, "affected\n", true},
+	    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nwrapped\n--b\n"
+	     "Content-Type: message/rfc822; forwarded=no\n\n" INNER "--b--\n",
+		"affected", true},
+	    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\npEp\n--b\n"
+	     "Content-Type: message/rfc822\n\nSubject: Re: inner\n\n"
+	     "pEp-Wrapped-Message-Info: INNER\nSubject: Re: inner\n\naffected\n--b--\n",
+		"affected", true},
+	    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nacting\n--b\n"
+	     "Content-Type: message/rfc822\n\n" INNER "--b--\n",
+		"acting", false},
+	    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nacting\n--b\n"
+	     "Content-Type: message/rfc822; forwarded=yes\n\n" INNER "--b--\n",
+		"acting", false},
+	    /* which of two is meant, nobody can tell */
+	    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nacting\n--b\n"
+	     "Content-Type: message/rfc822; forwarded=no\n\n" INNER "--b\n"
+	     "Content-Type: message/rfc822; forwarded=no\n\n" INNER "--b--\n",
+		"acting", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct reading_content *content = reading_content_of(view_of(rows[i].entity));
+		assert_true(content->out.readable);
+		assert_view_is(content->out.text, rows[i].text);
+		assert_int_equal(content->out.enclosed, rows[i].enclosed);
+		assert_string_equal(content->out.subject, rows[i].enclosed ? "Re: inner" : "");
+		reading_content_free(content);
+	}
+}
+
+static void what_the_mail_in_the_mail_says_of_itself_is_told(void **state)
+{
+	struct reading_content *content = reading_content_of(
+	    VIEW("Content-Type: message/rfc822\n\nAuto-Submitted: auto-replied\n"
+		 "Content-Type: text/plain\n\nI am away\n"));
+	(void)state;
+	assert_true(content->out.automatic);
+	reading_content_free(content);
+	content = reading_content_of(
+	    VIEW("Content-Type: message/rfc822\n\nContent-Type: multipart/encrypted; boundary=b\n"
+		 "\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b--\n"));
+	assert_true(content->out.nested);
+	reading_content_free(content);
+}
+
 static void content_over_the_store_is_unreadable(void **state)
 {
 	(void)state;
@@ -449,6 +504,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(what_stands_beside_a_signed_part_inside_is_told),
 	    cmocka_unit_test(what_is_encrypted_once_more_is_nested),
 	    cmocka_unit_test(reports_and_automatic_replies_inside_are_told),
+	    cmocka_unit_test(mail_in_the_mail_is_read_only_where_it_is_the_writers_own),
+	    cmocka_unit_test(what_the_mail_in_the_mail_says_of_itself_is_told),
 	    cmocka_unit_test(content_over_the_store_is_unreadable),
 	};
 	if (argc > 1)

@@ -60,10 +60,9 @@ static struct opened signed_by(struct certificate *certificate, enum signature_s
 
 static bool counts(enum signature_status status, bool *expired)
 {
-	char reason[STORE_REASON_SIZE];
 	struct certificate certificate;
 	const struct opened opened = signed_by(&certificate, status);
-	return keylife_counts(&opened, &certificate, NOW, 60, expired, reason);
+	return keylife_fault(&opened, &certificate, NOW, 60, expired) == UNCOUNTED_NOT;
 }
 
 static void signature_by_an_expired_key_counts_for_a_renewal(void **state)
@@ -88,19 +87,18 @@ static void signature_that_is_bad_otherwise_counts_for_nothing(void **state)
 
 static void expired_key_of_a_retired_certificate_counts_for_nothing(void **state)
 {
-	char reason[STORE_REASON_SIZE];
 	struct certificate certificate;
 	bool expired;
 	struct opened opened = signed_by(&certificate, SIGNATURE_KEY_EXPIRED);
 	(void)state;
 	snprintf(certificate.state, sizeof certificate.state, "retired");
-	assert_false(keylife_counts(&opened, &certificate, NOW, 60, &expired, reason));
+	assert_int_not_equal(keylife_fault(&opened, &certificate, NOW, 60, &expired), UNCOUNTED_NOT);
 	opened = signed_by(&certificate, SIGNATURE_KEY_EXPIRED);
 	opened.signature_count = 2;
-	assert_false(keylife_counts(&opened, &certificate, NOW, 60, &expired, reason));
+	assert_int_not_equal(keylife_fault(&opened, &certificate, NOW, 60, &expired), UNCOUNTED_NOT);
 	opened = signed_by(&certificate, SIGNATURE_KEY_EXPIRED);
 	snprintf(opened.signatures[0].fingerprint, sizeof opened.signatures[0].fingerprint, "FFFF");
-	assert_false(keylife_counts(&opened, &certificate, NOW, 60, &expired, reason));
+	assert_int_not_equal(keylife_fault(&opened, &certificate, NOW, 60, &expired), UNCOUNTED_NOT);
 }
 
 static void only_key_update_is_a_control_block_about_keys(void **state)

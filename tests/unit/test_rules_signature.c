@@ -36,19 +36,17 @@ static struct certificate pinned(void)
 static void does_not_count(
     const struct opened *opened, const struct certificate *certificate, const char *why)
 {
-	char reason[STORE_REASON_SIZE] = "";
-	assert_false(signature_counts(opened, certificate, NOW, SKEW, reason));
-	assert_string_equal(reason, why);
+	const enum uncounted fault = signature_fault(opened, certificate, NOW, SKEW);
+	assert_int_not_equal(fault, UNCOUNTED_NOT);
+	assert_string_equal(uncounted_text(fault), why);
 }
 
 static void one_good_signature_by_the_pinned_certificate_counts(void **state)
 {
-	char reason[STORE_REASON_SIZE] = "left over";
 	const struct opened opened = opened_with(SIGNATURE_GOOD);
 	const struct certificate certificate = pinned();
 	(void)state;
-	assert_true(signature_counts(&opened, &certificate, NOW, SKEW, reason));
-	assert_string_equal(reason, "");
+	assert_int_equal(signature_fault(&opened, &certificate, NOW, SKEW), UNCOUNTED_NOT);
 }
 
 static void every_other_status_does_not_count_and_says_why(void **state)
@@ -135,16 +133,57 @@ static void retired_certificate_signs_nothing(void **state)
 
 static void date_in_the_future_does_not_count_beyond_the_clock_skew(void **state)
 {
-	char reason[STORE_REASON_SIZE];
 	const struct certificate certificate = pinned();
 	struct opened opened = opened_with(SIGNATURE_GOOD);
 	(void)state;
 	opened.signatures[0].created = NOW + SKEW;
-	assert_true(signature_counts(&opened, &certificate, NOW, SKEW, reason));
+	assert_int_equal(signature_fault(&opened, &certificate, NOW, SKEW), UNCOUNTED_NOT);
 	opened.signatures[0].created = NOW + SKEW + 1;
 	does_not_count(&opened, &certificate, "the signature is dated in the future");
 	opened.signatures[0].created = INT64_MAX;
 	does_not_count(&opened, &certificate, "the signature is dated in the future");
+}
+
+static void only_what_gpg_found_to_be_by_the_key_proves_its_holder(void **state)
+{
+	const struct certificate certificate = pinned();
+	struct opened opened = opened_with(SIGNATURE_WEAK);
+	(void)state;
+	assert_false(signature_is_by(&opened, &certificate));
+	opened.signatures[0].proven = true;
+	assert_true(signature_is_by(&opened, &certificate));
+	snprintf(opened.signatures[0].fingerprint, FINGERPRINT_SIZE, "%s", OTHER);
+	assert_false(signature_is_by(&opened, &certificate));
+	opened.signatures[1] = opened_with(SIGNATURE_GOOD).signatures[0];
+	opened.signatures[1].proven = true;
+	assert_false(signature_is_by(&opened, &certificate)); /* it is not counted */
+	opened.signature_count = 2;
+	assert_true(signature_is_by(&opened, &certificate));
+	opened.signature_count = UINT32_MAX;
+	assert_true(signature_is_by(&opened, &certificate));
+}
+
+static void every_reason_has_a_name_of_its_own_and_one_that_is_told_says_what_to_change(void **state)
+{
+	(void)state;
+	for (int i = UNCOUNTED_NOT + 1; i < UNCOUNTEDS; i++) {
+		const enum uncounted why = (enum uncounted)i;
+		assert_int_equal(uncounted_from(uncounted_name(why)), why);
+		assert_string_not_equal(uncounted_text(why), "");
+		const char *line = uncounted_advice(why);
+		while (*line != '\0') {
+			const char *end = strchr(line, '\n');
+			assert_non_null(end);
+			assert_true(end - line <= 76);
+			line = end + 1;
+		}
+	}
+	assert_int_equal(uncounted_from("no such reason"), UNCOUNTED_NOT);
+	/* Anybody could have written these: they cause no mail. */
+	assert_false(uncounted_is_told(UNCOUNTED_UNSIGNED));
+	assert_false(uncounted_is_told(UNCOUNTED_UNKNOWN_KEY));
+	assert_false(uncounted_is_told(UNCOUNTED_BAD));
+	assert_true(uncounted_is_told(UNCOUNTED_WEAK));
 }
 
 int main(int argc, char **argv)
@@ -158,6 +197,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(certificate_that_is_not_confirmed_signs_nothing),
 	    cmocka_unit_test(retired_certificate_signs_nothing),
 	    cmocka_unit_test(date_in_the_future_does_not_count_beyond_the_clock_skew),
+	    cmocka_unit_test(only_what_gpg_found_to_be_by_the_key_proves_its_holder),
+	    cmocka_unit_test(
+		every_reason_has_a_name_of_its_own_and_one_that_is_told_says_what_to_change),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
