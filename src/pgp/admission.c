@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include "pgp/admission.h"
+#include "pgp/explain.h"
 
 enum { DATE_SIZE = sizeof "2026-11-25" };
 
@@ -82,6 +83,9 @@ static void explain_no_encryption(const struct admission *in, int64_t now, char 
 {
 	const struct admission_key *key = newest_for_encryption(in);
 	char date[DATE_SIZE];
+	const bool left_out = key == NULL || key->algorithm == ADMISSION_UNKNOWN;
+	if (left_out && explain_encryption(in->packets, in, reason))
+		return;
 	if (key == NULL) {
 		snprintf(reason, CERTIFICATE_REASON_SIZE,
 		    "it has no encryption subkey, so nothing can be sealed for it: ask for a "

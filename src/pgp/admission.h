@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "pgp/certificate.h"
 
 enum {
@@ -38,6 +39,7 @@ struct admission {
 	bool has_user_id; /* one at least that is neither revoked nor without self-signature */
 	char user_id[CERTIFICATE_USER_ID_SIZE];
 	bool states_ciphers; /* preferences are stated, and ... */
+	struct view packets; /* as it came, for words alone: what gpg leaves out is named by them */
 	bool takes_aes; /* ... AES with 128, 192 or 256 bits is among them */
 };
 

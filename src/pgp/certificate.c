@@ -13,13 +13,14 @@
 #include "pgp/conf.h"
 #include "pgp/engine.h"
 #include "pgp/entry.h"
+#include "pgp/explain.h"
 #include "pgp/feed.h"
 #include "pgp/keyring.h"
 #include "pgp/listing.h"
 #include "pgp/merge.h"
 
 /* In one keyring every import copies the file, so big ones cost their square. */
-enum { CHUNK = 200, KEY_VERSION = 4 };
+enum { CHUNK = 200 };
 
 struct reading {
 	const char *scratch; /* our directory, empty between two homes */
@@ -178,6 +179,7 @@ static int assign(const struct reading *reading, struct examined *examined, stru
 			continue;
 		examined->listed[i].states_ciphers = exported.states_ciphers;
 		examined->listed[i].takes_aes = exported.takes_aes;
+		examined->listed[i].packets = buf_view(&entry->input);
 		take_verdict(reading, entry, &examined->listed[i], &exported);
 	}
 	return rest.len == 0 ? 0 : mismatch(err);
@@ -236,19 +238,6 @@ static int pass(const struct reading *reading, struct entry *entries, size_t cou
 	examined_release(&examined);
 	buf_release(&certificates);
 	return result;
-}
-
-static bool is_unsupported(struct entry *entry)
-{
-	if (entry->found.version == KEY_VERSION)
-		return false;
-	snprintf(entry->verdict.reason, sizeof entry->verdict.reason,
-	    entry->found.version < KEY_VERSION
-		? "it is an OpenPGP version %u key, which is broken: ask for a new certificate"
-		: "it is an OpenPGP version %u key, which GnuPG cannot use here: ask for one of "
-		  "version 4",
-	    entry->found.version);
-	return true;
 }
 
 /* What is known without gpg of a certificate that it did not take. */
@@ -331,12 +320,21 @@ static int judge_inputs(
 	return 0;
 }
 
+/* In any of its states. */
+static bool is_unfit(struct entry *entry)
+{
+	bool unfit = false;
+	for (const struct entry *at = entry; at != NULL && !unfit; at = at->same)
+		unfit = explain_unfit(at->found.whole, entry->verdict.reason);
+	return unfit;
+}
+
 static int judge(
     const struct reading *reading, struct entry *entries, size_t count, struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct entry *entry = &entries[i];
-		if (entry->merged || entry->verdict.reason[0] != '\0' || is_unsupported(entry))
+		if (entry->merged || entry->verdict.reason[0] != '\0' || is_unfit(entry))
 			continue;
 		if (entry_prepare(&reading->entries, entry, MERGE_ALL, err) != 0)
 			return -1;

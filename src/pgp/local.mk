@@ -25,6 +25,7 @@ libdewline_a_SOURCES += \
 	src/pgp/seal.c src/pgp/seal.h \
 	src/pgp/sign.c src/pgp/sign.h \
 	src/pgp/entry.c src/pgp/entry.h \
+	src/pgp/explain.c src/pgp/explain.h \
 	src/pgp/feed.c src/pgp/feed.h \
 	src/pgp/framing.c src/pgp/framing.h \
 	src/pgp/merge.c src/pgp/merge.h \

@@ -550,6 +550,99 @@ static void damaged_one_among_good_ones_is_named_by_its_place(void **state)
 	    "number 2 of 3 in the file (byte ");
 }
 
+/* A byte of the first packet with that tag behind a subkey, or anywhere; in place. */
+static char *byte_of(struct view certificate, uint8_t tag, bool behind_subkey, size_t at)
+{
+	struct packet packet;
+	bool found = !behind_subkey;
+	while (packet_next(&certificate, &packet) == 1) {
+		if (found && packet.tag == tag)
+			return (char *)(uintptr_t)packet.body.data +
+			       (at < packet.body.len ? at : packet.body.len - 1);
+		found = found || packet.tag == PACKET_PUBLIC_SUBKEY;
+	}
+	return NULL;
+}
+
+/* What no program here can make is made of what one did: nothing of it need be well signed. */
+static void algorithms_that_gpg_does_not_know_are_named(void **state)
+{
+	(void)state;
+	enum { AT_VERSION = 0, AT_ALGORITHM = 5 };
+	static const struct {
+		uint8_t tag;
+		size_t at;
+		char value;
+		const char *because;
+	} cases[] = {
+	    {PACKET_PUBLIC_KEY, AT_ALGORITHM, 27, "primary key is of the algorithm Ed25519 (27)"},
+	    {PACKET_PUBLIC_KEY, AT_ALGORITHM, 28, "primary key is of the algorithm Ed448 (28)"},
+	    {PACKET_PUBLIC_KEY, AT_ALGORITHM, 30, "ML-DSA-65+Ed25519 (30)"},
+	    {PACKET_PUBLIC_SUBKEY, AT_ALGORITHM, 25, "is of the algorithm X25519 (25) of RFC 9580"},
+	    {PACKET_PUBLIC_SUBKEY, AT_ALGORITHM, 26, "is of the algorithm X448 (26) of RFC 9580"},
+	    {PACKET_PUBLIC_SUBKEY, AT_ALGORITHM, 35, "ML-KEM-768+X25519 (35)"},
+	    {PACKET_PUBLIC_SUBKEY, AT_ALGORITHM, 8, "Kyber (8) of LibrePGP"},
+	    {PACKET_PUBLIC_KEY, AT_VERSION, 6, "version 6 key (RFC 9580)"},
+	    {PACKET_PUBLIC_KEY, AT_VERSION, 5, "version 5 key (LibrePGP)"},
+	    {PACKET_PUBLIC_KEY, AT_VERSION, 3, "version 3 key, which is broken"},
+	};
+	world_person("new", WORLD_ED25519, "");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buf file = world_certificate("new");
+		*byte_of(buf_view(&file), cases[i].tag, false, cases[i].at) = cases[i].value;
+		struct world_verdict verdict = world_judge(&world, buf_view(&file));
+		if (strstr(verdict.reason, cases[i].because) == NULL ||
+		    strstr(verdict.reason, "ask for") == NULL)
+			fail_msg("%s: %s", cases[i].because, verdict.reason);
+		assert_int_equal(verdict.minimal.len, 0);
+		buf_release(&verdict.minimal);
+		buf_release(&file);
+	}
+}
+
+static void encryption_subkey_that_gpg_drops_is_named(void **state)
+{
+	(void)state;
+	world_person("sue", WORLD_ED25519, "");
+	world_person("tim",
+	    "Key-Type: RSA\\nKey-Length: 2048\\nKey-Usage: sign\\nSubkey-Type: RSA\\n"
+	    "Subkey-Length: 2048\\nSubkey-Usage: sign\\n",
+	    "");
+	struct buf file = world_certificate("sue");
+	char *last = byte_of(buf_view(&file), PACKET_SIGNATURE, true, SIZE_MAX);
+	*last ^= 1;
+	struct world_verdict verdict = world_judge(&world, buf_view(&file));
+	assert_non_null(strstr(verdict.reason, "it has an encryption subkey "));
+	assert_non_null(strstr(verdict.reason, "binds it to the certificate is bad"));
+	buf_release(&verdict.minimal);
+	file.len = (size_t)(byte_of(buf_view(&file), PACKET_SIGNATURE, true, 0) - file.data) - 2;
+	verdict = world_judge(&world, buf_view(&file));
+	assert_non_null(strstr(verdict.reason, "no signature of its owner binds it"));
+	buf_release(&verdict.minimal);
+	buf_release(&file);
+	verdict = judge_person("tim");
+	assert_non_null(strstr(verdict.reason, "it has no encryption subkey: by its key flags"));
+	assert_non_null(strstr(verdict.reason, "may only sign"));
+	buf_release(&verdict.minimal);
+}
+
+/* A signature by such a key would keep gpg busy for seconds. */
+static void key_that_would_take_very_long_to_check_is_not_given_to_gpg(void **state)
+{
+	(void)state;
+	enum { NUMBER = 2048 };
+	struct buf file = BUF_EMPTY(BUF_SMALL);
+	const char numbers[2 + NUMBER] = "\x40\x00\xff";
+	buf_add(&file, "\x99\x10\x0a\x04\0\0\0\x01\x01", 9);
+	buf_add(&file, numbers, sizeof numbers);
+	buf_add(&file, numbers, sizeof numbers);
+	buf_add(&file, "\xb4\x03tom", 5);
+	struct world_verdict verdict = world_judge(&world, buf_view(&file));
+	assert_non_null(strstr(verdict.reason, "take very long to check"));
+	buf_release(&verdict.minimal);
+	buf_release(&file);
+}
+
 struct sample {
 	unsigned seen;
 	struct buf commands;
@@ -626,6 +719,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(armor_is_taken_as_programs_and_mailboxes_leave_it),
 	    cmocka_unit_test(armor_that_is_not_taken_is_named),
 	    cmocka_unit_test(damaged_one_among_good_ones_is_named_by_its_place),
+	    cmocka_unit_test(algorithms_that_gpg_does_not_know_are_named),
+	    cmocka_unit_test(encryption_subkey_that_gpg_drops_is_named),
+	    cmocka_unit_test(key_that_would_take_very_long_to_check_is_not_given_to_gpg),
 	    cmocka_unit_test(recorded_subkey_is_the_one_gpg_picks),
 	};
 	return cmocka_run_group_tests_name("pgp_certificate", tests, setup, teardown);
