@@ -149,7 +149,7 @@ static bool refuse_more(struct refusal *refusal)
 {
 	const size_t len = strlen(refusal->text);
 	snprintf(refusal->text + len, sizeof refusal->text - len,
-	    "; if it is text, begin the line with something else, such as \"- \"");
+	    "; if it is text, put other words before it");
 	return false;
 }
 
@@ -314,14 +314,45 @@ static const char *near_name(struct view word, const char *const *names)
 	return NULL;
 }
 
-/* Behind an empty line, and no field: false with a refusal when its writer must have meant one. */
-static bool is_text(struct reader *reader, const struct row *row)
+/* The line without what makes it an item of a list: a dash, a star, a bullet, a number. */
+static struct view without_item_mark(struct view line)
+{
+	static const char *const marks[] = {
+	    "-", "*", "+", "\xe2\x80\xa2", "\xc2\xb7", "\xe2\x80\x93", "\xe2\x80\x94", NULL};
+	size_t len = 0;
+	line = text_trim(line);
+	for (size_t i = 0; len == 0 && marks[i] != NULL; i++)
+		len = view_starts_nocase(line, marks[i]) ? strlen(marks[i]) : 0;
+	while (len < line.len && line.data[len] >= '0' && line.data[len] <= '9')
+		len++;
+	if (len < line.len && (line.data[len] == '.' || line.data[len] == ')'))
+		len++;
+	return text_trim(view_part(line, len, line.len));
+}
+
+/* A field in a list, which is none: false with a refusal when the block has none of that name. */
+static bool is_no_listed_field(struct reader *reader)
+{
+	struct row row;
+	const char *known = cut_row(without_item_mark(reader->line), &row)
+				? known_name(row.name, reader->names)
+				: NULL;
+	if (known == NULL || block_find(reader->out, known) != NULL)
+		return true;
+	refuse(reader->refusal, reader->number,
+	    "\"%.*s\" is an item of a list, and no field: write it without the mark",
+	    refusal_shown(text_trim(reader->line)), text_trim(reader->line).data);
+	return refuse_more(reader->refusal);
+}
+
+/* A line that is no field: false with a refusal when its writer must have meant one. */
+static bool is_no_field(struct reader *reader, const struct row *row)
 {
 	const char *near = near_name(row->name, reader->names);
 	if (near == NULL)
 		near = near_name(row->name, restricting);
 	if (near == NULL)
-		return true;
+		return is_no_listed_field(reader);
 	if (view_is_nocase(row->name, near)) {
 		refuse_name(reader, row->name);
 	} else {
@@ -343,7 +374,7 @@ static bool read_row(struct reader *reader, bool is_row, const struct row *row)
 	if (known != NULL)
 		return add_field(reader, known, row->value);
 	if (out->count > 0 && goes_on(reader))
-		return add_line(reader);
+		return (!is_row || is_no_field(reader, row)) && add_line(reader);
 	if (is_row)
 		return refuse_name(reader, row->name);
 	return refuse(reader->refusal, reader->number,
@@ -359,7 +390,7 @@ static bool read_apart(struct reader *reader, bool is_row, const struct row *row
 	if ((known && !is_said(reader->out, row)) || (!known && goes_on(reader)))
 		return read_row(reader, is_row, row);
 	*end = true;
-	return !is_row || known || is_text(reader, row);
+	return !is_row || known || is_no_field(reader, row);
 }
 
 /* What looks like a field in the text's first lines was meant as one, or may have been. */

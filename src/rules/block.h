@@ -41,7 +41,8 @@ struct block {
  * - a line up to the first empty one is neither `Name: value` nor the rest of a wrapped value;
  * - a name is none of `names`, or stands there twice;
  * - a value has a control character, or all are too long;
- * - behind an empty line a field of another kind of block follows, or a name that is nearly one;
+ * - in the block or right behind it stands a field of another kind of block, a name that is nearly
+ *   one, or an item of a list that would be a field without its mark;
  * - one of the text's first BLOCK_TEXT_LINES lines has one of `names` and a colon at its beginning.
  *   It may be indented further than the block, or say again what the block says. */
 bool block_read(

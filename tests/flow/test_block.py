@@ -66,7 +66,7 @@ def test_what_stands_below_an_empty_line_is_obeyed_or_refused(t):
     assert "It is held" in scene.receipts(1)[0].text
     refused(scene, "Advisory: new\nTLP: AMBER\nAudience: all\n\nDear all,\n\nExercise: yes\n\n"
             "This is only a drill text.\n", 2, "Line 7", '"Exercise: yes" stands in the text',
-            'if it is text, begin the line with something else, such as "- "')
+            "if it is text, put other words before it")
     refused(scene, "Advisory: new\nTLP: AMBER\nAudience: all\n\nExcercise: yes\n\nText.\n", 3,
             "Line 5", '"Excercise" is no field, but nearly Exercise')
     refused(scene, f"Advisory: withdraw {held['number']}\n\nGateway: other@elsewhere.example\n\n"

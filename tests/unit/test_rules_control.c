@@ -312,10 +312,10 @@ static void bad_field_behind_an_empty_line_is_refused_and_the_way_out_is_told(vo
 	(void)state;
 	refused("Advisory: new\n\nTLP: PURPLE\n\nText\n", 3, "it must be RED");
 	refused("Advisory: new\nTLP: RED\n\nRelease: 2.0 fixes this\n", 4,
-	    "; if it is text, begin the line with something else");
+	    "; if it is text, put other words before it");
 	refused("Advisory: new\nTLP: RED\n\nTLP: AMBER\n\nText", 4, "TLP stands there twice");
-	says("Advisory: new\nTLP: RED\n\n- Release: 2.0 fixes this\n", "0  RED [] ack 0",
-	    "- Release: 2.0 fixes this");
+	says("Advisory: new\nTLP: RED\n\nThe release: 2.0 fixes this\n", "0  RED [] ack 0",
+	    "The release: 2.0 fixes this");
 	says("Advisory: new\nTLP: RED\n\n> TLP: GREEN\n", "0  RED [] ack 0", "> TLP: GREEN");
 	says("Advisory: new\nTLP: RED\n\n* TLP: GREEN\n", "0  RED [] ack 0", "* TLP: GREEN");
 }
@@ -340,13 +340,43 @@ static void misspelt_field_behind_an_empty_line_is_refused(void **state)
 	    "Summary: valves open\nTLS: 1.0\nTCP: 80");
 }
 
+static void field_in_a_list_is_refused_where_it_would_be_passed_over(void **state)
+{
+	static const char *const marks[] = {
+	    "- ", "* ", " * ", "\xe2\x80\xa2\t", "1. ", "2) ", "-", "+ ", "\xc2\xb7\xc2\xa0"};
+	(void)state;
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+		char text[128];
+		snprintf(text, sizeof text,
+		    "Advisory: update X-1\n\n%sTLP: RED\n%sAudience: a@b\n\nText", marks[i],
+		    marks[i]);
+		refused(text, 3, "is an item of a list, and no field: write it without the mark");
+	}
+	says("Advisory: new\nTLP: RED\n\n- TLP: RED means that\n- Exercise: no\n",
+	    "0  RED [] ack 0", "- TLP: RED means that\n- Exercise: no");
+	refused("Advisory: new\n- TLP: RED\n", 2, "no field \"- TLP\"");
+}
+
+static void field_that_looks_like_the_rest_of_a_value_is_refused(void **state)
+{
+	(void)state;
+	refused(
+	    "Advisory: new\nTitle: A title that is so long that a mail program wraps it here, at\n"
+	    "Excercise: yes\n\nText",
+	    3, "nearly Exercise");
+	refused("Advisory: new\nTitle: Valves,\nExcercise: yes\n\nText", 3, "nearly Exercise");
+	refused("Advisory: new\nTitle:\nReleased: now\n\nText", 3, "nearly Release");
+	refused("Advisory: new\nTitle: Valves\n  Audiences: all\n\nText", 3, "nearly Audience");
+	refused("Advisory: new\nTitle:\n- TLP: RED\n\nText", 3, "an item of a list");
+}
+
 static void field_among_the_texts_first_lines_is_refused(void **state)
 {
 	(void)state;
 	refused("Advisory: new\nTLP: AMBER\n\nDear all,\n\nExercise: yes\n\nText\n", 6,
 	    "\"Exercise: yes\" stands in the text, where no field is obeyed: put it above the "
 	    "text; "
-	    "if it is text, begin the line with something else, such as \"- \"");
+	    "if it is text, put other words before it");
 	refused("Advisory: new\n\na\nb\n TLP : RED", 5, "stands in the text");
 	refused("Advisory: new\n\na\n*TLP:* RED", 4, "stands in the text");
 	refused("Advisory: new\n\na\nTLP\xef\xbc\x9aRED", 4, "stands in the text");
@@ -590,6 +620,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(fields_with_empty_lines_between_all_count),
 	    cmocka_unit_test(bad_field_behind_an_empty_line_is_refused_and_the_way_out_is_told),
 	    cmocka_unit_test(misspelt_field_behind_an_empty_line_is_refused),
+	    cmocka_unit_test(field_in_a_list_is_refused_where_it_would_be_passed_over),
+	    cmocka_unit_test(field_that_looks_like_the_rest_of_a_value_is_refused),
 	    cmocka_unit_test(field_among_the_texts_first_lines_is_refused),
 	    cmocka_unit_test(field_deep_in_the_text_is_text),
 	    cmocka_unit_test(text_behind_the_block_may_hold_anything_else),

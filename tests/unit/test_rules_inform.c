@@ -75,7 +75,7 @@ static void blocks_with_empty_lines_are_read_whole(void **state)
 	assert_string_equal(report.about, "DEW-2026-0001");
 	assert_true(view_is(report.text, "The plant's name is Alpha."));
 	report_refused("Report: X\n\nWe saw it.\n\nTLP: RED\n", 5, "stands in the text");
-	report_refused("Report: X\n\nTLP: PURPLE\n", 3, "begin the line with something else");
+	report_refused("Report: X\n\nTLP: PURPLE\n", 3, "put other words before it");
 	report_refused("Report: X\n\nAbuot: DEW-2026-0001\n", 3, "nearly About");
 	assert_true(
 	    inform_read_report(VIEW("Report: A title that a mail program has wrapped at the end "
@@ -105,6 +105,9 @@ static void field_of_an_advisory_is_refused_in_other_blocks(void **state)
 	assert_false(
 	    inform_read_reply(VIEW("Reply: REP-1\n\nTLP: RED\n\nText"), number, &rest, &refusal));
 	assert_non_null(strstr(refusal.text, "no field \"TLP\"; the only one is Reply"));
+	report_refused("Report: A title of a report that a mail program would wrap at the end of\n"
+		       "Exercise: yes\n\nText",
+	    2, "no field \"Exercise\"");
 	assert_false(inform_read_request(VIEW("Request: list\n\nTLP: RED\n"), name, &refusal));
 }
 
