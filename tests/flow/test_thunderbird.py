@@ -11,7 +11,7 @@ LONG = "\n".join(f"Step {number}: look at controller {number}." for number in ra
 LONG = f"{LONG}\n\n-- \nPat Doe\nVendor, product security\n"
 
 
-def test_official_reads_an_advisory_and_answers_below_and_above_the_quotation(t):
+def test_official_reads_answers_below_and_above_the_quotation_and_reports(t):
     t.needs("thunderbird")
     scene = Scene(t)
     scene.release(text=LONG)
@@ -35,6 +35,12 @@ def test_official_reads_an_advisory_and_answers_below_and_above_the_quotation(t)
     thunderbird.press("b")
     thunderbird.type("\nWe  install it tonight.\n")  # two blanks, of which one does not break
     answer(scene, thunderbird, "acting", "We install it tonight.")
+
+    number = scene.gateway.advisories()[0]["number"]
+    thunderbird.write("...", f"Report: Odd traffic\nTLP: RED\nAbout: {number}\nWe saw it on Monday.")
+    row = scene.drop(thunderbird.send())
+    assert (row["state"], row["meaning"]) == ("done", "report"), row
+    assert scene.gateway.rows("report", "list")[0]["tlp"] == "RED"
 
 
 def answer(scene, thunderbird, status, comment):
