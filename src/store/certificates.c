@@ -164,10 +164,12 @@ static int take_place(struct store *store, int64_t shard_size, int64_t *shard, s
 	    SQL_WITH(sql_int(*shard)), NULL, err);
 }
 
+/* By the clock, so that a store that was restored from a backup gives no number a second time: a
+ * keyring that was built for it before would be taken for the new one. */
 static int raise_generation(struct store *store, int64_t shard, struct err *err)
 {
-	return sql_run(store, "UPDATE shard SET generation = generation + 1 WHERE id = ?1",
-	    SQL_WITH(sql_int(shard)), NULL, err);
+	return sql_run(store, "UPDATE shard SET generation = max(generation + 1, ?2) WHERE id = ?1",
+	    SQL_WITH(sql_int(shard), sql_int(clock_now())), NULL, err);
 }
 
 static int add(struct store *store, const struct certificate_facts *facts, struct view minimal,
