@@ -418,6 +418,15 @@ static bool is_domain_char(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
 }
 
+static bool is_ascii(struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (((unsigned char)text.data[i] & 0x80U) != 0)
+			return false;
+	}
+	return true;
+}
+
 bool text_is_address(struct view address, const char **why)
 {
 	struct view domain = address;
@@ -431,12 +440,18 @@ bool text_is_address(struct view address, const char **why)
 		return false;
 	}
 	if (local.len == 0 || local.len > TEXT_LOCAL_PART_MAX || !is_dot_atom(local, is_atom_char)) {
-		*why = "the part before the @ is not plain letters, digits and the marks of RFC 5322";
+		*why = is_ascii(local)
+			   ? "the part before the @ is not plain letters, digits and the marks of RFC 5322"
+			   : "the part before the @ has letters of another alphabet than ASCII, which many "
+			     "mail servers do not take: ask for another address";
 		return false;
 	}
 	if (!is_dot_atom(domain, is_domain_char) || domain.data[0] == '-'
 	    || domain.data[domain.len - 1] == '-') {
-		*why = "the part behind the @ is not a domain name";
+		*why = is_ascii(domain)
+			   ? "the part behind the @ is not a domain name"
+			   : "the part behind the @ has letters of another alphabet than ASCII: write it as "
+			     "the DNS has it, with xn-- (the program idn2 shows that form)";
 		return false;
 	}
 	*why = "";

@@ -29,7 +29,7 @@ static int run_add(struct ctl *ctl, const struct ctl_call *call, struct err *err
 {
 	const char *name = ctl_value(call, "name");
 	struct publisher admin = {.admin = true, .added_at = ctl->now};
-	if (check_address(call->arguments[0], err) < 0 ||
+	if (check_new_address(ctl, call->arguments[0], err) < 0 ||
 	    (name != NULL && check_name(name, err) < 0))
 		return -1;
 	snprintf(admin.address, sizeof admin.address, "%s", call->arguments[0]);

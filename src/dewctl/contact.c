@@ -51,7 +51,7 @@ static int run_add(struct ctl *ctl, const struct ctl_call *call, struct err *err
 	const char *clearance = ctl_value(call, "clearance");
 	enum tlp tlp = default_clearance;
 	struct contact contact = {.added_at = ctl->now};
-	if (check_address(call->arguments[1], err) < 0 ||
+	if (check_new_address(ctl, call->arguments[1], err) < 0 ||
 	    (name != NULL && check_name(name, err) < 0))
 		return -1;
 	if (clearance != NULL)

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "dewctl/find.h"
@@ -200,6 +201,37 @@ int check_address(const char *address, struct err *err)
 	if (!text_is_address(view_of(address), &why))
 		return ctl_refuse(
 		    err, "\"%s\" is no mail address that can be used: %s", address, why);
+	return 0;
+}
+
+/* Without a tag behind "+", which a mail server may take off. */
+static bool is_same_mailbox(const char *address, const char *own)
+{
+	const size_t local = strcspn(address, "@+"), own_local = strcspn(own, "@+");
+	const char *domain = strchr(address, '@'), *own_domain = strchr(own, '@');
+	return local == own_local && strncasecmp(address, own, local) == 0 && domain != NULL &&
+	       own_domain != NULL && strcasecmp(domain, own_domain) == 0;
+}
+
+int check_new_address(struct ctl *ctl, const char *address, struct err *err)
+{
+	if (check_address(address, err) < 0 || ctl_open_config(ctl, err) < 0)
+		return -1;
+	const struct config *config = &ctl->config;
+	const struct {
+		const char *own, *what;
+	} all[] = {
+	    {config->gateway.address, "gateway.address"},
+	    {config->gateway.list, "gateway.list"},
+	    {config->gateway.return_path, "gateway.return_path"},
+	};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (is_same_mailbox(address, all[i].own))
+			return ctl_refuse(err,
+			    "%s is an address of the gateway itself (%s): mail to it would come "
+			    "back here; take the person's own address",
+			    address, all[i].what);
+	}
 	return 0;
 }
 

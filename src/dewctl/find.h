@@ -40,6 +40,8 @@ int find_free_certificate(struct ctl *ctl, const char *option, const char *addre
 
 /* Refuse an address, a name for showing, or an identifier that cannot be one. */
 int check_address(const char *address, struct err *err);
+/* The same for somebody who is to get mail: not the gateway itself, with any tag. */
+int check_new_address(struct ctl *ctl, const char *address, struct err *err);
 int check_name(const char *name, struct err *err);
 /* Lower-case letters, digits and hyphens, which stand neither first nor last; not "all". */
 int check_id(const char *id, struct err *err);

@@ -25,13 +25,13 @@ const struct ctl_option invite_options[] = {
 };
 
 static int read_contact(
-    const struct ctl *ctl, const struct ctl_call *call, struct contact *out, struct err *err)
+    struct ctl *ctl, const struct ctl_call *call, struct contact *out, struct err *err)
 {
 	const char *name = ctl_value(call, "contact-name");
 	const char *clearance = ctl_value(call, "clearance");
 	enum tlp tlp = TLP_AMBER;
 	*out = (struct contact){.added_at = ctl->now, .rank = 1};
-	if (check_address(ctl_value(call, "contact"), err) < 0 ||
+	if (check_new_address(ctl, ctl_value(call, "contact"), err) < 0 ||
 	    (name != NULL && check_name(name, err) < 0))
 		return -1;
 	if (clearance != NULL)

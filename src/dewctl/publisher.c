@@ -20,7 +20,7 @@ static int run_add(struct ctl *ctl, const struct ctl_call *call, struct err *err
 	const char *key = ctl_value(call, "key");
 	struct approval what = {.kind = "publisher.add"};
 	bool done;
-	if (check_address(call->arguments[0], err) < 0 ||
+	if (check_new_address(ctl, call->arguments[0], err) < 0 ||
 	    (name != NULL && check_name(name, err) < 0) ||
 	    find_fingerprint(&key, 1, what.fingerprint, err) < 0)
 		return -1;

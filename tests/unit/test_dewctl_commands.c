@@ -241,6 +241,50 @@ static void one_certificate_serves_one_person(void **state)
 	assert_says(&world->err, "belongs to contact " US);
 }
 
+static void gateways_own_addresses_are_nobodys(void **state)
+{
+	struct world *world = *state;
+	static const char *const own[] = {"gateway@gw.example", "all@gw.example",
+	    "GATEWAY+bounce@GW.example", "all+x@gw.example"};
+	char fingerprint[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_make_key(world, US, fingerprint);
+	MUST(world, "member", "add", "us", "--name", "United States");
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+		const char *at = own[i];
+		assert_int_equal(CTL(world, "contact", "add", "us", at, "--key", fingerprint), 1);
+		assert_says(&world->err, "is an address of the gateway itself");
+		assert_int_equal(CTL(world, "publisher", "add", at, "--key", fingerprint), 1);
+		assert_says(&world->err, "is an address of the gateway itself");
+		assert_int_equal(CTL(world, "admin", "add", at, "--key", fingerprint), 1);
+		assert_says(&world->err, "is an address of the gateway itself");
+		assert_int_equal(CTL(world, "member", "invite", "fr", "--name", "France",
+				     "--contact", at, "--key", fingerprint),
+		    1);
+		assert_says(&world->err, "is an address of the gateway itself");
+	}
+	MUST(world, "contact", "add", "us", "gateways@gw.example", "--key", fingerprint);
+}
+
+static void address_in_another_alphabet_is_asked_for_as_the_dns_has_it(void **state)
+{
+	struct world *world = *state;
+	char fingerprint[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_make_key(world, US, fingerprint);
+	MUST(world, "member", "add", "us", "--name", "United States");
+	assert_int_equal(CTL(world, "contact", "add", "us",
+			     "cert@b\xc3\xbc"
+			     "cher.example",
+			     "--key", fingerprint),
+	    1);
+	assert_says(&world->err, "xn--");
+	assert_int_equal(
+	    CTL(world, "contact", "add", "us", "b\xc3\xbcro@us.example", "--key", fingerprint), 1);
+	assert_says(&world->err, "before the @ has letters of another alphabet");
+	MUST(world, "contact", "add", "us", "cert@xn--bcher-kva.example", "--key", fingerprint);
+}
+
 static void clearance_is_amber_unless_given(void **state)
 {
 	struct world *world = *state;
@@ -374,6 +418,8 @@ int main(int argc, char **argv)
 	    IN_WORLD(check_counts_warnings_and_does_not_call_them_well),
 	    IN_WORLD(member_without_contacts_is_named_by_check),
 	    IN_WORLD(one_certificate_serves_one_person),
+	    IN_WORLD(gateways_own_addresses_are_nobodys),
+	    IN_WORLD(address_in_another_alphabet_is_asked_for_as_the_dns_has_it),
 	    IN_WORLD(clearance_is_amber_unless_given),
 	    IN_WORLD(group_that_cannot_be_made_whole_is_not_made),
 	    IN_WORLD(removed_member_takes_its_contacts_along),
