@@ -5,6 +5,7 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "gate/letters_alarm.h"
+#include "gate/letters_answer.h"
 #include "gate/letters_parts.h"
 #include "rules/remind.h"
 
@@ -59,6 +60,8 @@ void letter_reminder_text(struct buf *out, const struct letter_reminder *letter)
 	add_moment_field(out, "Answer by:", revision->acknowledge_by, letter);
 	letter_add_rule(out);
 	add_why(out, letter);
+	if (letter->uncounted != UNCOUNTED_NOT)
+		letter_add_uncounted(out, letter->uncounted, letter->colleague);
 	letter_add_rule(out);
 	letter_add_how_to_answer(out, revision->token);
 	buf_printf(out,
@@ -110,6 +113,9 @@ void letter_add_missing(struct buf *out, const struct reminder_state *contact)
 	else if (contact->sent_at == 0)
 		buf_printf(out, "not sent yet%s%s", contact->reason[0] == '\0' ? "" : ": ",
 		    contact->reason);
+	else if (contact->uncounted[0] != '\0')
+		buf_printf(out, "a mail came with that address that does not count: %s",
+		    uncounted_text(uncounted_from(contact->uncounted)));
 	else
 		buf_add_text(out, "no answer");
 	if (contact->unreached[0] != '\0')

@@ -5,6 +5,7 @@
 #define DEWLINE_GATE_LETTERS_ALARM_H
 
 #include "base/buf.h"
+#include "rules/uncounted.h"
 #include "store/advisories.h"
 #include "store/arrivals.h"
 #include "store/bounces.h"
@@ -17,6 +18,8 @@ struct letter_reminder {
 	const struct revision *revision;
 	bool deadline; /* it has passed: the member's other contacts are told too */
 	bool everyone; /* every contact has to answer, not one of the member */
+	enum uncounted uncounted; /* why an answer that came does not count */
+	bool colleague; /* ... that of another contact of the member */
 	int64_t now;
 };
 /* "[DEW-2026-0007 r1] Reminder: please answer [TOKEN]". */

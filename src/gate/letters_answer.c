@@ -113,3 +113,15 @@ void letter_uncounted_text(struct buf *out, const struct letter_clear *letter,
 	    "as it was. Should you have to ask the gateway's admins: it is arrival %lld.\n",
 	    (long long)answer->arrival);
 }
+
+void letter_add_uncounted(struct buf *out, enum uncounted why, bool colleague)
+{
+	buf_printf(out,
+	    "\nA mail to answer it came with %s.\n"
+	    "It does not count:\n%s.\n\n%s answer once more.\n%s",
+	    colleague ? "the address of a colleague of yours" : "your address",
+	    uncounted_text(why),
+	    colleague ? "If your organisation meant to answer so, please"
+		      : "If it was yours, please",
+	    uncounted_hint(why));
+}

@@ -21,6 +21,10 @@ void letter_uncounted_subject(struct buf *out, const struct letter_clear *letter
 void letter_uncounted_text(struct buf *out, const struct letter_clear *letter,
     const struct uncounted_answer *answer);
 
+/* For a reminder: a mail came that does not count, with the address of whoever is reminded, or of a
+ * colleague. Anybody could have written it. */
+void letter_add_uncounted(struct buf *out, enum uncounted why, bool colleague);
+
 /* The lines about one such mail, and the letter to publisher and admins around them. */
 void letter_add_leak(struct buf *out, const struct clear_answer *answer);
 void letter_leak_alarm_subject(struct buf *out, const struct letter_clear *letter);

@@ -43,7 +43,8 @@ struct audience_state {
 	size_t due; /* contacts */
 };
 
-/* One mail: the reminder of a stage to all who are due, or the alarm. */
+/* One mail: the reminder of a stage to all who are due and are to be told the same of an answer that
+ * does not count, or the alarm. */
 struct round {
 	struct gate *gate;
 	struct revision revision;
@@ -52,6 +53,8 @@ struct round {
 	int64_t at; /* the moment that it was judged for */
 	int64_t stage;
 	bool found;
+	enum uncounted uncounted;
+	bool colleague; /* it has the address of another contact of the member */
 	bool still_open; /* seen again while it is recorded */
 	int64_t next; /* when the next stage of any revision comes, 0: none */
 };
@@ -181,6 +184,47 @@ static void name_revision(const struct round *round, char out[static STORE_NAME_
 	    (long long)round->revision.number);
 }
 
+/* What a contact is to be told of an answer that does not count: their own, else a colleague's, whose
+ * answer would have been the member's. */
+static enum uncounted find_uncounted(const struct round *round, size_t contact, bool *colleague)
+{
+	const struct reminder_state *states = round->all.states;
+	const char *member = states[contact].member;
+	const enum uncounted own = uncounted_from(states[contact].uncounted);
+	*colleague = false;
+	if (own != UNCOUNTED_NOT || round->gate->config->reminders.rule == CONFIG_ANSWERS_CONTACT)
+		return own;
+	size_t i = contact; /* they stand in the order of members */
+	while (i > 0 && strcmp(states[i - 1].member, member) == 0)
+		i--;
+	for (; i < round->all.count && strcmp(states[i].member, member) == 0; i++) {
+		*colleague = states[i].uncounted[0] != '\0';
+		if (*colleague)
+			return uncounted_from(states[i].uncounted);
+	}
+	return UNCOUNTED_NOT;
+}
+
+static bool is_of_round(const struct round *round, size_t contact)
+{
+	bool colleague;
+	return round->all.contacts[contact].due != 0 &&
+	       find_uncounted(round, contact, &colleague) == round->uncounted &&
+	       colleague == round->colleague;
+}
+
+/* Those who are to be told the same as the first of them: the others have a mail of their own. */
+static void choose(struct round *round)
+{
+	size_t first = 0;
+	while (round->all.contacts[first].due == 0)
+		first++;
+	round->uncounted = find_uncounted(round, first, &round->colleague);
+	round->all.due = 0;
+	for (size_t i = 0; i < round->all.count; i++)
+		round->all.due += is_of_round(round, i);
+}
+
 static int record_reminders(
     void *context, int64_t message, struct view title, bool *go, struct err *err)
 {
@@ -191,7 +235,7 @@ static int record_reminders(
 	if (look_again(round, go, err) != 0)
 		return -1;
 	for (size_t i = 0; *go && i < round->all.count; i++) {
-		if (round->all.contacts[i].due != 0 &&
+		if (is_of_round(round, i) &&
 		    store_reminder_add(store, round->revision.id, round->all.states[i].contact,
 			round->stage, message, clock_now(), go, err) != 0)
 			return -1;
@@ -250,18 +294,21 @@ static void send_reminders(struct round *round)
 	struct buf text = BUF_EMPTY(BUF_SMALL);
 	enum tlp label = TLP_RED;
 	struct err err;
+	choose(round);
 	const struct letter_reminder letter = {
 	    .programme = gate->config->gateway.name,
 	    .gateway = gate->config->gateway.address,
 	    .advisory = &round->advisory,
 	    .revision = &round->revision,
 	    .deadline = round->stage == REMIND_DEADLINE,
+	    .uncounted = round->uncounted,
+	    .colleague = round->colleague,
 	    .everyone = gate->config->reminders.rule == CONFIG_ANSWERS_CONTACT,
 	    .now = clock_now(),
 	};
 	tlp_from(view_of(round->revision.tlp), &label);
 	for (size_t i = 0; i < round->all.count; i++) {
-		if (round->all.contacts[i].due != 0 &&
+		if (is_of_round(round, i) &&
 		    recipients_add_reader(gate, &to, round->all.states[i].contact, label, &err) !=
 			0) {
 			fail(round, &to, &err);

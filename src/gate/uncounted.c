@@ -8,6 +8,7 @@
 #include "gate/schedule.h"
 #include "gate/uncounted.h"
 #include "store/audit.h"
+#include "store/reminders.h"
 #include "store/uncounted.h"
 
 static int add(const struct mail_facts *facts, const struct revision *revision, int64_t contact,
@@ -95,6 +96,25 @@ static int note_tokens(const struct mail_facts *facts, int64_t contact, struct e
 	return noted ? 0 : note_all(facts, &content->tokens, contact, &noted, err);
 }
 
+/* A signed mail without a token may be an answer to whatever the contact is still to answer. */
+struct unnamed {
+	const struct mail_facts *facts;
+	int64_t contact;
+};
+
+static int note_unnamed(void *context, const struct revision *revision, struct err *err)
+{
+	const struct unnamed *unnamed = context;
+	struct delivery delivery;
+	bool found;
+	if (store_delivery_of_contact(unnamed->facts->gate->store, revision->message,
+		unnamed->contact, &delivery, &found, err) != 0)
+		return -1;
+	return !found || delivery.attempts == 0
+		   ? 0
+		   : add(unnamed->facts, revision, unnamed->contact, UNCOUNTED_NO_TOKEN, err);
+}
+
 int uncounted_look(const struct mail_facts *facts, struct err *err)
 {
 	char address[STORE_ADDRESS_SIZE];
@@ -105,5 +125,11 @@ int uncounted_look(const struct mail_facts *facts, struct err *err)
 	if (contact.id == 0 &&
 	    claim_of_arrival(facts->gate, facts->arrival, address, &contact, &found, err) != 0)
 		return -1;
-	return found ? note_tokens(facts, contact.id, err) : 0;
+	if (!found)
+		return 0;
+	struct unnamed unnamed = {facts, contact.id};
+	return facts->uncounted != UNCOUNTED_NO_TOKEN
+		   ? note_tokens(facts, contact.id, err)
+		   : store_reminder_each_open(
+			 facts->gate->store, clock_now(), note_unnamed, &unnamed, err);
 }

@@ -93,3 +93,25 @@ bool uncounted_is_told(enum uncounted why)
 {
 	return reasons[why].advice[0] != '\0';
 }
+
+const char *uncounted_hint(enum uncounted why)
+{
+	switch (why) {
+	case UNCOUNTED_UNSIGNED:
+		return "Tick \"Sign\" before you send. Thunderbird: OpenPGP, Digitally Sign.\n"
+		       "Claws Mail: Options, Sign. Evolution: Options, PGP Sign. mutt: p, b.\n"
+		       "The settings of your account can make it the default.\n";
+	case UNCOUNTED_UNKNOWN_KEY:
+	case UNCOUNTED_OTHER_KEY:
+		return "Sign with the key that the gateway knows. To have it know a new one,\n"
+		       "send that in a mail that begins with \"Key: update\", signed with the\n"
+		       "old one, or ask the gateway's admins.\n";
+	case UNCOUNTED_BAD:
+		return "It was changed after it was signed, by some program or by a mail gateway\n"
+		       "on the way. Sign and encrypt it in one step (PGP/MIME).\n";
+	case UNCOUNTED_NO_TOKEN:
+		return "Reply to this mail and keep its quoted text, or at least the token.\n";
+	default:
+		return reasons[why].advice;
+	}
+}

@@ -39,6 +39,9 @@ enum uncounted uncounted_from(const char *name);
 const char *uncounted_text(enum uncounted why);
 /* What to change: whole lines of at most 76. "" where a mail is never sent because of it. */
 const char *uncounted_advice(enum uncounted why);
+/* The same for a reminder, also where anybody could have written the mail; "" where it says nothing
+ * of it. */
+const char *uncounted_hint(enum uncounted why);
 /* Whether a mail to the contact may be caused, once their signature has proven that they wrote it. */
 bool uncounted_is_told(enum uncounted why);
 

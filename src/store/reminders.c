@@ -45,6 +45,7 @@ static void read_state(const struct sql_query *query, struct reminder_state *out
 	sql_column_text(query, 4, out->state, sizeof out->state);
 	sql_column_text(query, 5, out->reason, sizeof out->reason);
 	sql_column_text(query, 9, out->unreached, sizeof out->unreached);
+	sql_column_text(query, 10, out->uncounted, sizeof out->uncounted);
 }
 
 int store_reminder_each_state(struct store *store, const struct revision *revision,
@@ -64,7 +65,9 @@ int store_reminder_each_state(struct store *store, const struct revision *revisi
 		" (SELECT x.reason FROM reminder AS r JOIN delivery AS x"
 		" ON x.message = r.message AND x.contact = r.contact"
 		" WHERE r.revision = ?1 AND r.contact = d.contact AND x.state = 'failed'"
-		" ORDER BY r.stage DESC LIMIT 1)"
+		" ORDER BY r.stage DESC LIMIT 1),"
+		" (SELECT u.reason FROM uncounted_answer AS u"
+		" WHERE u.revision = ?1 AND u.contact = d.contact ORDER BY u.id DESC LIMIT 1)"
 		" FROM delivery AS d JOIN contact AS c ON c.id = d.contact"
 		" WHERE d.message = ?2 ORDER BY c.member, c.rank, c.id",
 		SQL_WITH(sql_int(revision->id), sql_int(revision->message)), err) != 0)

@@ -20,6 +20,7 @@ struct reminder_state {
 	int64_t sent_at; /* when it was handed over, perhaps only perhaps; 0: it was not */
 	bool answered;
 	int64_t reminded; /* highest stage, 0: none */
+	char uncounted[STORE_ID_SIZE]; /* why an answer of theirs does not count, by name, or "" */
 	char unreached[STORE_REASON_SIZE]; /* why the last reminder could not go to them, or "" */
 };
 typedef int reminder_state_fn(void *context, const struct reminder_state *, struct err *err);

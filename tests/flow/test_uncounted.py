@@ -8,6 +8,7 @@ from harness import eventually, limit, now, sanitized
 from scene import Scene
 from test_acknowledge import only_ack
 from test_clear import QUIET, notices, told_scene
+from test_remind import STAGES, after, alarm, ask, people, wait_for
 from turning import HOUR, MINUTE
 
 
@@ -161,6 +162,54 @@ def test_answer_by_a_clock_ahead_is_waited_for_and_counts_when_its_time_has_come
     assert (ack["status"], ack["comment"].strip()) == ("affected", "two stations"), ack
     assert abs(scene.gateway.seconds(ack["signed_at"]) - at) <= 1, ack
     assert scene.gateway.rows("inbox", "list")[0]["state"] == "done"
+
+
+@limit(240)
+def test_next_reminder_says_that_an_answer_came_that_does_not_count(t):
+    """What nobody has proven to have written causes no mail, but is said where a mail goes anyway."""
+    scene = people(t, reminders=STAGES)
+    ask(scene)
+    first, backup, other = scene.officials
+    opened = {official.address: scene.opened(official) for official in scene.officials}
+    stranger = t.official("stranger@nowhere.example")
+    stranger.meet(scene.gateway)
+    for raw in (first.reply(opened[first.address], "affected", sign=False),
+                letters.message(backup.address, scene.gateway.address, stranger.reply(
+                    opened[backup.address], "acting").partition(b"MIME-Version: 1.0\r\n")[2]),
+                other.message(letters.encrypted_entity(other.encrypt(
+                    letters.text_part("Thank you, received.\n"))))):
+        scene.drop(raw)
+    after(scene, 0.25)
+    wait_for(scene, 2)
+    told = scene.opened(first, 2)
+    assert "Reminder" in told.subject and told.token == opened[first.address].token
+    for words in ("came with your address", "it is not signed", "Claws Mail: Options, Sign"):
+        assert words in told.text, told.text
+    assert "affected" not in told.text.partition("If it was yours")[0]
+    told = scene.opened(other, 2)
+    assert "it holds no token of an advisory" in told.text, told.text
+    assert "not signed" not in told.text, told.text
+    assert len(scene.smarthost.received(backup.address)) == 1
+    scene.drop(other.reply(told, "received"))
+    after(scene, 1)
+    wait_for(scene, 4)
+    told = scene.opened(backup, 2)
+    assert "the signing key is unknown" in told.text, told.text
+    for person in (scene.publisher, scene.admin):
+        text = alarm(scene, person).text
+        assert "first@us-de.example: a mail came with that address that does not count: it is " \
+            "not signed" in text, text
+        assert "cert@fr.example" not in text, text
+
+
+def test_reminder_of_a_member_says_it_of_a_colleague(t):
+    scene = people(t, reminders=STAGES)
+    ask(scene)
+    scene.drop(scene.backup.reply(scene.opened(scene.backup), "affected", sign=False))
+    scene.drop(scene.other.reply(scene.opened(scene.other), "received"))
+    after(scene, 0.25)
+    told = scene.opened(scene.first, 2)
+    assert "the address of a colleague" in told.text and "not signed" in told.text, told.text
 
 
 # What is taken though it looks odd.

@@ -229,6 +229,15 @@ static void write_uncounted(struct buf *out)
 	}
 }
 
+/* What a reminder may say of an answer that does not count. */
+static void write_uncounted_hints(struct buf *out)
+{
+	for (int i = UNCOUNTED_NOT + 1; i < UNCOUNTEDS; i++) {
+		letter_add_uncounted(out, (enum uncounted)i, false);
+		letter_add_uncounted(out, (enum uncounted)i, true);
+	}
+}
+
 static void write_report(struct buf *out)
 {
 	const struct letter_report letter = {.report = &report,
@@ -354,6 +363,7 @@ static void (*const letters[])(struct buf *out) = {write_advisory, write_first_r
     write_last_receipt, write_refusal, write_first_reminder, write_deadline,
     write_deadline_for_everyone, write_alarm, write_clear_text, write_clear_subject,
     write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_uncounted,
+    write_uncounted_hints,
     write_report, write_report_receipt, write_report_to_nobody, write_reply,
     write_materials, write_keys, write_key_warning, write_held, write_held_for_one,
     write_held_for_more, write_decided, write_new_version, write_invitation};
