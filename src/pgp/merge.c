@@ -182,6 +182,9 @@ static void add_signature(struct merge *merge, const struct packet *packet, size
 	if (!sigpacket_read(packet->body, &facts) ||
 	    !(is_own(merge, &facts) || is_of_revoker(merge, &facts, &who)))
 		return;
+	/* Or no revocation of this file would hold. */
+	if (sigpacket_revokes(&facts) && !sigpacket_adds_up(packet->body))
+		return;
 	const uint8_t subject = subject_of(&facts);
 	size_t place = NOWHERE;
 	if (subject == PACKET_PUBLIC_KEY)

@@ -14,6 +14,8 @@ enum {
 	KEY_ID_OCTETS = 8,
 	FINGERPRINT_OCTETS = 1 + 20, /* key version 4, fingerprint */
 	TYPE_MASK = 0x7f,
+	HASH_START = 2, /* octets of the hash before the numbers */
+	NUMBER_BITS_MAX = 16384,
 	ONE_OCTET_END = 192,
 	FOUR_OCTETS = 255,
 };
@@ -99,6 +101,41 @@ bool sigpacket_read(struct view body, struct sigpacket *out)
 	read_issuer(out->hashed, out);
 	read_issuer(out->unhashed, out);
 	return true;
+}
+
+/* RSA, DSA, ECDSA and EdDSA of the kind that GnuPG knows: RFC 9580 section 9.1. */
+static bool is_of_numbers(size_t algorithm)
+{
+	switch (algorithm) {
+	case 1:
+	case 3:
+	case 17:
+	case 19:
+	case 22:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool sigpacket_adds_up(struct view body)
+{
+	struct sigpacket signature;
+	if (!sigpacket_read(body, &signature))
+		return false;
+	if (octet(body, 0) != VERSION_4 || !is_of_numbers(octet(body, 2)))
+		return true;
+	struct view rest = signature.back;
+	if (rest.len < HASH_START)
+		return false;
+	rest = view_part(rest, HASH_START, rest.len);
+	while (rest.len >= 2) {
+		const size_t bits = two_octets(rest, 0), len = 2 + (bits + 7) / 8;
+		if (bits > NUMBER_BITS_MAX || len > rest.len)
+			return false;
+		rest = view_part(rest, len, rest.len);
+	}
+	return rest.len == 0;
 }
 
 bool sigpacket_revokes(const struct sigpacket *signature)

@@ -46,6 +46,10 @@ bool sigpacket_read(struct view body, struct sigpacket *out);
 /* Cuts a subpacket off the front of *rest: its type and content. False at the end. */
 bool sigpacket_next(struct view *rest, unsigned *type, struct view *content);
 
+/* Whether the numbers that the signature is made of add up to its end (RFC 9580 section 3.2). gpg gives
+ * up a whole file where they do not. True also where they are not written as such numbers. */
+bool sigpacket_adds_up(struct view body);
+
 /* The signature takes something back: a key, a subkey, a user ID. */
 bool sigpacket_revokes(const struct sigpacket *signature);
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -281,7 +282,28 @@ static void write_keys(struct buf *out)
 {
 	letter_key_renewed(out, fingerprint, now + HOUR, now);
 	letter_key_pending(out, fingerprint, fingerprint);
+	letter_key_unchanged(out);
+	letter_key_kept(out);
+	letter_key_begin_fates(out);
+	struct certificate_verdict verdict = {.usable = true};
+	snprintf(verdict.facts.fingerprint, sizeof verdict.facts.fingerprint, "%s", fingerprint);
+	snprintf(verdict.unproved, sizeof verdict.unproved, "%s", fingerprint);
+	for (int fate = KEYFATE_REFUSED; fate <= KEYFATE_REVOKED; fate++) {
+		const struct keyfate_key key = {.verdict = &verdict,
+		    .fate = (enum keyfate)fate,
+		    .reason = "there is more than one new key in your mail: send the one that you "
+			      "mean alone"};
+		letter_key_fate(out, &key);
+	}
+	letter_key_unread(out, "", "a block in it is damaged");
+	letter_key_unread(out, "OpenPGP_0x1234567890ABCDEF.asc", "a block in it is damaged");
+	letter_key_left_out(out, 2);
 	letter_key_refused(out, &refusal, 17);
+}
+
+static void write_key_lost(struct buf *out)
+{
+	letter_key_lost(out, "cert@us-de.example", fingerprint);
 }
 
 static void write_key_warning(struct buf *out)
@@ -365,8 +387,8 @@ static void (*const letters[])(struct buf *out) = {write_advisory, write_first_r
     write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_uncounted,
     write_uncounted_hints,
     write_report, write_report_receipt, write_report_to_nobody, write_reply,
-    write_materials, write_keys, write_key_warning, write_held, write_held_for_one,
-    write_held_for_more, write_decided, write_new_version, write_invitation};
+    write_materials, write_keys, write_key_warning, write_key_lost, write_held,
+    write_held_for_one, write_held_for_more, write_decided, write_new_version, write_invitation};
 /* A part of it says that it is for the admins, who have dewctl. */
 static void (*const shared[])(struct buf *out) = {write_not_taken};
 enum { LETTERS = sizeof letters / sizeof letters[0], SHARED = sizeof shared / sizeof shared[0] };

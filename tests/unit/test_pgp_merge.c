@@ -313,6 +313,50 @@ static void forged_revocations_take_nothing_back_and_are_not_kept(void **state)
 	buf_release(&certificate);
 }
 
+/* The first number of a signature is made to claim 65535 bits: gpg gives up there. */
+static void spoil(struct buf *file, struct view packets)
+{
+	struct packet packet;
+	struct sigpacket signature;
+	while (packet_next(&packets, &packet) == 1) {
+		if (packet.tag != PACKET_SIGNATURE || !sigpacket_read(packet.body, &signature))
+			continue;
+		const size_t at = (size_t)(signature.back.data - file->data);
+		file->data[at + 2] = file->data[at + 3] = (char)0xff;
+	}
+}
+
+static void revocation_that_gpg_gives_up_at_hides_none(void **state)
+{
+	(void)state;
+	world_person("jim", WORLD_ED25519, "");
+	struct buf certificate = world_certificate("jim");
+	struct buf known = minimal_of(&certificate);
+	struct buf revocation =
+	    world_read(REVOCATION("jim") " | sed 's/^:---/---/' | gpg --dearmor");
+	struct buf file = both(&certificate, &revocation);
+	spoil(&file, view_part(buf_view(&file), certificate.len, revocation.len));
+	struct world_verdict verdict = world_judge_known(&world, buf_view(&file), buf_view(&known));
+	assert_string_equal(verdict.reason, "");
+	assert_false(verdict.revoked || verdict.changed);
+	buf_release(&verdict.minimal);
+	buf_add_view(&file, buf_view(&revocation));
+	verdict = world_judge_known(&world, buf_view(&file), buf_view(&known));
+	assert_true(verdict.revoked && verdict.changed);
+	buf_release(&verdict.minimal);
+	/* Nor does one that is a new state's own, by what it says: what is revoked holds. */
+	struct buf spoilt = both(&certificate, &revocation);
+	spoil(&spoilt, view_part(buf_view(&spoilt), 0, certificate.len));
+	verdict = world_judge_known(&world, buf_view(&spoilt), buf_view(&known));
+	assert_true(verdict.revoked && verdict.changed);
+	buf_release(&verdict.minimal);
+	buf_release(&spoilt);
+	buf_release(&file);
+	buf_release(&revocation);
+	buf_release(&known);
+	buf_release(&certificate);
+}
+
 static void revocations_hold_whatever_else_is_refused(void **state)
 {
 	(void)state;
@@ -417,6 +461,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(copy_without_user_ids_counts_for_the_known_one),
 	    cmocka_unit_test(designated_revoker_counts_where_the_certificate_is_there),
 	    cmocka_unit_test(forged_revocations_take_nothing_back_and_are_not_kept),
+	    cmocka_unit_test(revocation_that_gpg_gives_up_at_hides_none),
 	    cmocka_unit_test(revocations_hold_whatever_else_is_refused),
 	    cmocka_unit_test(revocations_out_of_place_count),
 	    cmocka_unit_test(same_signature_in_other_clothes_does_not_make_it_grow),
