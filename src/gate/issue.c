@@ -182,6 +182,8 @@ static void fill_revision(struct issue *issue, int64_t now)
 	revision->arrival = issue->facts == NULL ? 0 : issue->facts->arrival;
 	revision->advisory = issue->advisory.id;
 	revision->reported = 0;
+	revision->own_left_out = issue->facts != NULL &&
+				 issue->facts->onward_count < issue->facts->content->part_count;
 	snprintf(issue->advisory.tlp, sizeof issue->advisory.tlp, "%s", revision->tlp);
 	if (draft->severity[0] != '\0')
 		snprintf(issue->advisory.severity, sizeof issue->advisory.severity, "%s",
@@ -280,9 +282,7 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	    issue->hold.id == 0		   ? ""
 	    : issue->hold.token[0] == '\0' ? "; it was held until now"
 					   : "; approved, and held until now",
-	    issue->facts != NULL && issue->facts->onward_count < issue->facts->content->part_count
-		? "; the publisher's own certificate was left out"
-		: "");
+	    revision->own_left_out ? "; the publisher's own certificate was left out" : "");
 }
 
 static void log_end(const struct issue *issue, enum outgoing_end end, const char *problem)

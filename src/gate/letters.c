@@ -150,6 +150,10 @@ void letter_receipt(struct buf *out, const struct letter_receipt *receipt)
 		    "whoever\ncarried them could read them.\n\n");
 		buf_add_view(out, receipt->clear);
 	}
+	if (receipt->revision->own_left_out)
+		buf_add_text(out,
+		    "\nYour own certificate, which was attached, was left out: many mail programs\n"
+		    "attach it by themselves, and the gateway signs with its own.\n");
 	if (receipt->traced)
 		buf_add_text(out,
 		    "\nEach copy says whose it is, and its text bears marks by which a "

@@ -35,6 +35,7 @@ struct revision {
 	int64_t arrival; /* 0 likewise */
 	int64_t message;
 	int64_t reported; /* receipts already made: 0 none, 1 sealed, 2 complete */
+	bool own_left_out; /* the publisher's own certificate, which was attached */
 	struct view title; /* stash; empty when the caller did not ask for it */
 };
 typedef int revision_fn(void *context, const struct revision *, struct err *err);

@@ -36,6 +36,8 @@ static const struct migration steps[] = {
 	" (revision, ifnull(contact, 0), acknowledgment IS NULL);"
 	"CREATE INDEX clear_answer_untold ON clear_answer (id) WHERE told = 0;"
 	"CREATE INDEX clear_answer_unreported ON clear_answer (id) WHERE reported = 0;"
+	"ALTER TABLE revision ADD COLUMN own_left_out INTEGER NOT NULL DEFAULT 0"
+	" CHECK (own_left_out IN (0, 1));"
 	"ALTER TABLE delivery ADD COLUMN about TEXT NOT NULL DEFAULT ''"
 	" CHECK (about IN ('', 'recipient', 'message', 'gateway'));"
 	"ALTER TABLE delivery ADD COLUMN told INTEGER NOT NULL DEFAULT 0"

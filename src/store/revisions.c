@@ -8,8 +8,8 @@
 
 #define REVISION_COLUMNS                                                                           \
 	"SELECT id, advisory, number, kind, tlp, audience, token, acknowledge_by, released_at,"    \
-	" publisher, arrival, message, reported"
-enum { REVISION_TITLE_COLUMN = 13 };
+	" publisher, arrival, message, reported, own_left_out"
+enum { REVISION_TITLE_COLUMN = 14 };
 
 /* Without the title. */
 static void read_revision(const struct sql_query *query, struct revision *out)
@@ -24,6 +24,7 @@ static void read_revision(const struct sql_query *query, struct revision *out)
 	    .arrival = sql_column_int(query, 10),
 	    .message = sql_column_int(query, 11),
 	    .reported = sql_column_int(query, 12),
+	    .own_left_out = sql_column_int(query, 13) != 0,
 	    .title = VIEW(""),
 	};
 	sql_column_text(query, 3, out->kind, sizeof out->kind);
@@ -59,14 +60,16 @@ static int add(struct store *store, struct revision *revision, struct err *err)
 		return -1;
 	if (sql_run(store,
 		"INSERT INTO revision (advisory, number, kind, tlp, audience, token,"
-		" acknowledge_by, released_at, publisher, arrival, message, reported, title)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		" acknowledge_by, released_at, publisher, arrival, message, reported,"
+		" own_left_out, title)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
 		SQL_WITH(sql_int(revision->advisory), sql_int(revision->number),
 		    sql_text(revision->kind), sql_text(revision->tlp), sql_text(revision->audience),
 		    sql_text(revision->token), sql_int(revision->acknowledge_by),
 		    sql_int(revision->released_at), sql_id(revision->publisher),
 		    sql_id(revision->arrival), sql_int(revision->message),
-		    sql_int(revision->reported), sql_bytes(revision->title)),
+		    sql_int(revision->reported), sql_int(revision->own_left_out),
+		    sql_bytes(revision->title)),
 		NULL, err) != 0)
 		return -1;
 	revision->id = sql_last_id(store);

@@ -296,6 +296,7 @@ CREATE TABLE revision (
 	arrival INTEGER REFERENCES arrival (id),
 	message INTEGER NOT NULL UNIQUE REFERENCES message (id),
 	reported INTEGER NOT NULL DEFAULT 0 CHECK (reported IN (0, 1, 2)),
+	own_left_out INTEGER NOT NULL DEFAULT 0 CHECK (own_left_out IN (0, 1)),
 	title BLOB NOT NULL,
 	UNIQUE (advisory, number)
 ) STRICT;

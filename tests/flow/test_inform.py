@@ -200,7 +200,8 @@ def test_own_certificate_that_a_program_attaches_goes_to_nobody(t):
     assert [a[0] for a in scene.opened().attachments] == [a[0] for a in purpose]
     made = [row["detail"] for row in scene.gateway.audit() if row["event"] == "advisory.new"]
     assert "the publisher's own certificate was left out" in made[0], made
-    scene.receipts(2)
+    for receipt in scene.receipts(2):
+        assert "Your own certificate, which was attached, was left out" in receipt.text
     scene.drop(mail(scene.official, BLOCK.format(f"About: {number}\n"), [key_of(scene.official)]))
     report = opened(scene, second, 1)
     assert not report.attachments and "We saw it on Monday." in report.text

@@ -31,6 +31,7 @@ static const struct revision revision = {.number = 2,
     .audience = "all",
     .token = "ABCDEFGHIJKLMNOP",
     .released_at = 1795993740 - 4 * HOUR,
+    .own_left_out = true,
     .acknowledge_by = 1795993740 + 4 * HOUR};
 static const struct refusal refusal = {.line = 3, .text = "TLP is \"PINK\""};
 static const struct hold hold = {.token = "ABCDEFGHIJKLMNOP", .release_at = 1795993740 + HOUR};
