@@ -102,7 +102,8 @@ static bool entity_code(struct view name, int64_t *code)
 		const char *name;
 		int64_t code;
 	} known[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''},
-	    {"nbsp", 0xa0}, {"ndash", 0x2013}, {"mdash", 0x2014}, {"lsquo", 0x2018},
+	    {"nbsp", 0xa0}, {"ensp", 0x2002}, {"emsp", 0x2003},
+	    {"thinsp", 0x2009}, {"shy", 0xad}, {"zwnj", 0x200c}, {"zwj", 0x200d}, {"ndash", 0x2013}, {"mdash", 0x2014}, {"lsquo", 0x2018},
 	    {"rsquo", 0x2019}, {"ldquo", 0x201c}, {"rdquo", 0x201d}, {"hellip", 0x2026},
 	    {"bull", 0x2022}, {"euro", 0x20ac}, {"copy", 0xa9}, {"reg", 0xae}, {"auml", 0xe4},
 	    {"ouml", 0xf6}, {"uuml", 0xfc}, {"Auml", 0xc4}, {"Ouml", 0xd6}, {"Uuml", 0xdc},

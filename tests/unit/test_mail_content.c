@@ -127,6 +127,10 @@ static void html_alone_becomes_text(void **state)
 	    "Content-Type: text/html\n\nno markup, 3 < 4 & <unclosed", "no markup, 3 < 4 &\n");
 	assert_text("Content-Type: text/html\n\n&#0;&#x1b;&bogus;&#xd800;x\n",
 	    "&#0;&#x1b;&bogus;&#xd800;x\n");
+	assert_text(
+	    "Content-Type: text/html\n\n<p>TLP:&ensp;&emsp;&thinsp;R&shy;ED&zwnj;&zwj;&#8203;</p>",
+	    "TLP:\xe2\x80\x82\xe2\x80\x83\xe2\x80\x89R\xc2\xad"
+	    "ED\xe2\x80\x8c\xe2\x80\x8d\xe2\x80\x8b\n");
 }
 
 static void block_quotations_of_html_have_marks(void **state)
