@@ -3,7 +3,7 @@ import email
 
 from scene import TITLE, Scene
 from test_acknowledge import only_ack
-from thunderbird import Thunderbird
+from thunderbird import REPLY_ALL, Thunderbird
 from turning import HOUR
 
 # Longer than a window, with a signature that programs quote nothing below.
@@ -36,6 +36,13 @@ def test_official_reads_answers_below_and_above_the_quotation_and_reports(t):
     thunderbird.type("\nWe  install it tonight.\n")  # two blanks, of which one does not break
     answer(scene, thunderbird, "acting", "We install it tonight.")
 
+    seen = thunderbird.reply(REPLY_ALL)
+    assert seen["to"] == [scene.gateway.address, "advisories@gw.example"], seen
+    assert not seen["lacking"] and not seen["notices"], f"offers to send in the clear: {seen}"
+    assert seen["encrypts"] and seen["signs"], seen
+    thunderbird.type("Not affected\nAfter all.\n")
+    answer(scene, thunderbird, "not affected", "After all.")
+
     number = scene.gateway.advisories()[0]["number"]
     thunderbird.write("...", f"Report: Odd traffic\nTLP: RED\nAbout: {number}\nWe saw it on Monday.")
     row = scene.drop(thunderbird.send())
@@ -66,6 +73,7 @@ def test_publisher_writes_a_control_block_with_enter_between_the_fields(t):
     assert (row["state"], row["meaning"]) == ("done", "advisory"), scene.receipts()[0].text
     opened = scene.opened()
     assert TITLE in opened.subject and "EXERCISE" in opened.subject, opened.subject
+    assert not opened.attachments, "the publisher's own key, which goes along, went on to officials"
     text = opened.text
     assert "The controller takes anything." in text and "Stop it." in text, text
     assert "Acknowledge:" not in text and "Exercise:" not in text, text

@@ -163,9 +163,12 @@ class Thunderbird:
         self.call("click", "button-encryption")
         return self._composed(lambda seen: seen["encrypts"] and seen["sendable"], "it is encrypted")
 
+    def _sent(self):
+        return [mail for mail in self.smarthost.received() if mail.sender == self.person.address]
+
     def send(self):
-        """The mail that the gateway is sent."""
-        before = len(self.smarthost.received(self.gateway.address))
+        """The mail that is sent, to whomever."""
+        before = len(self._sent())
         self.call("click", "button-send")
         self._until(lambda: not self.call("composing"), "the window of the new mail closes")
-        return self.smarthost.wait(before + 1, self.gateway.address)[-1].raw
+        return self._until(lambda: self._sent()[before:], "the mail at the smarthost")[0].raw
