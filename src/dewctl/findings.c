@@ -13,12 +13,14 @@
 #include "dewctl/probe.h"
 #include "pgp/preferences.h"
 #include "store/agreements.h"
+#include "store/arrivals.h"
 #include "store/audit.h"
 #include "store/backlog.h"
 #include "store/bounces.h"
 #include "store/mailbox.h"
 #include "store/messages.h"
 #include "store/stuck.h"
+#include "store/uncounted.h"
 
 enum {
 	EXPIRY_WARNING_S = 30 * 86400,
@@ -26,7 +28,8 @@ enum {
 	WAITING_WARNING_S = 300,
 	SLOW_BAD_S = 3600, /* a mailbox that is full or busy for so long needs somebody */
 	UNSENT_SIZE = STORE_ADDRESS_SIZE + STORE_REASON_SIZE + sizeof ": ",
-	BOUNCE_WARNING_S = 7 * 86400
+	BOUNCE_WARNING_S = 7 * 86400,
+	CLAIMED_S = 3 * 86400,
 };
 
 static const struct report_column columns[] = {
@@ -521,6 +524,32 @@ static enum finding look_at_agreement(struct ctl *ctl, struct buf *detail)
 	return agreement.expires > ctl->now ? FINDING_WARNING : FINDING_BAD;
 }
 
+/* Mail of people known here that counts for nothing, and that they may not know of. */
+static enum finding look_at_answers(struct ctl *ctl, struct buf *detail)
+{
+	struct err err;
+	int64_t untold;
+	int64_t claimed;
+	if (store_uncounted_count_untold(ctl->store, &untold, &err) < 0 ||
+	    store_arrival_count_claimed(ctl->store, ctl->now - CLAIMED_S, &claimed, &err) < 0) {
+		buf_printf(detail, "%s", err.text);
+		return FINDING_BAD;
+	}
+	if (untold > 0)
+		buf_printf(detail,
+		    "%" PRId64 " do not count, and their contacts could not be told%s", untold,
+		    claimed > 0 ? "; " : ": dewctl inbox list");
+	if (claimed > 0)
+		buf_printf(detail,
+		    "in three days %" PRId64 " mail%s with the address of somebody known, who has "
+		    "not proven to have sent %s, and is not told: dewctl inbox list",
+		    claimed, claimed == 1 ? " came" : "s came", claimed == 1 ? "it" : "them");
+	if (untold > 0 || claimed > 0)
+		return FINDING_WARNING;
+	buf_printf(detail, "whoever sent one that does not count has been told");
+	return FINDING_OK;
+}
+
 static const struct {
 	const char *what;
 	look_fn *look;
@@ -536,6 +565,7 @@ static const struct {
     {"waiting", look_at_waiting},
     {"queue", look_at_queue},
     {"bounces", look_at_bounces},
+    {"answers", look_at_answers},
     {"processes", look_at_processes},
 };
 

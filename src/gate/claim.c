@@ -77,3 +77,18 @@ int claim_sender(struct gate *gate, struct view head, int64_t *sender, struct er
 		*sender = -publisher.id; /* contacts have the numbers above zero */
 	return 0;
 }
+
+int claim_known(struct gate *gate, int64_t arrival, char address[static STORE_ADDRESS_SIZE],
+    struct err *err)
+{
+	struct buf head = BUF_EMPTY(CLAIM_HEAD);
+	int64_t sender = CLAIM_NOBODY;
+	int result = store_arrival_head(gate->store, arrival, CLAIM_HEAD, &head, err);
+	if (result == 0)
+		result = claim_sender(gate, buf_view(&head), &sender, err);
+	if (result != 0 || sender == CLAIM_NOBODY ||
+	    !view_copy(claim_address(buf_view(&head)), address, STORE_ADDRESS_SIZE))
+		address[0] = '\0';
+	buf_release(&head);
+	return result;
+}

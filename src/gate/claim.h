@@ -18,6 +18,10 @@ struct view claim_address(struct view head);
 int claim_of_arrival(struct gate *gate, int64_t arrival, char address[static STORE_ADDRESS_SIZE],
     struct contact *contact, bool *found, struct err *err);
 
+/* The address that an arrival says it is from, where a contact, publisher or admin has it; else "". */
+int claim_known(struct gate *gate, int64_t arrival, char address[static STORE_ADDRESS_SIZE],
+    struct err *err);
+
 /* A number for the contact, publisher or admin with that address, or CLAIM_NOBODY. */
 int claim_sender(struct gate *gate, struct view head, int64_t *sender, struct err *err);
 

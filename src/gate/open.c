@@ -183,21 +183,41 @@ static const char *refusal_event(enum intake_refusal refusal)
 	}
 }
 
+/* Nobody has proven to have written it. Where it has the address of somebody known, an admin may
+ * know of it, and ask: they see it in the inbox. */
+static int note_claim(const struct mail_facts *facts, struct buf *reason, struct err *err)
+{
+	char address[STORE_ADDRESS_SIZE];
+	if (facts->contact != 0 || facts->automatic || facts->hold != 0)
+		return 0;
+	if (claim_known(facts->gate, facts->arrival, address, err) != 0)
+		return -1;
+	if (address[0] == '\0')
+		return 0;
+	buf_printf(reason, "; it says it is from %s", address);
+	return store_arrival_set_claimed(facts->gate->store, facts->arrival, err);
+}
+
 void open_refuse_shape(struct mail_facts *facts, const char *meaning)
 {
 	const struct job *job = (const struct job *)facts;
 	const char *why = intake_refusal_text(facts->refusal);
-	char reason[STORE_REASON_SIZE];
-	if (facts->refusal == INTAKE_NOBODY_HERE && facts->opened.signature_count == 1) {
-		snprintf(reason, sizeof reason, "%s: key ID %s", why,
-		    facts->opened.signatures[0].key_id);
-		why = reason;
-	}
+	struct buf reason = BUF_EMPTY(BUF_SMALL);
+	struct err err;
 	if (facts->refusal == INTAKE_NOT_OPENED && facts->opened.reason[0] != '\0')
 		why = facts->opened.reason;
 	else if (job->outline.reason[0] != '\0')
 		why = job->outline.reason; /* says more */
-	open_end(facts, refusal_event(facts->refusal), meaning, why);
+	buf_add_text(&reason, why);
+	if (facts->refusal == INTAKE_NOBODY_HERE && facts->opened.signature_count == 1)
+		buf_printf(&reason, ": key ID %s", facts->opened.signatures[0].key_id);
+	if (note_claim(facts, &reason, &err) == 0) {
+		open_end(facts, refusal_event(facts->refusal), meaning, buf_text(&reason));
+	} else {
+		gate_fail(facts->gate, &err);
+		open_done(facts);
+	}
+	buf_release(&reason);
 }
 
 struct later {

@@ -161,6 +161,19 @@ int store_arrival_each_open(struct store *store, arrival_fn *fn, void *context, 
 	    context, err);
 }
 
+int store_arrival_set_claimed(struct store *store, int64_t id, struct err *err)
+{
+	return sql_run(store, "UPDATE arrival SET claimed = 1 WHERE id = ?1",
+	    SQL_WITH(sql_int(id)), NULL, err);
+}
+
+int store_arrival_count_claimed(struct store *store, int64_t since, int64_t *count, struct err *err)
+{
+	return sql_number(store,
+	    "SELECT count(*) FROM arrival WHERE claimed = 1 AND received_at >= ?1",
+	    SQL_WITH(sql_int(since)), count, err);
+}
+
 #define IS_DUE " state IN ('received', 'judged') AND wait_until BETWEEN 1 AND ?1 "
 
 int store_arrival_each_due(

@@ -46,6 +46,10 @@ int store_arrival_each(struct store *, int64_t most, arrival_fn *, void *context
  * NULL leaves a field as it is. */
 int store_arrival_move(struct store *, int64_t id, const char *event, const char *meaning,
     const char *reason, const char *signer, struct err *);
+/* It says that it is from somebody known, who has not proven it: for the admins to see. */
+int store_arrival_set_claimed(struct store *, int64_t id, struct err *);
+/* How many such came at `since` or later. */
+int store_arrival_count_claimed(struct store *, int64_t since, int64_t *count, struct err *);
 /* One that is not final waits until then, for this reason. */
 int store_arrival_wait(
     struct store *, int64_t id, int64_t until, const char *meaning, const char *reason, struct err *);

@@ -76,7 +76,10 @@ static const struct migration steps[] = {
 	" notice INTEGER REFERENCES message (id),"
 	" UNIQUE (revision, contact, reason)) STRICT;"
 	"CREATE INDEX uncounted_answer_untold ON uncounted_answer (id) WHERE told = 0;"
-	"ALTER TABLE arrival ADD COLUMN wait_until INTEGER NOT NULL DEFAULT 0;"},
+	"ALTER TABLE arrival ADD COLUMN wait_until INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE arrival ADD COLUMN claimed INTEGER NOT NULL DEFAULT 0"
+	" CHECK (claimed IN (0, 1));"
+	"CREATE INDEX arrival_claimed ON arrival (received_at) WHERE claimed = 1;"},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

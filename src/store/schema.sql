@@ -116,7 +116,8 @@ CREATE TABLE arrival (
 	shape TEXT NOT NULL DEFAULT '', -- names of rules/intake.h: what form it had,
 	refusal TEXT NOT NULL DEFAULT '', -- and why that was not taken
 	kept INTEGER NOT NULL DEFAULT 1 CHECK (kept IN (0, 1)), -- 0: its bytes were removed since
-	wait_until INTEGER NOT NULL DEFAULT 0 -- it is judged then: its signature is dated ahead
+	wait_until INTEGER NOT NULL DEFAULT 0, -- it is judged then: its signature is dated ahead
+	claimed INTEGER NOT NULL DEFAULT 0 CHECK (claimed IN (0, 1)) -- it says it is from somebody known
 ) STRICT;
 CREATE INDEX arrival_open ON arrival (id) WHERE state IN ('received', 'judged');
 -- What may be removed: the mail of strangers, who have no part in anything.
@@ -124,6 +125,7 @@ CREATE INDEX arrival_strangers ON arrival (id, received_at, size) WHERE kept = 1
     AND state IN ('done', 'refused', 'unreadable')
     AND meaning IN ('unknown', 'report', 'join', 'duplicate', 'fatal');
 CREATE INDEX arrival_fatal ON arrival (id) WHERE meaning = 'fatal';
+CREATE INDEX arrival_claimed ON arrival (received_at) WHERE claimed = 1;
 
 CREATE TABLE arrival_raw (
 	arrival INTEGER PRIMARY KEY REFERENCES arrival (id),

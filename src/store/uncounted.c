@@ -60,6 +60,15 @@ int store_uncounted_set_told_by(
 	    SQL_WITH(sql_int(revision), sql_int(arrival), sql_id(message)), NULL, err);
 }
 
+int store_uncounted_count_untold(struct store *store, int64_t *count, struct err *err)
+{
+	return sql_number(store,
+	    "SELECT count(*) FROM uncounted_answer AS u JOIN delivery AS d ON d.message = u.notice"
+	    " WHERE d.state = 'failed' AND NOT EXISTS (SELECT 1 FROM acknowledgment AS a"
+	    " WHERE a.revision = u.revision AND a.contact = u.contact)",
+	    SQL_NOTHING, count, err);
+}
+
 int store_uncounted_reason(struct store *store, int64_t revision, int64_t arrival,
     char reason[static STORE_ID_SIZE], struct err *err)
 {

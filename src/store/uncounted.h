@@ -27,6 +27,8 @@ int store_uncounted_set_told(struct store *, int64_t id, int64_t message, struct
 /* The same for all of an arrival to that revision: the notice of a leak has told of it as well. */
 int store_uncounted_set_told_by(
     struct store *, int64_t revision, int64_t arrival, int64_t message, struct err *);
+/* How many are of contacts who could not be told, and have not answered that revision otherwise. */
+int store_uncounted_count_untold(struct store *, int64_t *count, struct err *);
 /* Why the answer in this arrival does not count, "" when that is not on record. */
 int store_uncounted_reason(struct store *, int64_t revision, int64_t arrival,
     char reason[static STORE_ID_SIZE], struct err *);

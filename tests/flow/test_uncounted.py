@@ -118,9 +118,16 @@ def test_answer_that_is_not_signed_well_causes_no_mail(t):
                 first.reply(opened, "", more=[("Auto-Submitted", "auto-replied")], signers=[
                     first.fingerprint, first.home.make_key("Two <two@us-de.example>")])):
         scene.drop(raw)
+    row = scene.drop(scene.publisher.publish("A title", "Open it.\n", signed=False))
+    assert row["reason"] == (
+        f"it is not signed; it says it is from {scene.publisher.address}"), row
     time.sleep(QUIET)
     assert len(scene.smarthost.received()) == before, "one of them caused mail"
-    assert scene.acknowledged() == []
+    assert scene.acknowledged() == [] and len(scene.gateway.advisories()) == 1
+    # Whom the gateway does not tell, its admins see.
+    found, = [row for row in scene.gateway.rows("check", may_fail=True)["findings"]
+              if row["what"] == "answers"]
+    assert found["result"] == "warning" and "3 mails came" in found["detail"], found
 
 
 def test_answer_to_what_was_not_sent_to_the_contact_is_told_without_its_number(t):
