@@ -18,6 +18,7 @@ enum {
 	IDLE_MS = 30 * 1000,
 	LEAST_RATE = 16 * 1024,
 	CODE_DIGITS = 3,
+	NO_REPLY = 1, /* in place of a code: something was said, but no reply */
 	CODE_MOST = 599,
 };
 
@@ -158,7 +159,6 @@ const struct connection_limits *connection_limits_of(const struct connection *co
 void connection_begin_step(struct connection *connection, int64_t ms)
 {
 	connection->used = clock_monotonic_ms();
-	connection->session->response_code = 0;
 	stream_begin_step(connection->stream, connection->used + ms);
 }
 
@@ -173,19 +173,12 @@ static int set_reply(struct connection *connection, enum courier_phase phase, in
 	return reply->code;
 }
 
-int connection_take_reply(
-    struct connection *connection, enum courier_phase phase, struct courier_reply *reply)
-{
-	const mailsmtp *session = connection->session;
-	return set_reply(connection, phase, session->response_code,
-	    session->response_code == 0 ? VIEW("") : view_of(session->response), reply);
-}
-
 int connection_read_reply(
     struct connection *connection, enum courier_phase phase, struct courier_reply *reply)
 {
 	mailsmtp *session = connection->session;
 	int64_t code = 0;
+	int64_t first = 0;
 	bool more = true;
 	buf_clear(&connection->said);
 	while (more) {
@@ -197,11 +190,16 @@ int connection_read_reply(
 		if (text == NULL)
 			code = 0;
 		else if (!text_number(view_part(line, 0, CODE_DIGITS), 0, CODE_MOST, &code))
-			code = 1; /* something, but no reply */
+			code = NO_REPLY;
+		if (connection->said.len == 0)
+			first = code;
+		else if (code != 0 && code != first)
+			first = NO_REPLY; /* RFC 5321 section 4.2.1: each line has the same code */
 		buf_add_view(&connection->said, view_part(line, CODE_DIGITS + 1, line.len));
 		buf_add_char(&connection->said, '\n');
 	}
-	return set_reply(connection, phase, (int)code, buf_view(&connection->said), reply);
+	return set_reply(connection, phase, code == 0 ? 0 : (int)first,
+	    buf_view(&connection->said), reply);
 }
 
 /* Sends a line of our own; returns the reply's code. Words of a secret must not stand in a log, and
@@ -294,9 +292,11 @@ static int upgrade(struct connection *connection, struct courier_reply *reply)
 		reply_set_reason(reply, PHASE_STARTTLS, "the server does not offer STARTTLS");
 		return -1;
 	}
-	connection->session->response_code = 0;
-	mailesmtp_starttls(connection->session);
-	if (!is_good(connection_take_reply(connection, PHASE_STARTTLS, reply)))
+	struct buf line = BUF_EMPTY(BUF_SMALL);
+	buf_add_text(&line, "STARTTLS");
+	const int code = command(connection, PHASE_STARTTLS, &line, reply);
+	buf_release(&line);
+	if (!is_good(code))
 		return -1;
 	/* What came in the clear behind the reply would be taken for an answer given inside TLS. */
 	if (connection->session->stream->read_buffer_len != 0) {

@@ -65,11 +65,9 @@ struct stream *connection_stream(struct connection *connection);
 const struct connection_limits *connection_limits_of(const struct connection *connection);
 void connection_begin_step(struct connection *connection, int64_t ms);
 
-/* Reads one reply (RFC 5321 section 4.2.1); or takes over what a verb of libetpan has read. Both
- * return the code, 0 when there was none. */
+/* Reads one reply (RFC 5321 section 4.2.1). Returns its code, 0 when there was none; what is no reply,
+ * or has lines of different codes, has a code that is none either. */
 int connection_read_reply(
-    struct connection *connection, enum courier_phase phase, struct courier_reply *reply);
-int connection_take_reply(
     struct connection *connection, enum courier_phase phase, struct courier_reply *reply);
 
 #endif

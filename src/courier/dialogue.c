@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "courier/dialogue.h"
 
-enum { CODE_CLOSING = 421, CODE_TOO_LARGE = 552, SECOND_MS = 1000 };
+enum { CODE_REFUSES = 400, CODE_CLOSING = 421, CODE_TOO_LARGE = 552, SECOND_MS = 1000 };
 
 static bool is_good(int code)
 {
@@ -18,31 +18,47 @@ static int write_all(mailstream *mail, const char *data, size_t len)
 		   : -1;
 }
 
-/* Each of the steps returns 0 when the dialogue goes on, and -1 when `reply` ends it. */
-
-static int say_mail(
-    struct connection *connection, const char *sender, size_t size, struct courier_reply *reply)
+static void add_mail(
+    struct connection *connection, const char *sender, size_t size, struct buf *out)
 {
-	connection_begin_step(connection, connection_limits_of(connection)->step);
-	/* 0: on failure the headers come back, never the message (RET=HDRS). */
-	mailesmtp_mail_size(connection_session(connection), sender, 0, NULL, size);
-	return is_good(connection_take_reply(connection, PHASE_MAIL, reply)) ? 0 : -1;
+	const int can = connection_session(connection)->esmtp;
+	/* On failure the headers come back, never the message. */
+	buf_printf(
+	    out, "MAIL FROM:<%s>%s", sender, (can & MAILSMTP_ESMTP_DSN) != 0 ? " RET=HDRS" : "");
+	if ((can & MAILSMTP_ESMTP_SIZE) != 0)
+		buf_printf(out, " SIZE=%zu", size);
+	buf_add_text(out, "\r\n");
 }
 
-static int say_rcpt(
-    struct connection *connection, const char *recipient, struct courier_reply *reply)
+static void add_rcpt(struct connection *connection, const char *recipient, struct buf *out)
 {
-	connection_begin_step(connection, connection_limits_of(connection)->step);
-	mailesmtp_rcpt(connection_session(connection), recipient,
-	    MAILSMTP_DSN_NOTIFY_FAILURE | MAILSMTP_DSN_NOTIFY_DELAY, NULL);
-	return is_good(connection_take_reply(connection, PHASE_RCPT, reply)) ? 0 : -1;
+	const int can = connection_session(connection)->esmtp;
+	buf_printf(out, "RCPT TO:<%s>%s\r\n", recipient,
+	    (can & MAILSMTP_ESMTP_DSN) != 0 ? " NOTIFY=FAILURE,DELAY" : "");
 }
 
-static int say_data(struct connection *connection, struct courier_reply *reply)
+/* Says a command, or several, as one step. What cannot be written shows when its reply is read. */
+static void say(struct connection *connection, struct buf *commands)
 {
 	connection_begin_step(connection, connection_limits_of(connection)->step);
-	mailsmtp_data(connection_session(connection));
-	return connection_take_reply(connection, PHASE_DATA, reply) / 100 == 3 ? 0 : -1;
+	write_all(connection_session(connection)->stream, buf_text(commands), commands->len);
+	buf_clear(commands);
+}
+
+/* Whatever the server says before the message has ended is no answer to it: a "250" that came early
+ * would be taken for its acceptance. */
+static bool speaks_early(struct connection *connection)
+{
+	return connection_session(connection)->stream->read_buffer_len > 0 ||
+	       stream_says(connection_stream(connection));
+}
+
+/* The answer that came early, which is one only when it refuses. */
+static void read_early(struct connection *connection, struct courier_reply *reply)
+{
+	const int code = connection_read_reply(connection, PHASE_BODY, reply);
+	if (code != 0 && code < CODE_REFUSES)
+		reply_set_reason(reply, PHASE_BODY, "the server answered before the message's end");
 }
 
 /* The message goes out at once and not through mailsmtp_data_message, which takes it apart line by
@@ -57,11 +73,15 @@ static void say_message(struct connection *connection, const struct courier_mess
 	const int64_t sending_ms =
 	    limits->step + (int64_t)(message->bytes.len / limits->least_rate) * SECOND_MS;
 	connection_begin_step(connection, sending_ms);
-	int result = write_all(mail, buf_text(&message->bytes), message->bytes.len);
+	int result = speaks_early(connection)
+			 ? -1
+			 : write_all(mail, buf_text(&message->bytes), message->bytes.len);
+	if (result != 0 || speaks_early(connection)) {
+		read_early(connection, reply);
+		return;
+	}
 	const uint64_t before_dot = stream_accepted(stream);
-	if (result == 0)
-		result = write_all(mail, ".\r\n", sizeof ".\r\n" - 1);
-	if (result == 0 && stream_push(stream) == 0)
+	if (write_all(mail, ".\r\n", sizeof ".\r\n" - 1) == 0 && stream_push(stream) == 0)
 		connection_begin_step(connection, limits->final_dot);
 	connection_read_reply(connection, PHASE_DOT, reply);
 	if (stream_sent(stream) <= before_dot)
@@ -73,18 +93,13 @@ static void say_message(struct connection *connection, const struct courier_mess
 static int say_envelope(struct connection *connection, const struct courier_delivery *delivery,
     size_t size, struct courier_reply *reply)
 {
-	const mailsmtp *session = connection_session(connection);
-	const bool dsn = (session->esmtp & MAILSMTP_ESMTP_DSN) != 0;
 	struct buf group = BUF_EMPTY(BUF_SMALL);
 	struct courier_reply rcpt;
 	struct courier_reply data;
-	buf_printf(&group, "MAIL FROM:<%s>%s", delivery->sender, dsn ? " RET=HDRS" : "");
-	if ((session->esmtp & MAILSMTP_ESMTP_SIZE) != 0)
-		buf_printf(&group, " SIZE=%zu", size);
-	buf_printf(&group, "\r\nRCPT TO:<%s>%s\r\nDATA\r\n", delivery->recipient,
-	    dsn ? " NOTIFY=FAILURE,DELAY" : "");
-	connection_begin_step(connection, connection_limits_of(connection)->step);
-	write_all(session->stream, buf_text(&group), group.len);
+	add_mail(connection, delivery->sender, size, &group);
+	add_rcpt(connection, delivery->recipient, &group);
+	buf_add_text(&group, "DATA\r\n");
+	say(connection, &group);
 	buf_release(&group);
 	const bool mail_good = is_good(connection_read_reply(connection, PHASE_MAIL, reply));
 	if (reply->code == 0 || reply->code == CODE_CLOSING)
@@ -101,13 +116,26 @@ static int say_envelope(struct connection *connection, const struct courier_deli
 	return -1;
 }
 
+/* One command at a time. 0 when the dialogue goes on, -1 when `reply` ends it. */
 static int say_envelope_slowly(struct connection *connection,
     const struct courier_delivery *delivery, size_t size, struct courier_reply *reply)
 {
-	if (say_mail(connection, delivery->sender, size, reply) != 0 ||
-	    say_rcpt(connection, delivery->recipient, reply) != 0)
-		return -1;
-	return say_data(connection, reply);
+	struct buf line = BUF_EMPTY(BUF_SMALL);
+	int result = -1;
+	add_mail(connection, delivery->sender, size, &line);
+	say(connection, &line);
+	if (!is_good(connection_read_reply(connection, PHASE_MAIL, reply)))
+		goto done;
+	add_rcpt(connection, delivery->recipient, &line);
+	say(connection, &line);
+	if (!is_good(connection_read_reply(connection, PHASE_RCPT, reply)))
+		goto done;
+	buf_add_text(&line, "DATA\r\n");
+	say(connection, &line);
+	result = connection_read_reply(connection, PHASE_DATA, reply) / 100 == 3 ? 0 : -1;
+done:
+	buf_release(&line);
+	return result;
 }
 
 static void transact(struct connection *connection, const struct courier_delivery *delivery,
@@ -147,9 +175,11 @@ void dialogue_judge(const struct courier_reply *reply, struct courier_result *re
 static void clear_transaction(struct connection *connection)
 {
 	struct courier_reply reply;
-	connection_begin_step(connection, connection_limits_of(connection)->step);
-	mailsmtp_reset(connection_session(connection));
-	if (!is_good(connection_take_reply(connection, PHASE_MAIL, &reply)))
+	struct buf line = BUF_EMPTY(BUF_SMALL);
+	buf_add_text(&line, "RSET\r\n");
+	say(connection, &line);
+	buf_release(&line);
+	if (!is_good(connection_read_reply(connection, PHASE_MAIL, &reply)))
 		connection_close(connection, false);
 }
 

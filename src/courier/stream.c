@@ -222,16 +222,21 @@ void stream_begin_reply(struct stream *stream, int64_t deadline, size_t most)
 
 /* A TLS record that is readable may hold nothing for us (a session ticket, a new key): only reading
  * tells. */
+bool stream_says(struct stream *stream)
+{
+	if (stream->has_ahead)
+		return true;
+	const ssize_t got = read_once(stream, &stream->ahead, 1);
+	stream->has_ahead = got == 1;
+	return got >= 0 || !must_wait();
+}
+
 enum stream_event stream_wait(struct stream *stream, int other, int64_t deadline)
 {
 	stream_push(stream);
 	for (;;) {
-		if (!stream->has_ahead) {
-			const ssize_t got = read_once(stream, &stream->ahead, 1);
-			stream->has_ahead = got == 1;
-			if (got >= 0 || !must_wait())
-				return STREAM_SAYS;
-		}
+		if (stream_says(stream))
+			return STREAM_SAYS;
 		struct pollfd both[] = {
 		    {.fd = stream->fd,
 			.events = stream->tls != NULL ? tls_wants(stream->tls) : (short)POLLIN},

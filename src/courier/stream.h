@@ -43,6 +43,10 @@ void stream_begin_reply(struct stream *stream, int64_t deadline, size_t most);
 enum stream_event { STREAM_SAYS, STREAM_OTHER, STREAM_TIMEOUT };
 enum stream_event stream_wait(struct stream *stream, int other, int64_t deadline);
 
+/* True when the server has said something that libetpan has not read yet, or the connection broke.
+ * Nothing is sent, and nothing lost. */
+bool stream_says(struct stream *stream);
+
 /* Shakes hands and verifies the server; from then on everything is encrypted. */
 int stream_start_tls(
     struct stream *stream, const struct tls_trust *trust, const char *host, struct err *err);

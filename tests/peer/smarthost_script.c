@@ -2,6 +2,7 @@
 
 #include <err.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,12 +42,28 @@ static int find_name(const char *const *names, int count, struct view name)
 	return -1;
 }
 
+/* "\n" in it begins another line. */
+static bool read_reply(struct view text, char *out, size_t size)
+{
+	static const struct view mark = {"\\n", 2};
+	size_t at;
+	while ((at = view_find(text, mark)) != SIZE_MAX) {
+		const int len = snprintf(out, size, "%.*s\r\n", (int)at, text.data);
+		if ((size_t)len >= size)
+			return false;
+		out += len;
+		size -= (size_t)len;
+		text = view_part(text, at + mark.len, text.len);
+	}
+	return view_copy(text, out, size);
+}
+
 static bool read_action(struct view word, struct view rest, struct rule_action *action)
 {
 	const int found = find_name(action_names, ACTIONS, word);
 	action->action = found < 0 ? ACTION_NONE : (enum action)found;
 	if (action->action == ACTION_REPLY)
-		return rest.len > 0 && view_copy(rest, action->reply, sizeof action->reply);
+		return rest.len > 0 && read_reply(rest, action->reply, sizeof action->reply);
 	if (action->action == ACTION_STALL || action->action == ACTION_SLOW)
 		return text_number(rest, 1, SECONDS_MOST, &action->number);
 	return found > 0 && rest.len == 0;

@@ -370,6 +370,39 @@ static void address_that_holds_a_command_never_reaches_the_server(void **state)
 	close_bench(&bench);
 }
 
+/* What comes in one packet with the reply to DATA was said before a byte of the message. */
+static void early_acceptance_is_none(void **state)
+{
+	static const char *const *const ways[] = {plain, step_by_step};
+	(void)state;
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		struct bench bench;
+		open_bench(&bench, CONFIG_TLS_NONE, ways[i]);
+		peer_script("data * 1 reply 354 go ahead\\n250 2.0.0 taken\n");
+		expect(send_one(&bench), COURIER_DEFERRED, true, "before the message's end");
+		assert_false(connection_is_open(bench.connection));
+		assert_int_equal(peer_count(), 0);
+		expect(send_one(&bench), COURIER_SENT, false, "250");
+		close_bench(&bench);
+		peer_teardown(NULL);
+	}
+}
+
+/* RFC 5321 section 4.2.1. */
+static void lines_of_different_codes_are_no_reply(void **state)
+{
+	struct bench bench;
+	(void)state;
+	open_bench(&bench, CONFIG_TLS_NONE, plain);
+	peer_script("dot * 1 reply 451-4.3.0 not now\\n250 2.0.0 taken\n");
+	expect(send_one(&bench), COURIER_AMBIGUOUS, true, "the final dot: ");
+	assert_int_equal(peer_count(), 0);
+	peer_script("rcpt * 1 reply 550-5.1.1 unknown\\n250 2.1.5 ok\n");
+	expect(send_one(&bench), COURIER_DEFERRED, true, "RCPT TO: ");
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	close_bench(&bench);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +425,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_teardown(message_beyond_the_size_is_not_offered, peer_teardown),
 	    cmocka_unit_test_teardown(
 		address_that_holds_a_command_never_reaches_the_server, peer_teardown),
+	    cmocka_unit_test_teardown(early_acceptance_is_none, peer_teardown),
+	    cmocka_unit_test_teardown(lines_of_different_codes_are_no_reply, peer_teardown),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
