@@ -446,7 +446,7 @@ static enum finding look_at_bounces(struct ctl *ctl, struct buf *detail)
 		return FINDING_OK;
 	}
 	buf_printf(detail,
-	    "%" PRId64 " %s back in the last %d days and not answered since, the last from %s: "
+	    "%" PRId64 " %s back in the last %d days, and no answer came since, the last from %s: "
 	    "dewctl bounce list",
 	    count, count == 1 ? "mail came" : "mails came", BOUNCE_WARNING_S / 86400, address);
 	return FINDING_WARNING;

@@ -410,6 +410,24 @@ static void write_letter(const struct telling *telling, struct buf *subject, str
 	    text, telling->label, buf_view(&telling->failures), buf_view(&telling->replies));
 }
 
+/* Also how the mail is called: people do not know the numbers of the log. */
+static int find_people(struct telling *telling, struct recipients *to, struct err *err)
+{
+	struct gate *gate = telling->gate;
+	char kind[STORE_ID_SIZE];
+	bool found;
+	if (gate_label(gate, telling->message, telling->label, err) != 0 ||
+	    store_message_kind(gate->store, telling->message, kind, err) != 0 ||
+	    store_revision_by_message(
+		gate->store, telling->message, &telling->revision, &found, err) != 0)
+		return -1;
+	if (!found)
+		snprintf(telling->label, sizeof telling->label, "a mail of the kind \"%s\"", kind);
+	else if (recipients_add_publisher(gate, to, telling->revision.publisher, err) != 0)
+		return -1;
+	return recipients_add_admins(gate, to, err);
+}
+
 static void send_telling(struct telling *telling)
 {
 	struct gate *gate = telling->gate;
@@ -417,13 +435,8 @@ static void send_telling(struct telling *telling)
 	struct buf subject = BUF_EMPTY(BUF_SMALL);
 	struct buf text = BUF_EMPTY(FRAME_BODY_MAX / 8);
 	struct err err;
-	bool found;
-	if (gate_label(gate, telling->message, telling->label, &err) != 0 ||
-	    store_revision_by_message(
-		gate->store, telling->message, &telling->revision, &found, &err) != 0 ||
-	    (found &&
-		recipients_add_publisher(gate, &to, telling->revision.publisher, &err) != 0) ||
-	    recipients_add_admins(gate, &to, &err) != 0) {
+	bool go;
+	if (find_people(telling, &to, &err) != 0) {
 		gate_fail(gate, &err);
 		recipients_release(&to);
 		telling_free(telling);
@@ -431,7 +444,7 @@ static void send_telling(struct telling *telling)
 	}
 	leave_out_bounced(telling, &to);
 	if (to.count == 0) { /* nobody to tell: the log and dewctl have it */
-		if (record_telling(telling, 0, VIEW(""), &found, &err) != 0)
+		if (record_telling(telling, 0, VIEW(""), &go, &err) != 0)
 			gate_fail(gate, &err);
 		recipients_release(&to);
 		schedule_soon(gate);

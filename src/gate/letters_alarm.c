@@ -180,28 +180,41 @@ void letter_add_bounce(struct buf *out, const struct bounce *bounce, const char 
 		buf_printf(out, "      It goes to %s instead.\n", bounce->instead_address);
 }
 
+static void add_failures(struct buf *out, const char *what, struct view failures)
+{
+	buf_printf(out,
+	    "Mail came back: %s\n\n"
+	    "The mail server had taken it, and then could not deliver it. What stands\n"
+	    "below an address is the report of some mail server, which nobody has\n"
+	    "proven.\n\n",
+	    what);
+	buf_add_view(out, failures);
+	buf_add_text(out,
+	    "\nThey may know nothing of it: find another way, and ask for an address that\n"
+	    "works. Nobody was suspended, and an answer still counts.\n\n");
+}
+
+static void add_replies(struct buf *out, const char *what, struct view replies)
+{
+	buf_printf(out,
+	    "Answers to the return path: %s\n\n"
+	    "These are no failures, and no signed answers either: whether a person has\n"
+	    "read it is not known, and reminders go on. Nobody has proven who wrote\n"
+	    "this.\n\n",
+	    what);
+	buf_add_view(out, replies);
+	buf_add_char(out, '\n');
+}
+
 void letter_bounces(struct buf *out, const char *what, struct view failures, struct view replies)
 {
-	if (failures.len > 0) {
-		buf_printf(out,
-		    "Mail came back: %s\n\n"
-		    "The mail server had taken it, and then could not deliver it. What stands\n"
-		    "below an address is the report of some mail server, which nobody has "
-		    "proven.\n\n",
-		    what);
-		buf_add_view(out, failures);
-		buf_add_text(out,
-		    "\nThey may know nothing of it: find another way, and ask for an address that\n"
-		    "works. Nobody was suspended, and an answer still counts.\n");
-	}
-	if (replies.len == 0)
-		return;
-	buf_printf(out,
-	    "%sAnswers to the return path: %s\n\n"
-	    "These are no failures, and no signed answers either: whether a person has read\n"
-	    "it is not known, and reminders go on. Nobody has proven who wrote this.\n\n",
-	    failures.len > 0 ? "\n" : "", what);
-	buf_add_view(out, replies);
+	if (failures.len > 0)
+		add_failures(out, what, failures);
+	if (replies.len > 0)
+		add_replies(out, what, replies);
+	buf_add_text(out,
+	    "For the gateway's admins, who get this too: `dewctl bounce list` has all that\n"
+	    "came back, and `dewctl inbox show N --raw` the whole of one mail.\n");
 }
 
 void letter_add_fatal(struct buf *out, const struct arrival *arrival)
