@@ -178,7 +178,7 @@ static int record_notice(struct keylife *keylife, bool *go, struct err *err)
 	    .expired = keylife->owner.expires,
 	    .to = keylife->owner.address,
 	    .message_id = message_id,
-	    .date = keylife->now,
+	    .date = clock_now(), /* the signature was made a moment ago */
 	    .signature = buf_view(&keylife->signature),
 	    .digest = keylife->digest,
 	};

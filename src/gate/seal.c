@@ -119,15 +119,18 @@ static void let_rest(const struct batch *batch)
 }
 
 /* One transaction: the shared packet, every session key, and who was left out. */
-static int record(struct batch *batch, struct view data, uint32_t gpg_runs, struct err *err)
+static int record(struct batch *batch, const struct vault_sealed *sealed_batch, struct err *err)
 {
+	const struct view data = buf_view(&sealed_batch->data);
+	const uint32_t gpg_runs = sealed_batch->gpg_runs;
 	struct store *store = batch->gate->store;
 	char label[STORE_NAME_SIZE];
 	int64_t id = 0;
 	size_t sealed = 0;
 	if (store_begin(store, err) != 0 ||
 	    gate_label(batch->gate, batch->group.message, label, err) != 0 ||
-	    (data.len > 0 && store_batch_add(store, batch->group.message, data, &id, err) != 0))
+	    (data.len > 0 && store_batch_add(store, batch->group.message, data,
+				 sealed_batch->sealed_at, &id, err) != 0))
 		return -1;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct seal_recipient *recipient = &batch->recipients[i];
@@ -238,18 +241,17 @@ static bool on_sealed(void *context, enum pool_event event, struct view body)
 {
 	struct batch *batch = context;
 	struct gate *gate = batch->gate;
-	struct buf data = BUF_EMPTY(FRAME_BODY_MAX);
+	struct vault_sealed sealed = {.data = BUF_EMPTY(FRAME_BODY_MAX)};
 	struct vault_reply reply = {
 	    .status = VAULT_FAILED, .text = "the vault ended while sealing, twice"};
-	uint32_t gpg_runs = 0;
 	struct err err;
 	if (event == POOL_ANSWER && !vault_take_seal(body, &reply, batch->recipients,
-					(uint32_t)batch->count, &data, &gpg_runs)) {
-		buf_release(&data);
+					(uint32_t)batch->count, &sealed)) {
+		buf_release(&sealed.data);
 		return false;
 	}
 	if (reply.status == VAULT_NO_SHARD) {
-		buf_release(&data);
+		buf_release(&sealed.data);
 		shard_build(gate, batch->group.shard, on_shard_ready, batch);
 		return true;
 	}
@@ -261,14 +263,14 @@ static bool on_sealed(void *context, enum pool_event event, struct view body)
 		failed(batch, reply.text);
 		return true;
 	}
-	if (record(batch, buf_view(&data), gpg_runs, &err) != 0) {
+	if (record(batch, &sealed, &err) != 0) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
 	} else {
 		trouble_over(gate->sealing, batch);
 		gate->want_send = gate->want_account = true;
 	}
-	buf_release(&data);
+	buf_release(&sealed.data);
 	batch_free(batch);
 	return true;
 }

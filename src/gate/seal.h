@@ -1,5 +1,6 @@
 /* Step 6, seal: batches of queued deliveries go through the vaults, and come back as one shared
- * data packet and a session key for each.
+ * data packet and a session key for each. The Date of a mail, inside and outside, is that of its
+ * sealing, which the batch keeps: a mail program holds it against the signature's.
  *
  * A batch that fails is halved, until the delivery at fault stands alone; that one is excluded with
  * its reason once it has failed alone for several times while the vault works otherwise, and the

@@ -13,6 +13,7 @@
 #include "gate/refusals.h"
 #include "gate/schedule.h"
 #include "gate/send.h"
+#include "mail/compose.h"
 #include "rules/retry.h"
 #include "store/audit.h"
 #include "store/messages.h"
@@ -469,15 +470,18 @@ static struct run *run_new(struct gate *gate)
 static int fill_run(struct run *run, int64_t now, int64_t *batch, int64_t *next_at, struct err *err)
 {
 	struct store *store = run->gate->store;
+	int64_t sealed_at;
 	if (store_due_next(store, now, RUN_DELIVERIES, batch, next_at, add_due, run, err) != 0 ||
 	    choose_due(run, err) != 0)
 		return -1;
 	if (run->count == 0)
 		return 0;
-	return store_batch_read(
-		   store, *batch, &run->request.clear, &run->head, &run->data, &run->tail, err) != 0
-		   ? -1
-		   : start_all(run, now, err);
+	if (store_batch_read(store, *batch, &run->request.clear, &sealed_at, &run->head, &run->data,
+		&run->tail, err) != 0)
+		return -1;
+	if (sealed_at != 0)
+		compose_set_date(&run->head, sealed_at);
+	return start_all(run, now, err);
 }
 
 /* True when there was something due; *next_at says when something will be, 0: nothing will. */

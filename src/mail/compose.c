@@ -151,3 +151,21 @@ void compose_outer(struct buf *head, struct buf *tail, const struct compose_head
 	/* The line end in front belongs to the boundary (RFC 2046 section 5.1.1). */
 	buf_printf(tail, "\r\n--%s--\r\n", boundary);
 }
+
+void compose_set_date(struct buf *entity, int64_t date)
+{
+	static const char *const names[] = {"Date: ", "HP-Outer: Date: "};
+	char value[TEXT_TIME_SIZE];
+	struct view rest = buf_view(entity);
+	struct view line;
+	text_format_mail_date(date, value);
+	while (view_next_line(&rest, &line) && line.len > 0) {
+		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+			const size_t len = strlen(names[i]);
+			/* All dates have the same length. */
+			if (view_starts_nocase(line, names[i]) && line.len == len + strlen(value))
+				memcpy(entity->data + (line.data - entity->data) + len, value,
+				    strlen(value));
+		}
+	}
+}

@@ -44,4 +44,9 @@ void compose_inner(struct buf *out, const struct compose_headers *headers, struc
 void compose_outer(struct buf *head, struct buf *tail, const struct compose_headers *headers,
     struct view autocrypt);
 
+/* Puts another date in place of the one that `entity` was composed with, in its own fields and in
+ * HP-Outer: in an inside, or in the head of an outside. What was composed long before it is sealed
+ * must not look to a mail program as if its signature had been made by somebody else. */
+void compose_set_date(struct buf *entity, int64_t date);
+
 #endif

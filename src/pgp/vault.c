@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "config/secret.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
 
+#include "mail/compose.h"
 #include "mail/notice.h"
 
 #include "pgp/engine.h"
@@ -230,11 +232,10 @@ static void take_sealed(struct taker *taker, struct seal_recipient *recipient, b
 }
 
 bool vault_take_seal(struct view body, struct vault_reply *reply, struct seal_recipient *recipients,
-    uint32_t count, struct buf *data, uint32_t *gpg_runs)
+    uint32_t count, struct vault_sealed *sealed)
 {
 	struct taker taker = take_from(body);
-	*data = BUF_EMPTY(0);
-	*gpg_runs = 0;
+	*sealed = (struct vault_sealed){.data = BUF_EMPTY(0)};
 	for (uint32_t i = 0; i < count; i++) {
 		recipients[i].pkesk = BUF_EMPTY(0);
 		recipients[i].reason[0] = '\0';
@@ -242,16 +243,18 @@ bool vault_take_seal(struct view body, struct vault_reply *reply, struct seal_re
 	if (!take_reply(&taker, reply))
 		return false;
 	if (reply->status == VAULT_OK) {
-		*gpg_runs = take_u32(&taker);
-		take_copy(&taker, FRAME_BODY_MAX, data);
+		sealed->gpg_runs = take_u32(&taker);
+		sealed->sealed_at = take_i64(&taker);
+		taker.bad = taker.bad || sealed->sealed_at <= 0;
+		take_copy(&taker, FRAME_BODY_MAX, &sealed->data);
 		for (uint32_t i = 0; i < count; i++)
-			take_sealed(&taker, &recipients[i], data->len > 0);
+			take_sealed(&taker, &recipients[i], sealed->data.len > 0);
 	}
 	if (take_end(&taker))
 		return true;
 	for (uint32_t i = 0; i < count; i++)
 		buf_release(&recipients[i].pkesk);
-	buf_release(data);
+	buf_release(&sealed->data);
 	return false;
 }
 
@@ -434,10 +437,11 @@ static int answer_shard(
 }
 
 static void put_sealed(struct buf *answer, const struct seal_recipient *recipients, uint32_t count,
-    const struct buf *data, uint32_t gpg_runs)
+    const struct vault_sealed *sealed)
 {
-	put_u32(answer, gpg_runs);
-	put_view(answer, buf_view(data));
+	put_u32(answer, sealed->gpg_runs);
+	put_i64(answer, sealed->sealed_at);
+	put_view(answer, buf_view(&sealed->data));
 	for (uint32_t i = 0; i < count; i++) {
 		put_view(answer, buf_view(&recipients[i].pkesk));
 		put_text(answer, recipients[i].reason);
@@ -462,15 +466,16 @@ static int seal(struct vault *vault, int64_t shard, int64_t generation, struct v
 	struct buf plaintext = BUF_EMPTY(FRAME_BODY_MAX);
 	int result = pgp_unstash(&vault->home, stash, &plaintext, err);
 	if (result == 0) {
-		struct buf data;
-		uint32_t runs;
+		struct vault_sealed sealed = {.sealed_at = clock_now()};
+		compose_set_date(&plaintext, sealed.sealed_at);
 		result = seal_batch(&vault->home, shard, generation, buf_view(&plaintext),
-		    recipients, count, &data, &runs, err);
+		    recipients, count, &sealed.data, &sealed.gpg_runs, err);
+		sealed.gpg_runs++; /* the one that opened the stash */
 		if (result == 0)
-			put_sealed(answer, recipients, count, &data, runs + 1);
+			put_sealed(answer, recipients, count, &sealed);
 		else
 			blame_preferences(vault, err);
-		buf_release(&data);
+		buf_release(&sealed.data);
 		for (uint32_t i = 0; i < count; i++)
 			buf_release(&recipients[i].pkesk);
 	}

@@ -67,12 +67,18 @@ void vault_put_shard(struct buf *body, int64_t shard, int64_t generation, uint32
 void vault_put_certificate(struct buf *body, struct view minimal);
 bool vault_take_shard(struct view body, struct vault_reply *reply);
 
-/* VAULT_SEAL: `stash` holds the plaintext; recipients as for seal_batch. */
+/* VAULT_SEAL: `stash` holds the plaintext, which gets the date of now (mail/compose.h); recipients as
+ * for seal_batch. */
 void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, struct view stash,
     const struct seal_recipient *recipients, uint32_t count);
-/* Fills pkesk and reason of the same recipients in the same order; *data is a copy. */
+struct vault_sealed {
+	struct buf data; /* the shared packet, a copy */
+	int64_t sealed_at; /* the date inside, seconds since 1970 */
+	uint32_t gpg_runs;
+};
+/* Fills pkesk and reason of the same recipients in the same order. */
 bool vault_take_seal(struct view body, struct vault_reply *reply, struct seal_recipient *recipients,
-    uint32_t count, struct buf *data, uint32_t *gpg_runs);
+    uint32_t count, struct vault_sealed *sealed);
 
 /* VAULT_NOTICE: the moment of expiry is all that can be chosen. The vault writes the text itself,
  * and signs nothing else in the clear. The signature is armored; digest is GnuPG's name of it. */

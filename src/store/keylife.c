@@ -91,7 +91,7 @@ static int add_notice(
 		NULL, err) != 0)
 		return -1;
 	*message = sql_last_id(store);
-	if (store_batch_add(store, *message, notice->body, &batch, err) != 0)
+	if (store_batch_add(store, *message, notice->body, 0, &batch, err) != 0)
 		return -1;
 	return sql_run(store,
 	    "INSERT INTO delivery (message, contact, publisher, address, fingerprint, key_id,"

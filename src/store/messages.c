@@ -35,23 +35,24 @@ int store_message_kind(
 	return 0;
 }
 
-int store_batch_add(
-    struct store *store, int64_t message, struct view data, int64_t *batch, struct err *err)
+int store_batch_add(struct store *store, int64_t message, struct view data, int64_t sealed_at,
+    int64_t *batch, struct err *err)
 {
-	const int result = sql_run(store, "INSERT INTO batch (message, data) VALUES (?1, ?2)",
-	    SQL_WITH(sql_int(message), sql_bytes(data)), NULL, err);
+	const int result = sql_run(store,
+	    "INSERT INTO batch (message, sealed_at, data) VALUES (?1, ?2, ?3)",
+	    SQL_WITH(sql_int(message), sql_int(sealed_at), sql_bytes(data)), NULL, err);
 	if (result == 0)
 		*batch = sql_last_id(store);
 	return result;
 }
 
-int store_batch_read(struct store *store, int64_t batch, bool *clear, struct buf *head,
-    struct buf *data, struct buf *tail, struct err *err)
+int store_batch_read(struct store *store, int64_t batch, bool *clear, int64_t *sealed_at,
+    struct buf *head, struct buf *data, struct buf *tail, struct err *err)
 {
 	struct sql_query query;
 	bool found;
 	if (sql_first(store, &query,
-		"SELECT m.head, m.tail, m.clear FROM batch AS b JOIN message AS m ON m.id = b.message"
+		"SELECT m.head, m.tail, m.clear, b.sealed_at FROM batch AS b JOIN message AS m ON m.id = b.message"
 		" WHERE b.id = ?1",
 		SQL_WITH(sql_int(batch)), &found, err) != 0)
 		return -1;
@@ -60,6 +61,7 @@ int store_batch_read(struct store *store, int64_t batch, bool *clear, struct buf
 	buf_add_view(head, sql_column_view(&query, 0));
 	buf_add_view(tail, sql_column_view(&query, 1));
 	*clear = sql_column_bool(&query, 2);
+	*sealed_at = sql_column_int(&query, 3);
 	sql_close(&query);
 	if (head->overflow || tail->overflow)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER,

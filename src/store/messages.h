@@ -108,10 +108,11 @@ struct seal_group {
 int store_seal_next(struct store *, size_t most,
     bool (*skip)(void *context, int64_t message, int64_t shard), struct seal_group *group,
     delivery_fn *fn, void *context, struct err *);
-/* Keeps a shared data packet; then bind each sealed delivery to it with its own session key: one
+/* Keeps a shared data packet, and when it was sealed (0: its Date stands in the message's head); then bind each sealed delivery to it with its own session key: one
  * that is queued, unsealed and of the batch's message, anything else is an error. */
 int store_batch_add(
-    struct store *, int64_t message, struct view data, int64_t *batch, struct err *);
+    struct store *, int64_t message, struct view data, int64_t sealed_at, int64_t *batch,
+    struct err *);
 int store_delivery_bind(
     struct store *, int64_t delivery, int64_t batch, struct view pkesk, struct err *);
 
@@ -122,9 +123,9 @@ typedef int due_fn(void *context, const struct delivery *, struct view pkesk, st
 int store_due_next(struct store *, int64_t now, size_t most, int64_t *batch, int64_t *next_at,
     due_fn *, void *context, struct err *);
 /* Head, data and tail of a batch's mails, as three fields. *clear: the data is the signed body of
- * a notice (store/keylife.h) and not a packet. */
-int store_batch_read(struct store *, int64_t batch, bool *clear, struct buf *head, struct buf *data,
-    struct buf *tail, struct err *);
+ * a notice (store/keylife.h) and not a packet. *sealed_at as above. */
+int store_batch_read(struct store *, int64_t batch, bool *clear, int64_t *sealed_at,
+    struct buf *head, struct buf *data, struct buf *tail, struct err *);
 
 /* How many deliveries of a message are in each state. */
 struct delivery_counts {

@@ -14,7 +14,7 @@ const int64_t migrate_version = 2;
 /* One row for each version that was ever released, oldest first. Version 1 is the first. */
 static const struct migration steps[] = {
     {1, /* what travelled in the open need not be an answer that counts; and what the smarthost
-	     refused a delivery for */
+	     refused a delivery for, and when a batch was sealed */
 	"CREATE TABLE clear_answer_2 (id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" acknowledgment INTEGER UNIQUE REFERENCES acknowledgment (id),"
 	" revision INTEGER NOT NULL REFERENCES revision (id),"
@@ -38,6 +38,7 @@ static const struct migration steps[] = {
 	"CREATE INDEX clear_answer_unreported ON clear_answer (id) WHERE reported = 0;"
 	"ALTER TABLE revision ADD COLUMN own_left_out INTEGER NOT NULL DEFAULT 0"
 	" CHECK (own_left_out IN (0, 1));"
+	"ALTER TABLE batch ADD COLUMN sealed_at INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE delivery ADD COLUMN about TEXT NOT NULL DEFAULT ''"
 	" CHECK (about IN ('', 'recipient', 'message', 'gateway'));"
 	"ALTER TABLE delivery ADD COLUMN told INTEGER NOT NULL DEFAULT 0"

@@ -157,10 +157,12 @@ CREATE TRIGGER message_stays_sealed BEFORE UPDATE OF clear, kind ON message BEGI
 END;
 
 -- What all recipients of one sealing share: the encrypted data packet; for a message that says
--- `clear`, its signed body.
+-- `clear`, its signed body. sealed_at: the Date that it travels with, which is that of the signature
+-- inside; 0: the one in the message's head.
 CREATE TABLE batch (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	message INTEGER NOT NULL REFERENCES message (id),
+	sealed_at INTEGER NOT NULL DEFAULT 0,
 	data BLOB NOT NULL CHECK (length(data) > 0)
 ) STRICT;
 CREATE INDEX batch_message ON batch (message);

@@ -116,19 +116,19 @@ static void take_seal(struct view body)
 {
 	static struct seal_recipient recipients[SEALED];
 	struct vault_reply reply;
-	struct buf data;
-	uint32_t runs;
-	const bool good = vault_take_seal(body, &reply, recipients, SEALED, &data, &runs);
+	struct vault_sealed sealed_batch;
+	const bool good = vault_take_seal(body, &reply, recipients, SEALED, &sealed_batch);
 	for (size_t i = 0; i < SEALED; i++) {
 		const bool sealed = recipients[i].pkesk.len > 0;
 		FUZZ_CHECK(good || !sealed);
 		FUZZ_CHECK(!good || reply.status != VAULT_OK ||
 			   sealed == (recipients[i].reason[0] == '\0'));
-		FUZZ_CHECK(!sealed || data.len > 0);
+		FUZZ_CHECK(!sealed || sealed_batch.data.len > 0);
 		buf_release(&recipients[i].pkesk);
 	}
-	FUZZ_CHECK(good || data.data == NULL);
-	buf_release(&data);
+	FUZZ_CHECK(good || sealed_batch.data.data == NULL);
+	FUZZ_CHECK(!good || reply.status != VAULT_OK || sealed_batch.sealed_at > 0);
+	buf_release(&sealed_batch.data);
 }
 
 static void take_notice(struct view body)

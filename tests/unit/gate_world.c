@@ -21,6 +21,8 @@
 
 enum { LOOK_MS = 20, RECIPIENTS_MAX = 1000 };
 
+enum { SEALED_AT = 1700000000 };
+
 static struct world_orders *shared;
 
 /* -- the vault -- */
@@ -69,6 +71,7 @@ static void answer_seal(struct taker *request, struct buf *answer)
 	}
 	put_status(answer, VAULT_OK, "");
 	put_u32(answer, 1);
+	put_i64(answer, SEALED_AT);
 	put_view(answer, VIEW("data"));
 	for (uint32_t i = 0; i < count; i++) {
 		put_view(answer, VIEW("key"));

@@ -146,7 +146,7 @@ int64_t fixture_sealed(struct fixture *fixture, int64_t message, int64_t contact
 {
 	const int64_t id = fixture_delivery(fixture, message, contact, n);
 	int64_t batch;
-	OK(fixture, store_batch_add(fixture->store, message, VIEW("data"), &batch, &fixture->err));
+	OK(fixture, store_batch_add(fixture->store, message, VIEW("data"), 0, &batch, &fixture->err));
 	OK(fixture, store_delivery_bind(fixture->store, id, batch, VIEW("key"), &fixture->err));
 	return id;
 }

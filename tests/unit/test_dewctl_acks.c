@@ -119,7 +119,7 @@ static void deliver(struct scene *scene, int64_t message, const char *address,
 {
 	const int64_t id = add_delivery(scene, message, address, fingerprint);
 	int64_t batch;
-	must(store_batch_add(scene->store, message, VIEW("sealed"), &batch, &err));
+	must(store_batch_add(scene->store, message, VIEW("sealed"), 0, &batch, &err));
 	must(store_delivery_bind(scene->store, id, batch, VIEW("session key"), &err));
 	must(store_delivery_move(scene->store, id, "start", NULL, 0, now, false, &err));
 	must(store_delivery_move(scene->store, id, last_event, reason, now + LATER, now, false, &err));

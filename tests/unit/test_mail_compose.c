@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -409,6 +410,41 @@ static void message_ids_and_boundaries_are_never_the_same(void **state)
 	buf_release(&b);
 }
 
+/* Counts in all of the entity. */
+static size_t count_of(const struct buf *entity, const char *words)
+{
+	size_t count = 0;
+	for (const char *at = buf_text(entity); (at = strstr(at, words)) != NULL; at++)
+		count++;
+	return count;
+}
+
+static void another_date_takes_the_place_of_each_and_of_nothing_else(void **state)
+{
+	static const char text[] = "Date: Wed, 25 Nov 2026 18:00:00 +0000\n";
+	static const char old[] = "Date: Wed, 25 Nov 2026 18:00:00 +0000\r\n";
+	static const char new[] = "Date: Thu, 26 Nov 2026 18:00:01 +0000\r\n";
+	struct buf inner = BUF_EMPTY(READING_STORE_MAX);
+	struct buf head = BUF_EMPTY(BUF_SMALL);
+	struct buf tail = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	compose_inner(&inner, &plain_headers, view_of(text), NULL, 0);
+	compose_outer(&head, &tail, &plain_headers, VIEW(""));
+	const size_t inner_len = inner.len;
+	const size_t head_len = head.len;
+	assert_int_equal(count_of(&inner, old), 3); /* its own, HP-Outer, and in the text */
+	compose_set_date(&inner, plain_headers.date + 86401);
+	compose_set_date(&head, plain_headers.date + 86401);
+	assert_true(inner.len == inner_len && head.len == head_len);
+	assert_int_equal(count_of(&inner, new), 2);
+	assert_int_equal(count_of(&inner, old), 1);
+	assert_int_equal(count_of(&head, new), 1);
+	assert_int_equal(count_of(&head, old), 0);
+	buf_release(&inner);
+	buf_release(&head);
+	buf_release(&tail);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +461,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(inputs_cannot_add_header_fields),
 	    cmocka_unit_test(names_in_any_script_stand_in_from),
 	    cmocka_unit_test(file_name_of_quotes_keeps_to_the_line_length),
+	    cmocka_unit_test(another_date_takes_the_place_of_each_and_of_nothing_else),
 	    cmocka_unit_test(message_ids_and_boundaries_are_never_the_same),
 	};
 	if (argc > 1)

@@ -171,35 +171,35 @@ static void seal_asks_for_the_shard_then_seals_and_names_who_is_out(void **state
 	(void)state;
 	struct seal_recipient recipients[2] = {{.reason = ""}};
 	struct vault_reply reply;
-	struct buf data;
-	uint32_t runs;
+	struct vault_sealed sealed;
 	world_recipient(&world, "ann", &recipients[0]);
 	strcpy(recipients[1].fingerprint, "0123456789ABCDEF0123456789ABCDEF01234567");
 	strcpy(recipients[1].key_id, "89ABCDEF01234567");
 	struct answer answer = ask_seal(1, recipients, 2);
-	assert_true(vault_take_seal(buf_view(&answer.body), &reply, recipients, 2, &data, &runs));
+	assert_true(vault_take_seal(buf_view(&answer.body), &reply, recipients, 2, &sealed));
 	assert_int_equal(reply.status, VAULT_NO_SHARD);
 	buf_release(&answer.body);
 	build_shard(1);
 	answer = ask_seal(1, recipients, 2);
-	assert_true(vault_take_seal(buf_view(&answer.body), &reply, recipients, 2, &data, &runs));
+	assert_true(vault_take_seal(buf_view(&answer.body), &reply, recipients, 2, &sealed));
 	assert_string_equal(reply.text, "");
 	assert_int_equal(reply.status, VAULT_OK);
 	assert_true(recipients[0].pkesk.len > 0);
-	assert_true(data.len > 0);
-	assert_true(runs >= 3);
+	assert_true(sealed.data.len > 0);
+	assert_true(sealed.gpg_runs >= 3);
+	assert_true(sealed.sealed_at > 0);
 	assert_non_null(strstr(recipients[1].reason, "missing"));
 
 	struct buf message = BUF_EMPTY(BUF_SMALL);
 	buf_add_view(&message, buf_view(&recipients[0].pkesk));
-	buf_add_view(&message, buf_view(&data));
+	buf_add_view(&message, buf_view(&sealed.data));
 	world_write(&world, "message", buf_view(&message));
 	struct buf opened = world_read(WORLD_GPG("ann") "--decrypt $D/message 2>/dev/null");
 	assert_string_equal(buf_text(&opened), "the advisory");
 	buf_release(&opened);
 	buf_release(&message);
 	buf_release(&recipients[0].pkesk);
-	buf_release(&data);
+	buf_release(&sealed.data);
 	buf_release(&answer.body);
 }
 
@@ -208,12 +208,11 @@ static struct vault_reply seal_in_vain(void)
 {
 	struct seal_recipient recipient;
 	struct vault_reply reply;
-	struct buf data;
-	uint32_t runs;
+	struct vault_sealed sealed;
 	world_recipient(&world, "ann", &recipient);
 	strcpy(recipient.key_id, "89ABCDEF01234567");
 	struct answer answer = ask_seal(4, &recipient, 1);
-	assert_true(vault_take_seal(buf_view(&answer.body), &reply, &recipient, 1, &data, &runs));
+	assert_true(vault_take_seal(buf_view(&answer.body), &reply, &recipient, 1, &sealed));
 	buf_release(&answer.body);
 	return reply;
 }
@@ -434,17 +433,17 @@ static void malformed_answers_are_not_taken(void **state)
 	struct vault_reply reply;
 	struct seal_recipient recipient;
 	struct opened opened;
-	struct buf data;
-	uint32_t runs;
+	struct vault_sealed sealed;
 	put_u8(&answer, VAULT_OK);
 	put_text(&answer, "");
 	put_u32(&answer, 1);
+	put_i64(&answer, 1);
 	put_view(&answer, VIEW("data"));
 	put_view(&answer, VIEW(""));
 	put_text(&answer, "");
 	/* Neither a session key nor a reason: that recipient would be dropped in silence. */
-	assert_false(vault_take_seal(buf_view(&answer), &reply, &recipient, 1, &data, &runs));
-	assert_int_equal(data.len, 0);
+	assert_false(vault_take_seal(buf_view(&answer), &reply, &recipient, 1, &sealed));
+	assert_int_equal(sealed.data.len, 0);
 	assert_false(vault_take_open(buf_view(&answer), &reply, &opened));
 	assert_false(vault_take_shard(buf_view(&answer), &reply));
 	buf_clear(&answer);

@@ -119,12 +119,13 @@ static void notice_is_due_at_once_and_says_that_it_is_clear(void **state)
 		   tail = BUF_EMPTY(BUF_SMALL);
 	int64_t message, batch, next_at;
 	bool clear = false;
+	int64_t sealed_at = 0;
 	OK(f, store_key_notice_add(f->store, &notice, &message, &f->err));
 	OK(f, store_due_next(f->store, NOW, 9, &batch, &next_at, take_due, &due, &f->err));
 	assert_int_equal(due.count, 1);
 	assert_int_equal(due.pkesk, 0);
 	assert_string_equal(due.delivery.address, owner.address);
-	OK(f, store_batch_read(f->store, batch, &clear, &head, &data, &tail, &f->err));
+	OK(f, store_batch_read(f->store, batch, &clear, &sealed_at, &head, &data, &tail, &f->err));
 	assert_true(clear);
 	assert_string_equal(buf_text(&data), "body");
 	buf_release(&head);

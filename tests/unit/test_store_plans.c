@@ -218,7 +218,7 @@ static void seal_all(struct fixture *f)
 		if (sealing.shard < 0)
 			return;
 		OK(f, store_begin(f->store, &f->err));
-		OK(f, store_batch_add(f->store, sealing.message, VIEW("data"), &batch, &f->err));
+		OK(f, store_batch_add(f->store, sealing.message, VIEW("data"), 0, &batch, &f->err));
 		for (size_t i = 0; i < group.count; i++)
 			OK(f, store_delivery_bind(
 				  f->store, group.ids[i], batch, VIEW("key"), &f->err));

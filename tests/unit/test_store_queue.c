@@ -137,9 +137,9 @@ static void bind_refuses_a_batch_of_another_message(void **state)
 	const int64_t other = fixture_message(f, "2@x");
 	const int64_t delivery = fixture_delivery(f, one, fixture_contact(f, 1), 1);
 	int64_t batch;
-	OK(f, store_batch_add(f->store, other, VIEW("data"), &batch, &f->err));
+	OK(f, store_batch_add(f->store, other, VIEW("data"), 0, &batch, &f->err));
 	REFUSED(store_delivery_bind(f->store, delivery, batch, VIEW("k"), &f->err));
-	OK(f, store_batch_add(f->store, one, VIEW("data"), &batch, &f->err));
+	OK(f, store_batch_add(f->store, one, VIEW("data"), 0, &batch, &f->err));
 	REFUSED(store_delivery_bind(f->store, delivery, batch, VIEW(""), &f->err));
 	OK(f, store_delivery_bind(f->store, delivery, batch, VIEW("k"), &f->err));
 	REFUSED(store_delivery_bind(f->store, delivery, batch, VIEW("k"), &f->err)); /* once */
@@ -155,7 +155,7 @@ static void due_ones_come_oldest_first_with_their_session_keys(void **state)
 	int64_t batch;
 	int64_t found;
 	int64_t next_at;
-	OK(f, store_batch_add(f->store, message, VIEW("data"), &batch, &f->err));
+	OK(f, store_batch_add(f->store, message, VIEW("data"), 0, &batch, &f->err));
 	for (int n = 0; n < 4; n++) {
 		char key[16];
 		snprintf(key, sizeof key, "k%d", n);
@@ -237,7 +237,7 @@ static void a_callback_may_move_what_it_is_given(void **state)
 	struct claim claim = {.f = f};
 	int64_t batch;
 	int64_t next_at;
-	OK(f, store_batch_add(f->store, message, VIEW("data"), &batch, &f->err));
+	OK(f, store_batch_add(f->store, message, VIEW("data"), 0, &batch, &f->err));
 	for (int n = 1; n <= 20; n++) {
 		const int64_t id = fixture_delivery(f, message, fixture_contact(f, n), n);
 		OK(f, store_delivery_bind(f->store, id, batch, VIEW("key"), &f->err));
@@ -400,20 +400,22 @@ static void a_batch_is_read_as_it_was_kept(void **state)
 	struct buf tail = BUF_EMPTY(BUF_SMALL);
 	int64_t batch;
 	bool clear = true;
+	int64_t sealed_at = 0;
 	assert_non_null(data);
 	for (size_t i = 0; i < size; i++)
 		data[i] = (char)((i * 2654435761U >> 24) & 0x7f);
 	const struct view all = {data, size};
-	OK(f, store_batch_add(f->store, message, all, &batch, &f->err));
-	OK(f, store_batch_read(f->store, batch, &clear, &head, &body, &tail, &f->err));
+	OK(f, store_batch_add(f->store, message, all, 77, &batch, &f->err));
+	OK(f, store_batch_read(f->store, batch, &clear, &sealed_at, &head, &body, &tail, &f->err));
 	assert_string_equal(buf_text(&head), "Subject: [...]\r\n\r\n");
 	assert_string_equal(buf_text(&tail), "\r\n--x--\r\n");
 	assert_true(view_equals(buf_view(&body), all));
 	assert_false(clear);
+	assert_int_equal(sealed_at, 77);
 	buf_release(&body);
 	body.max = size - 1;
-	REFUSED(store_batch_read(f->store, batch, &clear, &head, &body, &tail, &f->err));
-	REFUSED(store_batch_read(f->store, 99, &clear, &head, &body, &tail, &f->err));
+	REFUSED(store_batch_read(f->store, batch, &clear, &sealed_at, &head, &body, &tail, &f->err));
+	REFUSED(store_batch_read(f->store, 99, &clear, &sealed_at, &head, &body, &tail, &f->err));
 	buf_release(&head);
 	buf_release(&body);
 	buf_release(&tail);
@@ -446,7 +448,7 @@ static void traced_copies_are_sealed_one_by_one_each_with_its_own_text(void **st
 		OK(f, store_seal_next(f->store, 9, NULL, &group, note, &seen, &f->err));
 		assert_int_equal(seen.count, 1);
 		assert_true(view_is(buf_view(&group.stash), texts[n]));
-		OK(f, store_batch_add(f->store, message, VIEW("D"), &batch, &f->err));
+		OK(f, store_batch_add(f->store, message, VIEW("D"), 0, &batch, &f->err));
 		OK(f, store_delivery_bind(f->store, seen.ids[0], batch, VIEW("K"), &f->err));
 		buf_release(&group.stash);
 	}
