@@ -10,6 +10,8 @@ from harness import TESTS, eventually, limit
 from postfix import readme_lines
 from scene import TEXT, TITLE
 from served import PASSWORD, Served
+from test_refusals import finding
+from test_remind import admit_admin
 from test_smarthost import delivery, in_state
 
 
@@ -113,6 +115,77 @@ def test_bounce_made_by_postfix_flags_that_one_delivery(t):
     report = email.message_from_string(raw)
     assert report.get_content_type() == "multipart/report" and report["Return-Path"] == "<>"
     assert "BEGIN PGP MESSAGE" not in raw, "RET=HDRS was not heeded"
+
+
+class Alarming(Served):
+    """Its admin is told after a second of refusals."""
+
+    def __init__(self, t, *arguments, **options):
+        super().__init__(t, *arguments, **options)
+        self.admin = admit_admin(t, self.gateway, "admin@ops.example")
+
+    def smarthost_settings(self):
+        return {**super().smarthost_settings(), "alarm": "1s"}
+
+
+# Each is said at RCPT TO (smtpd_delay_reject = yes), but for the last one.
+REFUSALS = {
+    "client": ({"smtpd_client_restrictions": "reject"},
+               "RCPT TO: 554 5.7.1 <localhost[127.0.0.1]>: Client host rejected: Access denied"),
+    "sender": ({"smtpd_sender_login_maps": "static:somebody",
+                "smtpd_sender_restrictions": "reject_sender_login_mismatch"},
+               "Sender address rejected: not owned by user dewline"),
+    "relaying": ({"relay_domains": "nowhere.example",
+                  "smtpd_recipient_restrictions": "reject_unauth_destination"},
+                 "Relay access denied"),
+    "full disk": ({"queue_minfree": str(10**15)},
+                  "MAIL FROM: 452 4.3.1 Insufficient system storage"),
+}
+
+
+def refused_for_a_while(scene, settings, words):
+    """Publishes; the advisory's number, once everybody waits and the admin's mail is written."""
+    scene.postfix.settings.update(settings)
+    scene.postfix.reload()
+    assert scene.put(scene.publish(TITLE, TEXT))["state"] == "done"
+    number = scene.gateway.advisories()[0]["number"]
+    for official in scene.officials:
+        eventually(lambda: words in delivery(scene, official)["reason"], words)
+    eventually(lambda: not scene.gateway.store_rows(
+        "SELECT 1 FROM delivery AS d JOIN revision AS r ON r.message = d.message"
+        " WHERE d.state <> 'sent' AND d.told = 0"), "the mail about it is written", 60)
+    found = finding(scene)
+    assert found["result"] == "bad" and words in found["detail"], found
+    for official in scene.officials:
+        assert delivery(scene, official)["state"] in ("deferred", "queued", "sending")
+    for name in settings:
+        del scene.postfix.settings[name]
+    return number
+
+
+def read(person, mails):
+    return [person.open(mail.raw) for mail in mails]
+
+
+@limit(300)
+def test_refusals_of_the_gateway_and_a_full_disk_lose_nothing_and_are_told(t):
+    scene = Alarming(t, 2, postfix={"settings": {"smtpd_delay_reject": "yes"}},
+                     retry={"first": "1s", "most": "2s"})
+    for count, (settings, words) in enumerate(REFUSALS.values(), 1):
+        number = refused_for_a_while(scene, settings, words)
+        scene.postfix.reload()
+        for official in scene.officials:
+            in_state(scene, "sent", official)
+            mails = scene.postfix.wait(count, official.address)
+            assert len(mails) == count and official.open(mails[-1].raw).good
+        told = eventually(lambda: [mail for mail in read(
+            scene.admin, scene.postfix.received(scene.admin.address))
+            if number in mail.text and words in mail.text], f"the admin is told of {number}", 60)
+        assert all(official.address in told[0].text for official in scene.officials)
+        eventually(lambda: any(mail.subject.startswith(f"Complete: {number}") for mail in read(
+            scene.publisher, scene.postfix.received(scene.publisher.address))), "a receipt", 60)
+        eventually(lambda: finding(scene)["result"] == "ok", "check is content", 60)
+    assert scene.gateway.rows("queue", "list", "--failed") == []
 
 
 def handovers(copies):

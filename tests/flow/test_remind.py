@@ -26,8 +26,8 @@ def people(t, **settings):
     return scene
 
 
-def admit_admin(t, gateway):
-    admin = t.publisher("admin@gw.example")
+def admit_admin(t, gateway, address="admin@gw.example"):
+    admin = t.publisher(address)
     gateway.add_key(admin)
     gateway.ctl("admin", "add", admin.address, "--key", admin.fingerprint, "--name", "Ada")
     admin.meet(gateway)
