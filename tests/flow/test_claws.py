@@ -13,7 +13,7 @@ def test_official_answers_below_and_above_the_quotation_of_claws_mail(t):
     claws = Claws(t, scene.official, scene.gateway, scene.smarthost)
     claws.open(scene.smarthost.only(scene.official.address))
     row = reply(scene, claws, "affected\nTwo sites.\n")  # as it comes: not signed
-    assert row["reason"] == "it is not signed" and not scene.acknowledged(), row
+    assert row["refusal"] == "not-signed" and not scene.acknowledged(), row
     answer(scene, claws, "affected\nTwo sites.\n", ("affected", "Two sites."))
     answer(scene, claws, "Not affected.\nNone here.\n\n", ("not affected", "None here."), above=True)
 

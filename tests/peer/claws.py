@@ -26,6 +26,7 @@ smtp_server=127.0.0.1
 set_smtpport=1
 smtp_port={port}
 use_smtp_auth=0
+ssl_smtp=0
 default_privacy_system=pgpmime
 """
 SETTINGS = """\

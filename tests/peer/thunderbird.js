@@ -9,12 +9,19 @@ const TEXT_NODES = 4; // NodeFilter.SHOW_TEXT
 
 // Once, before anything else: what OpenPGP Key Manager and the account's settings do.
 
+function openpgp(name) {
+	return ChromeUtils.importESModule(`chrome://openpgp/content/modules/${name}.sys.mjs`);
+}
+
+// Whoever takes keys before it has read its own keyrings makes keys that it cannot unlock.
+function isReadyForKeys() {
+	return openpgp("core").EnigmailCore._initialized;
+}
+
 async function takeKeys(secret, fingerprint, gateway) {
-	const at = (name) => ChromeUtils.importESModule(`chrome://openpgp/content/${name}.sys.mjs`);
-	await at("BondOpenPGP").BondOpenPGP.init();
-	const { RNP } = at("modules/RNP");
+	const { RNP } = openpgp("RNP");
 	const own = await RNP.importSecKeyBlockImpl(null, null, false, secret);
-	await at("modules/sqliteDb").PgpSqliteDb2.acceptAsPersonalKey(fingerprint);
+	await openpgp("sqliteDb").PgpSqliteDb2.updateAcceptance(fingerprint, null, "personal");
 	const other = await RNP.importPubkeyBlockAutoAcceptImpl(null, gateway, "verified");
 	return [own.exitCode, other.exitCode];
 }

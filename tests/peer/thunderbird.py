@@ -63,6 +63,7 @@ class Thunderbird:
         self.dir = t.dir / "thunderbird"
         self.dir.mkdir()
         self._start(t)
+        self._until(lambda: self.call("isReadyForKeys"), "Thunderbird has started OpenPGP")
         codes = self.call("takeKeys", person.home.secret(person.fingerprint).decode(),
                           person.fingerprint, gateway.certificate.decode())
         assert codes == [0, 0], codes
