@@ -245,7 +245,7 @@ static int judge_result(const struct adding *adding, struct err *err)
 		ctl_say("Check the fingerprint over another channel, then: dewctl key confirm %s",
 		    adding->fingerprint);
 	if (taken > 0 && adding->refused > 0)
-		return ctl_refuse(err, "%lld of %lld were refused: their lines say why",
+		return ctl_refuse(err, "%lld of %lld refused: each line says why",
 		    (long long)adding->refused, (long long)(taken + adding->refused));
 	if (taken > 0)
 		return 0;

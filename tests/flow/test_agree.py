@@ -409,6 +409,22 @@ def test_stranger_who_asks_to_join_is_put_before_the_admin_and_gets_no_mail(t, s
     assert len(scene.smarthost.received()) == 1, "it caused mail"
 
 
+def test_certificate_in_odd_armor_is_taken_from_a_stranger(t):
+    """As PowerShell, a web page and an old mail program leave it, attached and in the text."""
+    scene = Scene(t, 0)
+    stranger = stranger_of(scene)
+    plain = stranger.certificate.decode()
+    spaced = plain.replace("\n\n", "\n\u00a0\n", 1)
+    forms = [(plain.encode("utf-16"), True), (spaced.encode(), True),
+             (plain.replace("\n\n", "\n", 1).encode(), False)]
+    for number, (certificate, attached) in enumerate(forms, 1):
+        row = scene.drop(asks(stranger, certificate=certificate, attached=attached))
+        assert (row["state"], row["reason"]) == ("done", ""), (number, row)
+        request, = scene.gateway.rows("join", "list")
+        assert request["fingerprint"] == stranger.fingerprint, request
+        scene.gateway.ctl("join", "dismiss", request["id"])
+
+
 def test_certificate_of_a_request_can_be_taken_in(t):
     import base64
     scene = Scene(t, 0)
