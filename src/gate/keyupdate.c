@@ -197,10 +197,32 @@ static const char *const words[] = {
     [KEYFATE_REVOKED] = "revoked",
 };
 
+static bool is_lost(const struct keyupdate *update)
+{
+	return update->comes_to == KEYFATE_REVOKED || update->comes_to == KEYFATE_CLOSED;
+}
+
+/* Beside the revocation there may be the key to come, which an admin has to ask for. */
+static void add_new_key(const struct keyupdate *update, struct buf *reason)
+{
+	for (uint32_t i = 0; i < update->result.count && is_lost(update); i++) {
+		const struct keyfate_key *key = &update->keys[i];
+		if (!key->own && !key->gateways && key->verdict->reason[0] == '\0')
+			buf_printf(reason, "; with it came %s, which is not taken",
+			    key->verdict->facts.fingerprint);
+	}
+}
+
 static int record_end(struct keyupdate *update, struct err *err)
 {
-	return open_record(update->facts, update->comes_to == KEYFATE_REFUSED ? "refuse" : "finish",
-	    "key", words[update->comes_to], update->facts->signer.facts.fingerprint, err);
+	struct buf reason = BUF_EMPTY(STORE_REASON_SIZE - 1);
+	buf_add_text(&reason, words[update->comes_to]);
+	add_new_key(update, &reason);
+	const int result =
+	    open_record(update->facts, update->comes_to == KEYFATE_REFUSED ? "refuse" : "finish",
+		"key", buf_text(&reason), update->facts->signer.facts.fingerprint, err);
+	buf_release(&reason);
+	return result;
 }
 
 static void log_end(const struct keyupdate *update)
@@ -397,7 +419,7 @@ static void end_silently(struct keyupdate *update)
 
 static void conclude(struct keyupdate *update)
 {
-	if (update->comes_to == KEYFATE_REVOKED || update->comes_to == KEYFATE_CLOSED)
+	if (is_lost(update))
 		end_silently(update);
 	else
 		answer(update);

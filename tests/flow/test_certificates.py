@@ -179,6 +179,7 @@ def test_every_certificate_of_a_key_mail_is_looked_at(t):
     text = scene.opened(person, 3).text
     assert text.count("more than one new key") >= 2 and "ask an admin" in text, text
     # A revocation holds whatever else stands there; as gpg keeps it.
-    row = scene.drop(mail_about_keys(person, revocation(person).decode(), [own]))
-    assert row["reason"] == "revoked", row
+    row = scene.drop(mail_about_keys(person, revocation(person).decode(), [
+        own, ("second.gpg", binary, "application/octet-stream")]))
+    assert row["reason"] == f"revoked; with it came {second}, which is not taken", row
     assert gateway.rows("key", "show", person.fingerprint)["state"] == "retired"
