@@ -34,9 +34,11 @@ void letter_leak_text(struct buf *out, const struct letter_clear *letter,
 		     : ".\nIt was not encrypted, and it holds the token of this advisory: "
 		       "whoever\ncarried it could read all of it, and what it quotes.\n\n");
 	letter_add_consequence(out, letter->revision->tlp);
-	buf_printf(out, "It does not count as an answer:\n%s.\n\n%s%s",
-	    why == UNCOUNTED_NOT ? "only what you sign does" : uncounted_text(why),
-	    uncounted_advice(why), uncounted_is_told(why) ? "\n" : "");
+	if (why == UNCOUNTED_NOT)
+		buf_add_text(out, "It does not count as an answer: only what you sign does.\n\n");
+	else
+		buf_printf(out, "It does not count as an answer:\n%s.\n\n%s%s",
+		    uncounted_text(why), uncounted_advice(why), uncounted_is_told(why) ? "\n" : "");
 	buf_printf(out,
 	    "If you wrote it, please answer once more, signed with your own key and\n"
 	    "encrypted to the gateway's key, which comes with each of its mails:\n\n    %s\n\n"
@@ -117,9 +119,9 @@ void letter_uncounted_text(struct buf *out, const struct letter_clear *letter,
 void letter_add_uncounted(struct buf *out, enum uncounted why, bool colleague)
 {
 	buf_printf(out,
-	    "\nA mail to answer it came with %s.\n"
-	    "It does not count:\n%s.\n\n%s answer once more.\n%s",
-	    colleague ? "the address of a colleague of yours" : "your address",
+	    "\nBut a mail came with %s. It does not count:\n"
+	    "%s.\n\n%s answer once more.\n%s",
+	    colleague ? "the address of a colleague" : "your address",
 	    uncounted_text(why),
 	    colleague ? "If your organisation meant to answer so, please"
 		      : "If it was yours, please",

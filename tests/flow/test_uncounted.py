@@ -190,7 +190,7 @@ def test_next_reminder_says_that_an_answer_came_that_does_not_count(t):
     wait_for(scene, 2)
     told = scene.opened(first, 2)
     assert "Reminder" in told.subject and told.token == opened[first.address].token
-    for words in ("came with your address", "it is not signed", "Claws Mail: Options, Sign"):
+    for words in ("came with your address. It does not count", "it is not signed", "Claws Mail: Options, Sign"):
         assert words in told.text, told.text
     assert "affected" not in told.text.partition("If it was yours")[0]
     told = scene.opened(other, 2)
