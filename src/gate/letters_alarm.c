@@ -162,7 +162,7 @@ void letter_add_bounce(struct buf *out, const struct bounce *bounce, const char 
 	} unclear[] = {
 	    {"unreadable", "came back, and the reason cannot be read"},
 	    {"auto-reply", "a program answered by itself"},
-	    {"written", "somebody wrote to the return path, and signed nothing"},
+	    {"written", "somebody wrote back, and signed nothing"},
 	};
 	size_t i = 0;
 	buf_printf(out, "  %s%s%s%s\n", bounce->address, member[0] == '\0' ? "" : " (", member,
@@ -197,10 +197,10 @@ static void add_failures(struct buf *out, const char *what, struct view failures
 static void add_replies(struct buf *out, const char *what, struct view replies)
 {
 	buf_printf(out,
-	    "Answers to the return path: %s\n\n"
-	    "These are no failures, and no signed answers either: whether a person has\n"
-	    "read it is not known, and reminders go on. Nobody has proven who wrote\n"
-	    "this.\n\n",
+	    "Written back to the wrong address: %s\n\n"
+	    "These came to an address at which only mail servers report. They are no\n"
+	    "failures, and no signed answers either: whether a person has read it is not\n"
+	    "known, and reminders go on. Nobody has proven who wrote this.\n\n",
 	    what);
 	buf_add_view(out, replies);
 	buf_add_char(out, '\n');
@@ -213,8 +213,8 @@ void letter_bounces(struct buf *out, const char *what, struct view failures, str
 	if (replies.len > 0)
 		add_replies(out, what, replies);
 	buf_add_text(out,
-	    "For the gateway's admins, who get this too: `dewctl bounce list` has all that\n"
-	    "came back, and `dewctl inbox show N --raw` the whole of one mail.\n");
+	    "For the gateway's admins, who get this too: `dewctl bounce list` has all\n"
+	    "that came back, and `dewctl inbox show N --raw` the whole of one mail.\n");
 }
 
 void letter_add_fatal(struct buf *out, const struct arrival *arrival)

@@ -265,7 +265,7 @@ KINDS = {  # verdict, and what the letter to publisher and admins says below the
                  "      | I am away until Monday. For urgent matters call my deputy."),
     "read": (RECEIPT, "auto-reply",
              "a program answered by itself. It begins:\n      | Your message was displayed."),
-    "written": (WRITTEN, "written", "somebody wrote to the return path, and signed nothing.\n"),
+    "written": (WRITTEN, "written", "somebody wrote back, and signed nothing.\n"),
 }
 
 

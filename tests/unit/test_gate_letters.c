@@ -241,11 +241,11 @@ static void failures_and_answers_are_told_apart(void **state)
 	(void)state;
 	letter_bounces(&text, "DEW-2026-0007 r1", VIEW("  failure\n"), VIEW(""));
 	assert_true(holds(&text, "Mail came back: DEW-2026-0007 r1"));
-	assert_false(holds(&text, "Answers to the return path"));
+	assert_false(holds(&text, "Written back to the wrong address"));
 	buf_clear(&text);
 	letter_bounces(&text, "DEW-2026-0007 r1", VIEW(""), VIEW("  reply\n"));
 	assert_false(holds(&text, "Mail came back"));
-	assert_true(holds(&text, "These are no failures, and no signed answers either"));
+	assert_true(holds(&text, "no signed answers either"));
 	buf_release(&text);
 }
 

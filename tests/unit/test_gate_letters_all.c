@@ -240,6 +240,23 @@ static void write_uncounted_hints(struct buf *out)
 	}
 }
 
+static void write_bounces(struct buf *out)
+{
+	const struct bounce bounce = {.verdict = "bounced",
+	    .status = "5.1.1",
+	    .address = "cert@us-de.example",
+	    .instead_address = "backup@us-de.example"};
+	const struct bounce reply = {
+	    .verdict = "written", .address = "cert@us-de.example", .lines = "Thank you.\n"};
+	struct buf failures = BUF_EMPTY(BUF_SMALL);
+	struct buf replies = BUF_EMPTY(BUF_SMALL);
+	letter_add_bounce(&failures, &bounce, "us-de", true);
+	letter_add_bounce(&replies, &reply, "us-de", true);
+	letter_bounces(out, "DEW-2026-0007 r2", buf_view(&failures), buf_view(&replies));
+	buf_release(&failures);
+	buf_release(&replies);
+}
+
 static void write_report(struct buf *out)
 {
 	const struct letter_report letter = {.report = &report,
@@ -386,12 +403,11 @@ static void (*const letters[])(struct buf *out) = {write_advisory, write_first_r
     write_last_receipt, write_refusal, write_first_reminder, write_deadline,
     write_deadline_for_everyone, write_alarm, write_clear_text, write_clear_subject,
     write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_uncounted,
-    write_uncounted_hints,
-    write_report, write_report_receipt, write_report_to_nobody, write_reply,
-    write_materials, write_keys, write_key_warning, write_key_lost, write_held,
-    write_held_for_one, write_held_for_more, write_decided, write_new_version, write_invitation};
+    write_uncounted_hints, write_report, write_report_receipt, write_report_to_nobody, write_reply,
+    write_materials, write_keys, write_key_warning, write_key_lost, write_held, write_held_for_one,
+    write_held_for_more, write_decided, write_new_version, write_invitation};
 /* A part of it says that it is for the admins, who have dewctl. */
-static void (*const shared[])(struct buf *out) = {write_not_taken};
+static void (*const shared[])(struct buf *out) = {write_not_taken, write_bounces};
 enum { LETTERS = sizeof letters / sizeof letters[0], SHARED = sizeof shared / sizeof shared[0] };
 
 static void write_any(struct buf *out, size_t i)
