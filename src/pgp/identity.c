@@ -42,15 +42,28 @@ int identity_has(const struct home *home, const char *address, bool *has, struct
 	return code == 0 ? 0 : engine_failed(err, code, "cannot read the gateway's key");
 }
 
-/* gpg takes the newest user ID for the primary one unless another is marked as that. */
+static bool is_primary(gpgme_ctx_t ctx, const char *fingerprint, const char *user_id)
+{
+	gpgme_key_t key = NULL;
+	const bool is = gpgme_get_key(ctx, fingerprint, &key, 0) == 0 && key->uids != NULL &&
+			strcmp(key->uids->uid, user_id) == 0;
+	gpgme_key_unref(key);
+	return is;
+}
+
+/* gpg takes the newest user ID for the primary one unless another is marked as that. Newer ones
+ * call it an error to mark one that is marked already. */
 static gpgme_error_t add(gpgme_ctx_t ctx, const char *fingerprint, const char *user_id)
 {
 	gpgme_key_t key = NULL;
 	gpgme_error_t code = gpgme_get_key(ctx, fingerprint, &key, 1);
 	if (code == 0)
 		code = gpgme_op_adduid(ctx, key, user_id, 0);
-	if (code == 0 && key->uids != NULL)
+	if (code == 0 && key->uids != NULL) {
 		code = gpgme_op_set_uid_flag(ctx, key, key->uids->uid, "primary", NULL);
+		if (code != 0 && is_primary(ctx, fingerprint, key->uids->uid))
+			code = 0;
+	}
 	gpgme_key_unref(key);
 	return code;
 }

@@ -178,10 +178,11 @@ static void user_id_is_added_and_the_first_stays_the_primary_one(void **state)
 	assert_works(identity_has(&home, "list@example.org", &has, &err));
 	assert_true(has);
 	assert_works(identity_add(&home, "Early warning", "LIST@example.org", &err));
+	assert_works(identity_add(&home, "Early warning", "news@example.org", &err));
 	assert_works(home_export_key(&home, false, &certificate, &err));
 	read_user_ids(buf_view(&certificate), &ids);
-	assert_string_equal(
-	    buf_text(&ids), "taken@example.org\nEarly warning <list@example.org>\n");
+	assert_string_equal(buf_text(&ids), "taken@example.org\nEarly warning <list@example.org>\n"
+					    "Early warning <news@example.org>\n");
 	assert_works(preferences_look(&home, &asks, &err));
 	assert_false(asks);
 	struct buf primary = world_read(
