@@ -21,6 +21,16 @@ void letter_leak_subject(struct buf *out, const struct letter_clear *letter)
 	    letter->advisory->number, (long long)letter->revision->number, exercise_mark(letter));
 }
 
+/* Until when one that counts is waited for. */
+static void add_due(struct buf *out, const struct letter_clear *letter)
+{
+	if (letter->revision->acknowledge_by <= letter->now)
+		return;
+	buf_add_text(out, "An answer is due ");
+	moment_add_from(out, letter->revision->acknowledge_by, letter->now);
+	buf_add_text(out, ".\n\n");
+}
+
 void letter_leak_text(struct buf *out, const struct letter_clear *letter,
     const struct clear_answer *answer, enum uncounted why)
 {
@@ -37,8 +47,9 @@ void letter_leak_text(struct buf *out, const struct letter_clear *letter,
 	if (why == UNCOUNTED_NOT)
 		buf_add_text(out, "It does not count as an answer: only what you sign does.\n\n");
 	else
-		buf_printf(out, "It does not count as an answer:\n%s.\n\n%s%s",
-		    uncounted_text(why), uncounted_advice(why), uncounted_is_told(why) ? "\n" : "");
+		buf_printf(out, "It does not count as an answer:\n%s.\n\n%s%s", uncounted_text(why),
+		    uncounted_advice(why), uncounted_is_told(why) ? "\n" : "");
+	add_due(out, letter);
 	buf_printf(out,
 	    "If you wrote it, please answer once more, signed with your own key and\n"
 	    "encrypted to the gateway's key, which comes with each of its mails:\n\n    %s\n\n"
@@ -89,8 +100,8 @@ void letter_leak_alarm_text(struct buf *out, const struct letter_clear *letter, 
 	    "them, by the number of the arrival.\n");
 }
 
-void letter_uncounted_subject(struct buf *out, const struct letter_clear *letter,
-    const struct uncounted_answer *answer)
+void letter_uncounted_subject(
+    struct buf *out, const struct letter_clear *letter, const struct uncounted_answer *answer)
 {
 	if (uncounted_from(answer->reason) != UNCOUNTED_NOT_DELIVERED)
 		buf_printf(out, "[%s r%lld] %s", letter->advisory->number,
@@ -98,8 +109,8 @@ void letter_uncounted_subject(struct buf *out, const struct letter_clear *letter
 	buf_add_text(out, "Your answer does not count");
 }
 
-void letter_uncounted_text(struct buf *out, const struct letter_clear *letter,
-    const struct uncounted_answer *answer)
+void letter_uncounted_text(
+    struct buf *out, const struct letter_clear *letter, const struct uncounted_answer *answer)
 {
 	const enum uncounted why = uncounted_from(answer->reason);
 	if (why != UNCOUNTED_NOT_DELIVERED)
@@ -108,8 +119,10 @@ void letter_uncounted_text(struct buf *out, const struct letter_clear *letter,
 	moment_add(out, answer->signed_at, letter->now);
 	buf_add_text(out, ", came on ");
 	moment_add(out, answer->received_at, letter->now);
-	buf_printf(out, ".\nIt does not count:\n%s.\n\n%s\n", uncounted_text(why),
-	    uncounted_advice(why));
+	buf_printf(
+	    out, ".\nIt does not count:\n%s.\n\n%s\n", uncounted_text(why), uncounted_advice(why));
+	if (why != UNCOUNTED_NOT_DELIVERED)
+		add_due(out, letter);
 	buf_printf(out,
 	    "You are told once for each advisory and reason. What counted before stays\n"
 	    "as it was. Should you have to ask the gateway's admins: it is arrival %lld.\n",
@@ -121,8 +134,7 @@ void letter_add_uncounted(struct buf *out, enum uncounted why, bool colleague)
 	buf_printf(out,
 	    "\nBut a mail came with %s. It does not count:\n"
 	    "%s.\n\n%s answer once more.\n%s",
-	    colleague ? "the address of a colleague" : "your address",
-	    uncounted_text(why),
+	    colleague ? "the address of a colleague" : "your address", uncounted_text(why),
 	    colleague ? "If your organisation meant to answer so, please"
 		      : "If it was yours, please",
 	    uncounted_hint(why));

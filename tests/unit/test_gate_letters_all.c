@@ -522,6 +522,15 @@ static void answer_in_the_open_is_told_what_to_do_next_time(void **state)
 	    (const char *const[]){"encrypt the next answer, but for those where NOT told", NULL});
 }
 
+static void answer_that_does_not_count_is_told_until_when_one_is_due(void **state)
+{
+	static const char *const due[] = {
+	    "An answer is due in 4 hours, Mon 30 Nov 03:09 UTC.\n", NULL};
+	(void)state;
+	assert_holds(write_uncounted, due);
+	assert_holds(write_leak_text, due);
+}
+
 /* Below it the member's own text may hold what cuts it off in a quotation. */
 static void report_says_how_to_answer_above_its_text(void **state)
 {
@@ -661,6 +670,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(receipt_says_until_when_answers_are_due),
 	    cmocka_unit_test(alarm_counts_one_member_as_one),
 	    cmocka_unit_test(answer_in_the_open_is_told_what_to_do_next_time),
+	    cmocka_unit_test(answer_that_does_not_count_is_told_until_when_one_is_due),
 	    cmocka_unit_test(report_says_how_to_answer_above_its_text),
 	    cmocka_unit_test(held_advisory_says_when_it_goes_and_counts_right),
 	    cmocka_unit_test(new_version_says_from_when_it_is_required),
