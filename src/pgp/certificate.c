@@ -252,8 +252,8 @@ static void describe(const struct reading *reading, struct entry *entry)
 		    id.data == NULL
 			? "it has no user ID, as some key servers give it, and is not known here: "
 			  "ask its owner for an export with one"
-			: "it has no user ID with a valid self-signature, or GnuPG cannot read it: "
-			  "ask for a new export");
+			: "GnuPG does not take it: it is damaged, or no user ID in it has a good "
+			  "signature of its owner; ask for a new export");
 	if (verdict->facts.fingerprint[0] != '\0')
 		return;
 	memcpy(verdict->facts.fingerprint, entry->fingerprint, FINGERPRINT_SIZE);
