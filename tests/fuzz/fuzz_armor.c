@@ -7,6 +7,7 @@
 #include "pgp/armor.h"
 #include "pgp/cleartext.h"
 #include "pgp/keyring.h"
+#include "pgp/merge.h"
 
 #include "fuzz.h"
 
@@ -89,6 +90,35 @@ static void check_cleartext(struct view message)
 	buf_release(&signature);
 }
 
+/* A certificate with all that stands beside it, and once more with itself: a union loses nothing.
+ */
+static void check_merged(const struct keyring_entry *entry, struct view all)
+{
+	struct buf once = BUF_EMPTY(TEXT_MAX), twice = BUF_EMPTY(TEXT_MAX);
+	const char *why = "";
+	struct merge *merge = merge_new(entry->primary);
+	merge_learn(merge, entry->whole);
+	merge_add(merge, entry->whole, MERGE_ALL);
+	merge_add(merge, all, MERGE_REVOCATIONS);
+	merge_add_revocation(merge, all);
+	const bool written = merge_write(merge, &once, &why);
+	FUZZ_CHECK(written == (why == NULL));
+	merge_free(merge);
+	if (written) {
+		merge = merge_new(entry->primary);
+		merge_learn(merge, buf_view(&once));
+		merge_add(merge, buf_view(&once), MERGE_ALL);
+		/* Revocations that were tried everywhere may be too many now. */
+		FUZZ_CHECK(!merge_write(merge, &twice, &why) || twice.len >= once.len);
+		merge_free(merge);
+	}
+	buf_clear(&twice);
+	merge_strip(buf_view(&once), &twice);
+	FUZZ_CHECK(twice.len <= once.len);
+	buf_release(&once);
+	buf_release(&twice);
+}
+
 static void check_certificates(struct view content)
 {
 	struct buf packets = BUF_EMPTY(TEXT_MAX);
@@ -104,6 +134,11 @@ static void check_certificates(struct view content)
 	int got;
 	while ((got = keyring_next(&rest, &entry, &err)) == 1) {
 		FUZZ_CHECK(entry.whole.len > 0 && fuzz_lies_in(entry.whole, all));
+		if (entry.revocation) {
+			FUZZ_CHECK(entry.primary.len == 0);
+			continue;
+		}
+		check_merged(&entry, all);
 		FUZZ_CHECK(entry.primary.len > 0 && fuzz_lies_in(entry.primary, entry.whole));
 		FUZZ_CHECK(fuzz_lies_in(entry.user_id, entry.whole));
 		FUZZ_CHECK(entry.whole.data + entry.whole.len == rest.data);
