@@ -47,8 +47,8 @@ static const struct {
 	"it is signed but not encrypted: it travelled in the open, and whoever carried it could "
 	"read it"},
     [INTAKE_TEXT_OUTSIDE] = {"text-outside",
-	"it has text outside the signed part, which anybody could have added: send it as one mail "
-	"that is encrypted and signed as a whole (PGP/MIME)"},
+	"there is something outside the signed part (text, a file or a key), which anybody could "
+	"have added: send it as one mail that is encrypted and signed as a whole (PGP/MIME)"},
 };
 
 const char *intake_shape_name(enum intake_shape shape)
