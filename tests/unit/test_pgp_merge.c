@@ -177,6 +177,7 @@ static void revocation_certificate_alone_counts_for_the_known_one(void **state)
 	struct world_verdict unknown = world_judge(&world, buf_view(&alone));
 	assert_non_null(strstr(unknown.reason, "which is not known here"));
 	assert_false(unknown.known || unknown.revoked);
+	buf_release(&unknown.minimal);
 	buf_release(&alone);
 	buf_release(&known);
 	buf_release(&certificate);
@@ -209,6 +210,7 @@ static void copy_without_user_ids_counts_for_the_known_one(void **state)
 	buf_release(&verdict.minimal);
 	verdict = world_judge(&world, buf_view(&end));
 	assert_non_null(strstr(verdict.reason, "has no user ID"));
+	buf_release(&verdict.minimal);
 	struct buf first = before.minimal;
 	buf_release(&first);
 	buf_release(&certificate);
