@@ -89,7 +89,8 @@ const struct setting config_settings[] = {
     {"smarthost.ca_file", SETTING_PATH, AT(smarthost.ca_file), 0, CONFIG_PATH_SIZE - 1, "", NULL,
 	"Certificates (PEM) that may vouch for the smarthost. Empty: those the system trusts."},
     {"smarthost.helo", SETTING_HOST, AT(smarthost.helo), 0, 0, "", NULL,
-	"The name to greet with. Empty: the machine's name."},
+	"The name to greet with. Empty: the machine's name, where it has a domain, else that of "
+	"gateway.address."},
     {"smarthost.user", SETTING_TEXT, AT(smarthost.user), 0, 0, "", NULL,
 	"User name for the smarthost. Empty: no authentication."},
     {"smarthost.password_file", SETTING_SECRET, AT(smarthost.password_file), 0,

@@ -74,6 +74,24 @@ static int prepare(struct connection *connection, struct err *err)
 	return tls_trust_new(connection->config->smarthost.ca_file, &connection->trust, err);
 }
 
+/* A host name has a domain (RFC 5321 section 2.3.5), and servers refuse one that has none: the
+ * machine's own often has not. */
+static void choose_name(struct connection *connection)
+{
+	const struct config *config = connection->config;
+	char *name = connection->name;
+	const size_t size = sizeof connection->name;
+	struct view domain = view_of(config->gateway.address);
+	struct view local;
+	if (view_copy(view_of(config->smarthost.helo), name, size) && name[0] != '\0')
+		return;
+	if (gethostname(name, size - 1) == 0 && strchr(name, '.') != NULL)
+		return;
+	view_next_field(&domain, '@', &local);
+	if (!view_copy(domain, name, size) || name[0] == '\0')
+		view_copy(VIEW("localhost"), name, size);
+}
+
 struct connection *connection_new(
     const struct config *config, const struct connection_limits *limits)
 {
@@ -85,13 +103,7 @@ struct connection *connection_new(
 	connection->limits = limits;
 	connection->password = SECRET_EMPTY;
 	connection->said = BUF_EMPTY(STREAM_REPLY_MAX);
-	if (!view_copy(
-		view_of(config->smarthost.helo), connection->name, sizeof connection->name) ||
-	    connection->name[0] == '\0') {
-		if (gethostname(connection->name, sizeof connection->name - 1) != 0 ||
-		    connection->name[0] == '\0')
-			view_copy(VIEW("localhost"), connection->name, sizeof connection->name);
-	}
+	choose_name(connection);
 	if (prepare(connection, &err) != 0)
 		log_error("%s", err.text);
 	return connection;
@@ -198,8 +210,8 @@ int connection_read_reply(
 		buf_add_view(&connection->said, view_part(line, CODE_DIGITS + 1, line.len));
 		buf_add_char(&connection->said, '\n');
 	}
-	return set_reply(connection, phase, code == 0 ? 0 : (int)first,
-	    buf_view(&connection->said), reply);
+	return set_reply(
+	    connection, phase, code == 0 ? 0 : (int)first, buf_view(&connection->said), reply);
 }
 
 /* Sends a line of our own; returns the reply's code. Words of a secret must not stand in a log, and

@@ -341,6 +341,25 @@ static void message_beyond_the_size_is_not_offered(void **state)
 	close_bench(&bench);
 }
 
+/* RFC 5321 section 2.3.5. */
+static void greeting_has_a_domain_whatever_the_machine_is_called(void **state)
+{
+	struct bench bench;
+	char machine[64] = "";
+	char expected[128];
+	(void)state;
+	gethostname(machine, sizeof machine - 1);
+	snprintf(expected, sizeof expected, "EHLO %s\n",
+	    strchr(machine, '.') != NULL ? machine : "gw.example");
+	peer_start(&bench.config, CONFIG_TLS_NONE, plain);
+	bench.config.smarthost.helo[0] = '\0';
+	strcpy(bench.config.gateway.address, "gateway@gw.example");
+	bench.connection = connection_new(&bench.config, &quick);
+	expect(send_one(&bench), COURIER_SENT, false, "250");
+	assert_int_equal(peer_said(expected), 1);
+	close_bench(&bench);
+}
+
 static void address_that_holds_a_command_never_reaches_the_server(void **state)
 {
 	static const char *const bad[] = {
@@ -425,6 +444,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_teardown(message_beyond_the_size_is_not_offered, peer_teardown),
 	    cmocka_unit_test_teardown(
 		address_that_holds_a_command_never_reaches_the_server, peer_teardown),
+	    cmocka_unit_test_teardown(
+		greeting_has_a_domain_whatever_the_machine_is_called, peer_teardown),
 	    cmocka_unit_test_teardown(early_acceptance_is_none, peer_teardown),
 	    cmocka_unit_test_teardown(lines_of_different_codes_are_no_reply, peer_teardown),
 	};
