@@ -87,6 +87,16 @@ def test_links_and_pipes_in_the_drop_are_removed_unread(t):
     assert removed == {"link", "away", "own", "pipe"}
 
 
+def put(scene, place, name, raw, owner=None, mode=0o600):
+    """Delivers by this name, whole from the first moment that it is seen; as root's unless told."""
+    draft = scene.gateway.drop_dir / "tmp" / name
+    draft.write_bytes(raw)
+    draft.chmod(mode)
+    if owner:
+        os.chown(draft, *owner)
+    return draft.rename(scene.gateway.drop_dir / place / name)
+
+
 def found_of_drop(scene):
     return next(row for row in scene.gateway.rows("check", may_fail=True)["findings"]
                 if row["what"] == "drop")
@@ -107,7 +117,8 @@ def test_place_of_the_drop_that_is_gone_holds_up_nothing_and_is_told(t):
     text = alarm(scene, admin).text
     assert f"cannot read the drop {gone}" in text, text
     gone.mkdir()
-    (gone / "1.x").write_bytes(letters.message("g@h.example", "c@d.example", letters.text_part("z")))
+    put(scene, "cur", "1.x",
+        letters.message("g@h.example", "c@d.example", letters.text_part("z")))
     scene.drop(letters.message("i@j.example", "c@d.example", letters.text_part("x")))
     scene.gateway.settled(3)
     all_is_free(scene)
@@ -149,15 +160,11 @@ def test_advisory_under_a_wrong_owner_waits_until_the_rights_are_mended(t):
     """As where the mail server delivers with another user's rights."""
     scene = Scene(t, 2, make=OwnUsersGateway)
     first, second = (scene.publish(title, "Text.\n") for title in ("One", "Two"))
-    path = scene.gateway.drop_dir / "new" / "1.wrong"
-    path.write_bytes(first)
-    path.chmod(0o600)
+    path = put(scene, "new", "1.wrong", first)
     eventually(lambda: found_of_drop(scene)["result"] == "bad", "dewctl check finds it")
     detail = found_of_drop(scene)["detail"]
     assert f"cannot open {path}: Permission denied" in detail, detail
-    other = scene.gateway.drop_dir / "new" / "2.right"
-    other.write_bytes(second)
-    os.chown(other, *scene.gateway.owner)
+    put(scene, "new", "2.right", second, scene.gateway.owner)
     assert scene.gateway.released(1)[0]["title"] == "Two"
     assert path.read_bytes() == first
     os.chown(path, *scene.gateway.owner)
@@ -175,7 +182,7 @@ def test_file_that_cannot_be_removed_holds_up_nothing_and_counts_once(t):
     new.chmod(0o1777)  # here only the owner of a file may remove it
     stranger = letters.message("e@f.example", "c@d.example", letters.text_part("y"))
     for number in range(70):  # more than one transaction takes
-        (new / f"{number}.stays").write_bytes(stranger + b"%d" % number)
+        put(scene, "new", f"{number}.stays", stranger + b"%d" % number, mode=0o644)
     scene.gateway.settled(70)
     scene.gateway.drop(scene.publish("One", "Text.\n"))
     scene.smarthost.only(scene.official.address)
