@@ -202,8 +202,9 @@ static int record_alarm(
 	return record_notice(context, go, err);
 }
 
-static void record_alone(
-    struct keylife *keylife, int (*record)(struct keylife *keylife, bool *go, struct err *err))
+typedef int alone_fn(struct keylife *keylife, bool *go, struct err *err);
+
+static void record_alone(struct keylife *keylife, alone_fn *record)
 {
 	struct gate *gate = keylife->gate;
 	struct err err;
@@ -217,25 +218,29 @@ static void record_alone(
 	end(keylife, NULL);
 }
 
-/* The admins, where there are any, are told by encrypted mail in the same transaction. */
+/* The admins, where there are any, are told by encrypted mail, and `record` adds to the transaction
+ * of that; else `alone` is one by itself. */
+static void tell_admins(struct keylife *keylife, const char *subject, const struct buf *text,
+    outgoing_record_fn *record, alone_fn *alone)
+{
+	struct recipients to = {0};
+	struct err err;
+	if (recipients_add_admins(keylife->gate, &to, &err) != 0) {
+		recipients_release(&to);
+		gate_fail(keylife->gate, &err);
+	} else if (to.count == 0) {
+		record_alone(keylife, alone);
+	} else {
+		send_letter(keylife, "key-alarm", subject, text, &to, record);
+	}
+}
+
 static void record_expired(struct keylife *keylife)
 {
-	struct gate *gate = keylife->gate;
-	struct recipients to = {0};
 	struct buf text = BUF_EMPTY(BUF_SMALL);
-	struct err err;
-	if (recipients_add_admins(gate, &to, &err) != 0) {
-		recipients_release(&to);
-		gate_fail(gate, &err);
-		return;
-	}
-	if (to.count == 0) {
-		record_alone(keylife, record_notice);
-		return;
-	}
 	letter_key_expired(&text, keylife->owner.address, keylife->owner.fingerprint,
 	    keylife->owner.expires, keylife->now);
-	send_letter(keylife, "key-alarm", "An OpenPGP key has expired", &text, &to, record_alarm);
+	tell_admins(keylife, "An OpenPGP key has expired", &text, record_alarm, record_notice);
 	buf_release(&text);
 }
 
@@ -266,22 +271,9 @@ static void tell_expired(struct keylife *keylife)
 /* Its owner cannot be told by mail, which would have to be in the clear: the admins are. */
 static void tell_lost(struct keylife *keylife)
 {
-	struct gate *gate = keylife->gate;
-	struct recipients to = {0};
 	struct buf text = BUF_EMPTY(BUF_SMALL);
-	struct err err;
-	if (recipients_add_admins(gate, &to, &err) != 0) {
-		recipients_release(&to);
-		gate_fail(gate, &err);
-		return;
-	}
-	if (to.count == 0) {
-		record_alone(keylife, record_told);
-		return;
-	}
 	letter_key_lost(&text, keylife->owner.address, keylife->owner.fingerprint);
-	send_letter(
-	    keylife, "key-alarm", "An OpenPGP key is out of use", &text, &to, record_warning);
+	tell_admins(keylife, "An OpenPGP key is out of use", &text, record_warning, record_told);
 	buf_release(&text);
 }
 
