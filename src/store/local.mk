@@ -62,7 +62,7 @@ unit_tests += test_store_file
 test_store_file_SOURCES = tests/unit/test_store_file.c $(store_fixture)
 test_store_file_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"'
 test_store_file_LDADD = $(unit_libs)
-EXTRA_DIST += tests/unit/store_version_1.sql
+EXTRA_DIST += tests/unit/store_version_1.sql tests/unit/store_version_2.sql
 unit_tests += test_store_holds
 test_store_holds_SOURCES = tests/unit/test_store_holds.c $(store_fixture)
 test_store_holds_LDADD = $(unit_libs)

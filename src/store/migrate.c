@@ -9,7 +9,7 @@
 #define APPLICATION_ID "1145395020"
 enum { APPLICATION_NUMBER = 0x4445574c };
 
-const int64_t migrate_version = 2;
+const int64_t migrate_version = 3;
 
 /* One row for each version that was ever released, oldest first. Version 1 is the first. */
 static const struct migration steps[] = {
@@ -81,6 +81,8 @@ static const struct migration steps[] = {
 	"ALTER TABLE arrival ADD COLUMN claimed INTEGER NOT NULL DEFAULT 0"
 	" CHECK (claimed IN (0, 1));"
 	"CREATE INDEX arrival_claimed ON arrival (received_at) WHERE claimed = 1;"},
+    {2, /* what restores, clocks and workers leave on record */
+	""},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

@@ -207,15 +207,27 @@ static void read_shape(struct fixture *f, struct buf *out)
 	}
 }
 
-/* A store as the first release made it, with a row in what a later step rebuilds. */
-static void open_version_1(struct fixture *f)
+/* A store as an older version made it. */
+static void open_version(struct fixture *f, int version)
 {
 	struct buf schema = BUF_EMPTY(1024 * 1024);
+	struct buf text = BUF_EMPTY(BUF_SMALL);
 	store_close(f->store);
 	assert_int_equal(unlink(f->path), 0);
-	OK(f, file_read(TEST_SRCDIR "/tests/unit/store_version_1.sql", &schema, &f->err));
-	fixture_raw(f, "PRAGMA application_id = 1145395020; PRAGMA user_version = 1");
+	buf_printf(&text, TEST_SRCDIR "/tests/unit/store_version_%d.sql", version);
+	OK(f, file_read(buf_text(&text), &schema, &f->err));
+	buf_clear(&text);
+	buf_printf(&text, "PRAGMA application_id = 1145395020; PRAGMA user_version = %d", version);
+	fixture_raw(f, buf_text(&text));
 	fixture_raw(f, buf_text(&schema));
+	buf_release(&text);
+	buf_release(&schema);
+}
+
+/* With a row in what a later step rebuilds. */
+static void open_version_1(struct fixture *f)
+{
+	open_version(f, 1);
 	fixture_raw(f,
 	    "INSERT INTO member VALUES ('m', 'M', 'other', NULL, 'active', 1);"
 	    "INSERT INTO contact VALUES (4, 'm', 'c@m.example', 'C', 'F', 'RED', 1, 0, 1);"
@@ -233,20 +245,13 @@ static void open_version_1(struct fixture *f)
 	    " reason) VALUES (9, 6, 2, 'p@v.example', '', '', 'failed', 'x');"
 	    "INSERT INTO bounce VALUES (7, 9, 5, 1, 'given up', 'failed', '4.4.7', '', 'd', NULL,"
 	    " 1)");
-	buf_release(&schema);
 }
 
-static void a_store_of_the_first_version_comes_to_the_present_shape(void **state)
+static void what_a_store_of_the_first_version_holds_is_kept(void **state)
 {
 	struct fixture *f = *state;
-	struct buf present = BUF_EMPTY(1024 * 1024);
-	struct buf migrated = BUF_EMPTY(1024 * 1024);
-	read_shape(f, &present);
 	open_version_1(f);
 	OK(f, store_open(f->path, &f->store, &f->err));
-	read_shape(f, &migrated);
-	assert_string_equal(buf_text(&migrated), buf_text(&present));
-	OK(f, store_verify(f->store, &f->err));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM clear_answer WHERE acknowledgment = 7"
 					   " AND contact = 4 AND arrival = 5 AND received_at = 101"
 					   " AND what = 'subject' AND told = 1 AND reported = 0"),
@@ -254,8 +259,24 @@ static void a_store_of_the_first_version_comes_to_the_present_shape(void **state
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM bounce WHERE id = 7 AND told = 1"
 					   " AND status = '4.4.7' AND first_lines = ''"),
 	    1);
+}
+
+static void a_store_of_each_version_comes_to_the_present_shape(void **state)
+{
+	struct fixture *f = *state;
+	struct buf present = BUF_EMPTY(1024 * 1024);
+	read_shape(f, &present);
+	for (int version = 1; version < migrate_version; version++) {
+		struct buf migrated = BUF_EMPTY(1024 * 1024);
+		open_version(f, version);
+		OK(f, store_open(f->path, &f->store, &f->err));
+		read_shape(f, &migrated);
+		assert_string_equal(buf_text(&migrated), buf_text(&present));
+		OK(f, store_verify(f->store, &f->err));
+		assert_int_equal(pragma(f, "PRAGMA user_version"), migrate_version);
+		buf_release(&migrated);
+	}
 	buf_release(&present);
-	buf_release(&migrated);
 }
 
 static void a_rollback_undoes_and_a_commit_stays(void **state)
@@ -565,7 +586,8 @@ int main(int argc, char **argv)
 	    TEST(an_older_store_goes_forward_step_by_step),
 	    TEST(a_step_that_fails_undoes_all_steps),
 	    TEST(a_step_that_leaves_loose_ends_is_undone),
-	    TEST(a_store_of_the_first_version_comes_to_the_present_shape),
+	    TEST(what_a_store_of_the_first_version_holds_is_kept),
+	    TEST(a_store_of_each_version_comes_to_the_present_shape),
 	    TEST(a_rollback_undoes_and_a_commit_stays),
 	    TEST(a_commit_elsewhere_is_seen_and_ours_is_not_elsewhere),
 	    TEST(writers_wait_for_each_other),
