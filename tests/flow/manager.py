@@ -114,7 +114,7 @@ class Manager:
 
 
 def encrypt_passphrase(gateway):
-    """As README.md tells; the file itself is gone then."""
+    """As INSTALL.md tells; the file itself is gone then."""
     file, encrypted = gateway.dir / "dewline.passphrase", TOP / "passphrase.encrypted"
     done = run("systemd-creds", "encrypt", "--with-key=host", "--name=gateway-passphrase", file,
                encrypted)

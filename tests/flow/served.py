@@ -74,7 +74,7 @@ def dovecot_with_auth(t, users, **options):
 
 
 class Served(Scene):
-    """Mail in goes by SMTP to Postfix, whose delivery into the drop is the one README.md tells."""
+    """Mail in goes by SMTP to Postfix, whose delivery into the drop is the one INSTALL.md tells."""
 
     def __init__(self, t, officials=1, password=PASSWORD, postfix=None, make=None, plain=False,
                  **settings):

@@ -277,7 +277,7 @@ def test_greylisting_is_waited_out(t):
 
 
 def test_manual_and_readme_tell_the_same_lines(t):
-    """The scene above runs with those of README.md."""
+    """The scene above runs with those of INSTALL.md."""
     manual = (TESTS.parent / "src" / "dewlined" / "dewlined.8").read_text("utf-8")
     for first in ("recipient_delimiter = +", "gateway@advisory.example.org "):
         lines = readme_lines(first)

@@ -18,7 +18,7 @@ FIELD = re.compile(rb"^([A-Za-z-]+):", re.M)
 
 
 def tapped(t, officials=2, **settings):
-    """The scene of README.md: Postfix on this machine, without TLS, and a tap on the wire to it."""
+    """The scene of INSTALL.md: Postfix on this machine, without TLS, and a tap on the wire to it."""
     taps = []
 
     def make(postfix):

@@ -7,7 +7,7 @@
     postfix.received("cert@us-de.example")    what lies in a mailbox
 
 Mailboxes of officials are Maildirs of the private Dovecot; mail to the gateway goes into its drop
-the way README.md says, by the very lines that stand there. Nothing of the machine's own Postfix is
+the way INSTALL.md says, by the very lines that stand there. Nothing of the machine's own Postfix is
 read or touched. It needs root, as Postfix's master does.
 """
 import grp
@@ -99,15 +99,15 @@ nobody-there unix - n n - - pipe
 
 
 def readme_lines(first):
-    """The indented block of README.md that begins with this line, as a list."""
-    lines = (TESTS.parent / "README.md").read_text("utf-8").splitlines()
+    """The indented block of INSTALL.md that begins with this line, as a list."""
+    lines = (TESTS.parent / "INSTALL.md").read_text("utf-8").splitlines()
     found = []
     for line in lines:
         if found and not line.strip():
             break
         if found or line.strip().startswith(first):
             found.append(line.strip())
-    assert found, f"README.md has no line {first}"
+    assert found, f"INSTALL.md has no line {first}"
     return found
 
 
@@ -174,7 +174,7 @@ class Postfix:
         shutil.copyfile(key, self.dir / "server.key")
 
     def _drop_lines(self):
-        """What README.md says about the drop, with this gateway's places and names."""
+        """What INSTALL.md says about the drop, with this gateway's places and names."""
         if not self.drop:
             return []
         place, domain = pathlib.Path(self.drop[0]), self.drop[1]
