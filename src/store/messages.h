@@ -75,7 +75,7 @@ int store_delivery_move(struct store *, int64_t id, const char *event, const cha
 int store_delivery_set_about(
     struct store *, int64_t id, enum delivery_about about, struct err *err);
 int store_delivery_set_told(struct store *, int64_t id, enum delivery_told told, struct err *err);
-/* Every `sending` becomes `queued` again (S2); how many. For the start of the gate. */
+/* Every `sending` becomes `queued` again (I4); how many. For the start of the gate. */
 int store_delivery_recover(struct store *, int64_t now, int64_t *count, struct err *);
 /* Queued or deferred ones become due at once (`dewctl queue retry`). */
 int store_delivery_retry_now(struct store *, int64_t now, int64_t *count, struct err *);

@@ -1,10 +1,9 @@
 /* The states of things, and every change that is allowed, as tables.
  *
- * Invariants that tests name:
- *   S1  a state changes only by a row of its table; anything else is our bug and is an error
- *   S2  `sending` found at start becomes `queued` by the event `interrupted`, which is counted
- *   S3  a delivery that is final (acknowledged, failed) never becomes due again
- *   S4  an arrival that is final is never judged again */
+ * A state changes only by a row of its table; anything else is our bug and is an error (I12 of
+ * src/invariants.md). `sending` found at start becomes `queued` by the event `interrupted`, which is
+ * counted (I4). A delivery that is final (acknowledged, failed) never becomes due again by itself, and
+ * an arrival that is final is never judged again (I12). */
 #ifndef DEWLINE_STORE_STATE_H
 #define DEWLINE_STORE_STATE_H
 

@@ -1,6 +1,9 @@
 """What the checks read: the C files of the tree, by room. A check prints one line for each place
 that breaks its rule and exits with 1 when there was one."""
+import os
 import pathlib
+import re
+import subprocess
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -16,6 +19,18 @@ def c_files(*folders):
 
 def lines(path):
     return enumerate(path.read_text("utf-8").splitlines(), 1)
+
+
+# The name of a test in a page of ours.
+TEST_NAME = re.compile(r"`((?:flow|unit|check|fuzz)/[^`]+)`")
+
+
+def known_tests():
+    """The names of all tests, with and without their cases."""
+    build = os.environ.get("DEWLINE_BUILD", TOP / "build")
+    listed = subprocess.run([sys.executable, TOP / "tests" / "run", "--list", "--build", build],
+                            capture_output=True, text=True, check=True).stdout.splitlines()
+    return set(listed) | {name.partition("[")[0] for name in listed}
 
 
 def place(path, number):

@@ -66,7 +66,8 @@ def test_admin_can_withdraw(t):
 
 
 def test_receipts_name_everyone_not_reached_and_why(t):
-    """An expired key, a suspended member, a clearance that is too low: each by name and reason."""
+    """An expired key, a suspended member, a clearance that is too low: each by name and reason.
+    I3."""
     calendar = t.calendar()
     scene = Scene(t, 2)
     gateway = scene.gateway

@@ -233,7 +233,8 @@ def test_certificate_confirmed_behind_the_log_is_named(t):
 
 
 def test_what_admins_do_agrees_with_the_log(t):
-    """Rekeying, removing and adding again, admins, an update, a withdrawal: nothing is reported."""
+    """Rekeying, removing and adding again, admins, an update, a withdrawal: nothing is reported.
+    I14."""
     scene = Scene(t, 2)
     gateway, (first, second) = scene.gateway, scene.officials
     number = scene.release()["number"]

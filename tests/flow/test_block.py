@@ -56,6 +56,7 @@ def test_update_written_in_paragraphs_is_as_narrow_as_it_says(t):
 
 
 def test_what_stands_below_an_empty_line_is_obeyed_or_refused(t):
+    """I16."""
     scene = Scene(t, 3)
     hour = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now() + 30 * 86400))
     row = scene.drop(written(scene, "Advisory: new\nTLP: AMBER\nAudience: all\n\nExercise: yes\n"

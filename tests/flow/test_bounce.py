@@ -280,6 +280,7 @@ def come_back(scene, official, text):
 
 @limit(300)
 def test_whatever_comes_to_a_return_path_is_flagged_listed_and_told(t):
+    """I19."""
     scene = Scene(t, 0)
     scene.admin = admit_admin(t, scene.gateway)
     scene.officials = [scene.gateway.admit(t.official(f"{kind}@fr.example")) for kind in KINDS]

@@ -82,6 +82,7 @@ def test_large_and_empty_attachments_arrive_byte_for_byte(t):
 
 
 def test_nothing_on_the_outside_tells_what_is_inside(t):
+    """I8."""
     scene = Scene(t, 3)
     number = scene.release(tlp="RED", audience=", ".join(o.address for o in scene.officials), acknowledge="4h")["number"]
     mails = [scene.smarthost.only(official.address) for official in scene.officials]

@@ -157,7 +157,7 @@ def all_is_free(scene):
 
 
 def test_advisory_under_a_wrong_owner_waits_until_the_rights_are_mended(t):
-    """As where the mail server delivers with another user's rights."""
+    """As where the mail server delivers with another user's rights. I6."""
     scene = Scene(t, 2, make=OwnUsersGateway)
     first, second = (scene.publish(title, "Text.\n") for title in ("One", "Two"))
     path = put(scene, "new", "1.wrong", first)
@@ -176,6 +176,7 @@ def test_advisory_under_a_wrong_owner_waits_until_the_rights_are_mended(t):
 
 
 def test_file_that_cannot_be_removed_holds_up_nothing_and_counts_once(t):
+    """I1, I21."""
     scene = Scene(t, 1, make=OwnUsersGateway)
     new = scene.gateway.drop_dir / "new"
     os.chown(new, 0, 0)
@@ -241,6 +242,7 @@ KILLED_AT = ("pwrite64:when=1", "pwrite64:when=9", "fsync,fdatasync:when=1", "fs
 
 
 def test_backup_that_is_killed_leaves_no_torso_under_its_name(t):
+    """I23."""
     t.needs("strace")
     scene = Scene(t)
     scene.release()

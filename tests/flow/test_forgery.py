@@ -252,7 +252,8 @@ def with_notation(signature, value):
 # Answers that would tell a stranger something.
 
 def test_changed_mail_of_a_publisher_or_contact_is_answered_by_silence(t):
-    """Whether it decrypts, and whether it verifies, nobody learns who has no key of his own."""
+    """Whether it decrypts, and whether it verifies, nobody learns who has no key of his own.
+    I11."""
     scene = released(t)
     publisher, official = scene.publisher, scene.official
     before = outgoing(scene)

@@ -167,6 +167,7 @@ def tell_later(gateway, seconds):
 
 @limit(240)
 def test_admins_are_told_of_mails_that_end_their_reader_once_in_a_while(t):
+    """I19."""
     scene = Scene(t, 1, program=PROGRAM, admin={"warn_every": "1h"})
     gateway = scene.gateway
     admin = admit_admin(t, gateway)

@@ -21,6 +21,7 @@ def pending(imapd):
 @limit(400)
 @cases(*FAULTS)
 def test_fault_at_every_step_loses_nothing(t, fault):
+    """I1."""
     imapd = Imapd(t)
     room = Mailroom(t, imapd, idle="1s")
     number = 0
@@ -141,6 +142,7 @@ def test_message_that_is_too_large_stays_and_is_told(t):
 @limit(200)
 @cases("is larger than was said", "is much larger than was said", "is not given out", "is NIL")
 def test_message_that_cannot_be_taken_keeps_no_other_waiting(t, what):
+    """I21."""
     imapd = Imapd(t, faults={"fetch": []})
     bad = imapd.deliver(mail(1, size=30000 if "larger" in what else 0))
     if "larger" in what:
@@ -198,7 +200,7 @@ def test_what_others_mark_as_deleted_is_taken_and_expunged_by_its_uid_only(t):
 
 
 def test_message_is_removed_only_after_it_is_in_the_drop(t):
-    """Where the drop cannot be written, the server keeps everything."""
+    """Where the drop cannot be written, the server keeps everything. I1."""
     imapd = Imapd(t)
     room = Mailroom(t, imapd)
     room.log_says("is open with")
@@ -214,6 +216,7 @@ def test_message_is_removed_only_after_it_is_in_the_drop(t):
 
 
 def test_same_message_fetched_twice_is_one_arrival(t):
+    """I2."""
     imapd = Imapd(t, faults={"store": ["drop"], "expunge": ["drop"]})
     imapd.deliver(mail(1))
     room = Mailroom(t, imapd)

@@ -64,6 +64,7 @@ def sealed_once(mails, key_id):
 
 @limit(420)
 def test_killed_at_random_moments_every_official_has_it(t):
+    """I3."""
     t.needs("sqop", "gpg")
     scene = Scene(t, 0, script=[f"connect * * slow {SLOW}"],
                   sealing={"batch": CROWD // 6, "shard": CROWD // 3})
@@ -171,6 +172,7 @@ def test_lock_that_a_killed_gnupg_left_holds_nobody_up(t):
 
 @sanitized
 def test_acknowledgment_in_the_drop_survives_a_kill(t):
+    """I1."""
     scene = Scene(t)
     scene.release()
     raw = scene.official.reply(scene.opened(), "acting")

@@ -88,6 +88,7 @@ def test_other_null_device_than_at_the_start_ends_the_daemon_to_be_started_anew(
 
 @limit(240)
 def test_missing_gpg_is_waited_for_and_named(t):
+    """I6."""
     scene = scene_apart(t)
     gpg = shutil.which("gpg")
     scene.gateway.inside("mount", "--bind", "/dev/zero", gpg)

@@ -299,6 +299,7 @@ class Trial:
 
 @limit(SETUP_SECONDS + TRIES // SLOWEST)
 def test_changed_acknowledgment_is_never_a_false_one(t):
+    """I7."""
     t.note(f"PROPERTY_SEED={SEED} PROPERTY_TRIES={TRIES}")
     trial = Trial(t)
     trial.unchanged()

@@ -128,6 +128,7 @@ def test_mail_without_a_control_block_is_refused(t):
 
 @sanitized
 def test_same_drop_mail_again_with_other_headers_is_one_advisory(t):
+    """I2."""
     scene = Scene(t)
     raw = scene.publisher.publish("a title", "text\n")
     first = scene.drop(raw)
@@ -149,6 +150,7 @@ def test_old_drop_mail_is_refused(t):
 
 @cases("plain", "signed", "encrypted", "garbage", "bomb")
 def test_unknown_sender_causes_no_mail_at_all(t, kind):
+    """I11."""
     scene = Scene(t)
     stranger = t.publisher("stranger@nowhere.example")
     stranger.meet(scene.gateway)

@@ -107,6 +107,7 @@ def test_held_until_its_hour(t):
 
 
 def test_nothing_of_a_held_draft_rests_in_the_clear(t):
+    """I24."""
     scene = Release(t)
     scene.hold()
     for path in (scene.gateway.dir / "state").rglob("*"):
@@ -187,6 +188,7 @@ def test_same_mail_again_is_held_once(t):
 @limit(200)
 @cases("held", "due")
 def test_survives_kills(t, case):
+    """I17."""
     scene = Timed(t, 2)
     scene.hold()
     if case == "held":

@@ -37,6 +37,7 @@ def found_in(paths):
 
 @sanitized
 def test_no_plaintext_rests_on_disk_or_in_a_log(t):
+    """I24."""
     t.needs("strings")
     scene = Scene(t, 2)
     seen, over = set(), threading.Event()

@@ -89,6 +89,7 @@ def test_drop_before_the_final_dot_makes_no_duplicate(t):
 
 @sanitized
 def test_drop_after_the_final_dot_is_sent_again_the_same(t):
+    """I4."""
     scene = Scene(t, script=["dot cert@us-de.example 1 drop-after-store"])
     scene.release()
     in_state(scene, "sent")

@@ -53,6 +53,7 @@ def attached(entity, parameters=""):
 @limit(180)
 @sanitized
 def test_contact_is_told_once_why_a_signed_answer_does_not_count(t):
+    """I19."""
     scene = told_scene(t)
     official, opened = scene.official, scene.opened()
     text = official.reply_text(opened, "affected", "two stations")

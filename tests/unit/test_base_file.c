@@ -63,6 +63,7 @@ static void written_file_is_read_back(void **state)
 	buf_release(&content);
 }
 
+/* I23. */
 static void writing_leaves_no_temporary_file_even_when_it_fails(void **state)
 {
 	(void)state;

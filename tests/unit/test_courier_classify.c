@@ -70,6 +70,7 @@ static void broken_connection_is_ambiguous_only_once_the_dot_has_left(void **sta
 	EXPECT({PHASE_CONNECT, PHASE_BODY, 0, "", DOWN}, {PHASE_DOT, PHASE_DOT, 0, "", AMBIGUOUS});
 }
 
+/* I6. */
 static void nothing_said_before_rcpt_fails_a_recipient(void **state)
 {
 	(void)state;
@@ -191,6 +192,7 @@ static void dialogue_out_of_step_concerns_the_smarthost(void **state)
 	    {PHASE_RCPT, PHASE_DATA, 503, "5.5.1 MAIL first", DOWN});
 }
 
+/* I5. */
 static void only_a_good_reply_to_the_dot_is_sent(void **state)
 {
 	(void)state;

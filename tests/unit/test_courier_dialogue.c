@@ -389,7 +389,7 @@ static void address_that_holds_a_command_never_reaches_the_server(void **state)
 	close_bench(&bench);
 }
 
-/* What comes in one packet with the reply to DATA was said before a byte of the message. */
+/* What comes in one packet with the reply to DATA was said before a byte of the message. I5. */
 static void early_acceptance_is_none(void **state)
 {
 	static const char *const *const ways[] = {plain, step_by_step};
@@ -407,7 +407,7 @@ static void early_acceptance_is_none(void **state)
 	}
 }
 
-/* RFC 5321 section 4.2.1. */
+/* RFC 5321 section 4.2.1. I5. */
 static void lines_of_different_codes_are_no_reply(void **state)
 {
 	struct bench bench;

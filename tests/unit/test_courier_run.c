@@ -109,6 +109,7 @@ static void whole_run_is_sent_in_order_and_reported_one_by_one(void **state)
 	assert_int_equal(end_worker(&worker), 0);
 }
 
+/* I4. */
 static void message_sent_again_is_the_same_to_the_last_byte(void **state)
 {
 	struct worker worker;
@@ -135,6 +136,7 @@ static void message_sent_again_is_the_same_to_the_last_byte(void **state)
 	buf_release(&again);
 }
 
+/* I21. */
 static void one_refused_recipient_holds_up_nobody(void **state)
 {
 	struct worker worker;

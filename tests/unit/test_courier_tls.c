@@ -91,6 +91,7 @@ static void good_certificate_delivers(void **state)
 	}
 }
 
+/* I10. */
 static void certificate_for_another_name_is_refused(void **state)
 {
 	(void)state;
@@ -163,6 +164,7 @@ static void refused_starttls_does_not_go_on_in_the_clear(void **state)
 	expect_refused("STARTTLS: 454 4.7.0 not now");
 }
 
+/* I10. */
 static void plain_text_behind_starttls_is_refused(void **state)
 {
 	(void)state;
@@ -229,6 +231,7 @@ static void unknown_mechanisms_alone_are_refused(void **state)
 	expect_refused("neither AUTH PLAIN nor AUTH LOGIN");
 }
 
+/* I10. */
 static void password_is_never_given_in_the_clear(void **state)
 {
 	const char *const options[] = {"--auth", "gateway:secret", NULL};

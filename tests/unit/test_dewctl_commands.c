@@ -164,6 +164,7 @@ static void contact_with_a_pending_certificate_is_named_by_check(void **state)
 	assert_int_equal(CTL(world, "check"), 1);
 }
 
+/* I20. */
 static void check_finds_it_bad_that_the_daemon_does_not_run(void **state)
 {
 	struct world *world = *state;
@@ -180,7 +181,8 @@ static void check_finds_it_bad_that_the_daemon_does_not_run(void **state)
 	assert_null(strstr(buf_text(&world->err), "dewlined"));
 }
 
-/* A gateway without publishers and contacts is no fault, but nobody is to take it for ready. */
+/* A gateway without publishers and contacts is no fault, but nobody is to take it for ready.
+ * I20. */
 static void check_counts_warnings_and_does_not_call_them_well(void **state)
 {
 	struct world *world = *state;
@@ -323,6 +325,7 @@ static void removed_member_takes_its_contacts_along(void **state)
 	MUST(world, "contact", "add", "us2", US, "--key", fingerprint);
 }
 
+/* I14. */
 static void every_change_stands_in_the_audit_log(void **state)
 {
 	struct world *world = *state;

@@ -28,6 +28,7 @@ static void believed(struct refusals *refusals, const struct delivery *delivery)
 	assert_null(refusals_take_back(refusals));
 }
 
+/* I6. */
 static void one_alone_is_believed_until_another_is_refused_alike(void **state)
 {
 	struct refusals *refusals = refusals_new();

@@ -154,7 +154,7 @@ static void keyring_that_changed_meanwhile_is_taken_as_it_is_now(void **state)
 	assert_int_equal(world->orders->shards, 1);
 }
 
-/* All that is sealed while the agent is away fails, and nobody can help it. */
+/* All that is sealed while the agent is away fails, and nobody can help it. I6. */
 static void dead_agent_excludes_nobody(void **state)
 {
 	struct world *world = *state;
@@ -188,6 +188,7 @@ static void fault_that_is_over_excludes_nobody(void **state)
 	assert_true(world_run(world, all_sent));
 }
 
+/* I21. */
 static void one_that_fails_alone_is_excluded_and_the_rest_is_sealed(void **state)
 {
 	struct world *world = *state;

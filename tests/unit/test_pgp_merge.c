@@ -105,6 +105,7 @@ static void assert_same(struct world_verdict *some, size_t count_of_them)
 	}
 }
 
+/* I18. */
 static void older_copy_takes_no_revocation_back(void **state)
 {
 	(void)state;

@@ -192,6 +192,7 @@ static void recorded_key_id_that_differs_seals_for_nobody(void **state)
 	assert_int_equal(recipients[1].pkesk.len, 0);
 }
 
+/* I9. */
 static void recipient_that_slips_in_seals_for_nobody(void **state)
 {
 	(void)state;
@@ -213,6 +214,7 @@ static void recipient_that_slips_in_seals_for_nobody(void **state)
 	assert_int_equal(data.len, 0);
 }
 
+/* I9. */
 static void swapped_key_ids_give_nobody_a_message_of_another(void **state)
 {
 	(void)state;

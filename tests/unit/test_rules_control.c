@@ -219,6 +219,7 @@ static void every_field_given_twice_is_refused(void **state)
 	refused("Advisory: new\nTLP: RED\ntlp : GREEN\n", 3, "TLP stands there twice");
 }
 
+/* I16. */
 static void unknown_field_is_refused_by_name(void **state)
 {
 	(void)state;

@@ -123,6 +123,7 @@ static void every_row_of_the_table_holds(void **state)
 	}
 }
 
+/* I7. */
 static void nothing_is_taken_without_exactly_one_signature(void **state)
 {
 	(void)state;

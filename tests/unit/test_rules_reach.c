@@ -94,6 +94,7 @@ static void contact_of_a_member_that_is_not_active_is_not_reached(void **state)
 	unreachable(&contact, "", &certificate, TLP_CLEAR, "the member is ");
 }
 
+/* I16. */
 static void label_above_the_clearance_is_not_delivered(void **state)
 {
 	static const char *const clearances[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"};

@@ -49,6 +49,7 @@ static void one_good_signature_by_the_pinned_certificate_counts(void **state)
 	assert_int_equal(signature_fault(&opened, &certificate, NOW, SKEW), UNCOUNTED_NOT);
 }
 
+/* I7. */
 static void every_other_status_does_not_count_and_says_why(void **state)
 {
 	static const struct {

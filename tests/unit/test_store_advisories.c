@@ -21,6 +21,7 @@ static void move(struct fixture *f, int64_t id, const char *event)
 	OK(f, store_advisory_move(f->store, id, event, &f->err));
 }
 
+/* I15. */
 static void numbers_are_never_given_twice(void **state)
 {
 	struct fixture *f = *state;
@@ -78,7 +79,7 @@ static void the_newest_advisories_come_first(void **state)
 	buf_release(&list);
 }
 
-/* S1, in the store itself. */
+/* I12, in the store itself. */
 static void the_table_decides_every_move(void **state)
 {
 	struct fixture *f = *state;

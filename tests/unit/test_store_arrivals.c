@@ -6,6 +6,7 @@
 #include "store/state.h"
 #include "store_fixture.h"
 
+/* I2. */
 static void the_same_bytes_are_one_arrival(void **state)
 {
 	struct fixture *f = *state;
@@ -69,7 +70,8 @@ static int count_one(void *context, const struct arrival *arrival, struct err *e
 	return 0;
 }
 
-static void a_final_arrival_is_never_judged_again(void **state) /* S4 */
+/* I12. */
+static void a_final_arrival_is_never_judged_again(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const ends[] = {"finish", "refuse", "give-up"};
@@ -106,6 +108,7 @@ static void open_ones_come_oldest_first_and_all_newest_first(void **state)
 	assert_int_equal(seen, 32);
 }
 
+/* I2. */
 static void signed_content_in_other_wrapping_is_a_replay(void **state)
 {
 	struct fixture *f = *state;

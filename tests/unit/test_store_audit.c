@@ -65,6 +65,7 @@ static void an_empty_log_is_sound_and_ends_at_zero(void **state)
 	assert_int_equal(first_bad(f, 0, NULL), 0);
 }
 
+/* I14. */
 static void an_edit_of_any_field_shows(void **state)
 {
 	static const char *const edits[] = {"at = at + 1", "actor = 'admin eve'",
@@ -272,6 +273,7 @@ static void entries_are_listed_from_a_number_on(void **state)
 	assert_int_equal(seen, 34);
 }
 
+/* I14. */
 static void the_barrier_stops_plain_mistakes(void **state)
 {
 	struct fixture *f = *state;

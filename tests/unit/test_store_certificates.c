@@ -276,6 +276,7 @@ static void assert_bytes(struct fixture *f, const char *fingerprint, const char 
 	buf_release(&bytes);
 }
 
+/* I18. */
 static void verdict_is_taken_only_with_what_it_was_merged_with(void **state)
 {
 	struct fixture *f = *state;

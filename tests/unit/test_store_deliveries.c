@@ -1,4 +1,4 @@
-/* Deliveries: every change of state, what each keeps in the books, and the invariants S1 to S3. */
+/* Deliveries: every change of state, what each keeps in the books, and the invariants I4 and I12. */
 #include "config.h"
 
 #include <stdio.h>
@@ -71,7 +71,8 @@ static void an_acknowledgment_before_the_word_of_the_smarthost_stays(void **stat
 	assert_int_equal(d.sent_at, 102);
 }
 
-static void sending_found_at_start_is_queued_again_and_counted(void **state) /* S2 */
+/* I4. */
+static void sending_found_at_start_is_queued_again_and_counted(void **state)
 {
 	struct fixture *f = *state;
 	const int64_t message = fixture_message(f, "1@x");
@@ -106,7 +107,8 @@ static int never_due(
 	return -1;
 }
 
-static void final_deliveries_never_become_due(void **state) /* S3 */
+/* I12. */
+static void final_deliveries_never_become_due(void **state)
 {
 	struct fixture *f = *state;
 	const int64_t message = fixture_message(f, "1@x");
@@ -127,6 +129,7 @@ static void final_deliveries_never_become_due(void **state) /* S3 */
 	assert_int_equal(next_at, 0);
 }
 
+/* I3. */
 static void whoever_fails_stands_with_a_reason(void **state)
 {
 	struct fixture *f = *state;
@@ -139,6 +142,7 @@ static void whoever_fails_stands_with_a_reason(void **state)
 	assert_string_not_equal(d.reason, "");
 }
 
+/* I8. */
 static void what_is_not_sealed_cannot_be_sent(void **state)
 {
 	struct fixture *f = *state;
@@ -166,6 +170,7 @@ static void a_delivery_without_certificate_cannot_be_queued(void **state)
 	REFUSED(store_delivery_add(f->store, &delivery, &f->err));
 }
 
+/* I15. */
 static void a_contact_has_one_delivery_of_a_message(void **state)
 {
 	struct fixture *f = *state;
@@ -187,6 +192,7 @@ static void a_contact_has_one_delivery_of_a_message(void **state)
 	assert_false(there);
 }
 
+/* I3. */
 static void counts_add_up(void **state)
 {
 	struct fixture *f = *state;
@@ -215,7 +221,7 @@ static void counts_add_up(void **state)
 	assert_int_equal(counts.total, 0);
 }
 
-/* S1, in the store itself: each event on each state does what the table says, or nothing. */
+/* I12, in the store itself: each event on each state does what the table says, or nothing. */
 static void the_table_decides_every_move(void **state)
 {
 	struct fixture *f = *state;

@@ -112,6 +112,7 @@ static void a_file_of_another_kind_is_refused(void **state)
 	assert_non_null(strstr(f->err.text, "not a store"));
 }
 
+/* I22. */
 static void a_newer_store_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -159,6 +160,7 @@ static void an_older_store_goes_forward_step_by_step(void **state)
 	OK(f, migrate_with(f->store, steps, 2, 3, &f->err)); /* nothing left to do */
 }
 
+/* I22. */
 static void a_step_that_fails_undoes_all_steps(void **state)
 {
 	struct fixture *f = *state;
@@ -261,6 +263,7 @@ static void what_a_store_of_the_first_version_holds_is_kept(void **state)
 	    1);
 }
 
+/* I22. */
 static void a_store_of_each_version_comes_to_the_present_shape(void **state)
 {
 	struct fixture *f = *state;
@@ -393,7 +396,7 @@ static void a_copy_of_the_live_store_is_whole_and_private(void **state)
 	store_close(copy);
 }
 
-/* As with a disk that fails where the store lies: the log beside it takes what comes. */
+/* As with a disk that fails where the store lies: the log beside it takes what comes. I13. */
 static void an_error_of_a_checkpoint_is_told(void **state)
 {
 	enum { VALUES = 64, AGAIN = 20, VALUE_BYTES = 256 * 1024, MOST_BYTES = 12 * 1024 * 1024 };
@@ -491,6 +494,7 @@ static void child_is_killed_after(struct fixture *f, int committed)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
+/* I13. */
 static void a_kill_in_mid_transaction_loses_nothing_committed(void **state)
 {
 	struct fixture *f = *state;
@@ -535,6 +539,7 @@ static int write_past_the_limit(const char *path)
 	return 0;
 }
 
+/* I13. */
 static void after_a_disk_error_nothing_more_is_accepted(void **state)
 {
 	struct fixture *f = *state;

@@ -45,6 +45,7 @@ static bool is_due(struct fixture *f, int64_t now, int64_t id)
 	return found && due.id == id;
 }
 
+/* I17. */
 static void hold_is_due_at_its_hour_and_not_before(void **state)
 {
 	struct fixture *f = *state;
@@ -59,6 +60,7 @@ static void hold_is_due_at_its_hour_and_not_before(void **state)
 	assert_int_equal(at, 0);
 }
 
+/* I17. */
 static void hold_without_approval_is_never_due(void **state)
 {
 	struct fixture *f = *state;

@@ -133,6 +133,7 @@ static void notice_is_due_at_once_and_says_that_it_is_clear(void **state)
 	buf_release(&tail);
 }
 
+/* I8. */
 static void no_other_message_can_be_clear(void **state)
 {
 	struct fixture *f = *state;

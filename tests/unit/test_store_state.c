@@ -165,6 +165,7 @@ static void check(const struct expected *table, const char *from, const char *ev
 		fail_msg("%s, %s: should be %s", from, event, should);
 }
 
+/* I12. */
 static void each_listed_change_is_allowed_and_every_other_refused(void **state)
 {
 	(void)state;

@@ -601,6 +601,7 @@ static void worker_that_is_ready_twice_is_lost(void **state)
 	buf_release(&result.body);
 }
 
+/* I21. */
 static void request_that_kills_young_workers_holds_up_nobody(void **state)
 {
 	struct bench *bench = *state;
