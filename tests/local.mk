@@ -50,3 +50,11 @@ keyring: all smarthost$(EXEEXT)
 kills: all smarthost$(EXEEXT)
 	DEWLINE_CROWD=$(CROWD) DEWLINE_KILLS=$(KILLS) \
 	    $(srcdir)/tests/run --build . --jobs 1 flow/kill/killed_at_random
+
+# A whole gateway at work for as long as you like: `make soak SOAK_MINUTES=60`; as root, full disks too.
+SOAK_MINUTES = 10
+SOAK_OFFICIALS = 300
+.PHONY: soak
+soak: all smarthost$(EXEEXT)
+	$(srcdir)/tests/soak/run --build . --minutes $(SOAK_MINUTES) --officials $(SOAK_OFFICIALS) \
+	    $${SOAK_SEED:+--seed $$SOAK_SEED}
