@@ -27,6 +27,7 @@ check-future: all $(check_PROGRAMS) $(noinst_PROGRAMS)
 include $(srcdir)/tests/peer/local.mk
 include $(srcdir)/tests/bench/local.mk
 include $(srcdir)/tests/fuzz/local.mk
+include $(srcdir)/tests/sweep/local.mk
 
 # Ten thousand bad mails and a hundred good ones, on a whole gateway: some minutes.
 FLOOD = 10000

@@ -232,6 +232,6 @@ def run(module, function, case=None):
 
 if __name__ == "__main__":
     # Under the name that the tests import, so that there is one Skip only.
-    sys.path[:0] = [str(TESTS / name) for name in ("flow", "peer", "interop", "soak")]
+    sys.path[:0] = [str(TESTS / name) for name in ("flow", "peer", "interop", "soak", "sweep")]
     sys.modules["harness"] = sys.modules["__main__"]
     sys.exit(run(*sys.argv[1:4]))
