@@ -21,7 +21,8 @@ enum {
 	NAME_SIZE = 64,
 	HOST_MAX = 253, /* characters of a name in the DNS (RFC 1035 section 2.3.4) */
 	/* What the gate puts behind the local part of the return path, at most: "+", a delivery's
-	 * number, "." and a code of 16 characters. */
+	 * number, "." and a code of 16 characters. No number comes to 12 digits, which leaves room for
+	 * the tag of an epoch behind it. */
 	RETURN_PATH_TAG_MAX = 1 + 19 + 1 + 16,
 	RETURN_PATH_LOCAL_MAX = TEXT_LOCAL_PART_MAX - RETURN_PATH_TAG_MAX,
 	PERCENT_MAX = 99,

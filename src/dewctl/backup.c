@@ -34,8 +34,7 @@ static int run_backup(struct ctl *ctl, const struct ctl_call *call, struct err *
 
 const struct ctl_verb backup_verbs[] = {
     {"", "FILE", 1, 1, false, NULL, "Copies the store while everything runs",
-	"FILE must not exist. To go back to it: stop dewlined, put it in the place of store.db,\n"
-	"owned by the same user (and remove store.db-wal and store.db-shm), start dewlined.\n",
+	"FILE must not exist. To go back to it: stop dewlined, then dewctl restore FILE.\n",
 	run_backup},
     {0},
 };

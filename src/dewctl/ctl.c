@@ -79,6 +79,7 @@ static int read_gateway(struct ctl *ctl, bool *found, struct err *err)
 int ctl_open_store(struct ctl *ctl, struct err *err)
 {
 	char path[CTL_PATH_SIZE];
+	char waiting[CTL_PATH_SIZE];
 	bool found = false;
 	if (ctl->store != NULL)
 		return 0;
@@ -89,7 +90,8 @@ int ctl_open_store(struct ctl *ctl, struct err *err)
 		return ctl_refuse(err, "cannot open %s: %s: %s", path, strerror(errno),
 		    ctl->became[0] == '\0' ? "run dewctl as its owner, or with sudo"
 					   : "chown it to the owner of the state directory");
-	if (access(path, F_OK) == 0 &&
+	ctl_state_path(ctl, "store.db.restored", waiting);
+	if ((access(path, F_OK) == 0 || access(waiting, F_OK) == 0) &&
 	    (store_open(path, &ctl->store, err) < 0 || read_gateway(ctl, &found, err) < 0))
 		return -1;
 	if (!found)

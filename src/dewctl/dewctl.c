@@ -23,6 +23,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"init", "Sets up a new gateway", init_verbs},
     {"check", "Says who would not be reached today", check_verbs},
     {"backup", "Copies the store", backup_verbs},
+    {"restore", "Puts the store back to a backup", restore_verbs},
     {"key", "OpenPGP certificates of contacts and publishers", key_verbs},
     {"member", "Organisations that take part", member_verbs},
     {"contact", "People of a member, who get advisories", contact_verbs},

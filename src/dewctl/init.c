@@ -108,8 +108,10 @@ static int make_store(struct ctl *ctl, const char *path, struct err *err)
 static int open_store(struct ctl *ctl, struct err *err)
 {
 	char path[CTL_PATH_SIZE];
+	char waiting[CTL_PATH_SIZE];
+	ctl_state_path(ctl, "store.db.restored", waiting);
 	ctl_state_path(ctl, "store.db", path);
-	if (access(path, F_OK) != 0 && make_store(ctl, path, err) < 0)
+	if (access(path, F_OK) != 0 && access(waiting, F_OK) != 0 && make_store(ctl, path, err) < 0)
 		return -1;
 	return store_open(path, &ctl->store, err);
 }

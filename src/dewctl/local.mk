@@ -46,6 +46,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/queue.c \
 	src/dewctl/reading.c src/dewctl/reading.h \
 	src/dewctl/reports.c \
+	src/dewctl/restore.c \
 	src/dewctl/reminder.c \
 	src/dewctl/role.c src/dewctl/role.h \
 	src/dewctl/stats.c \

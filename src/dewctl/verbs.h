@@ -8,6 +8,7 @@
 extern const struct ctl_verb init_verbs[];
 extern const struct ctl_verb check_verbs[];
 extern const struct ctl_verb backup_verbs[];
+extern const struct ctl_verb restore_verbs[];
 extern const struct ctl_verb key_verbs[];
 extern const struct ctl_verb member_verbs[];
 extern const struct ctl_verb agreement_verbs[];

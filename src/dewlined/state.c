@@ -56,8 +56,13 @@ int state_find_store(const char *state, struct err *err)
 {
 	char path[PATH_MAX];
 	struct stat about;
-	if (snprintf(path, sizeof path, "%s/store.db", state) >= (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s/store.db.restored", state) >= (int)sizeof path)
 		return refuse(err, state, "has too long a path");
+	if (stat(path, &about) == 0)
+		return refuse(err, state,
+		    "holds a restore that was ended on the way: run dewctl restore with the same "
+		    "backup again");
+	snprintf(path, sizeof path, "%s/store.db", state);
 	if (stat(path, &about) != 0 && errno == ENOENT)
 		return refuse(err, state, "holds no gateway yet: run `dewctl init`");
 	if (access(path, R_OK | W_OK) == 0)

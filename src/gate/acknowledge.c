@@ -9,6 +9,7 @@
 #include "gate/acknowledge.h"
 #include "gate/clear.h"
 #include "gate/refuse.h"
+#include "gate/restored.h"
 #include "pgp/vault.h"
 #include "rules/reply.h"
 #include "store/advisories.h"
@@ -144,6 +145,22 @@ static int record_all(
 				    job->reply.status, job->facts->signer.facts.fingerprint, err);
 }
 
+/* Tokens that are all unknown: a restore may have lost what they are of. */
+static void take_lost(struct acknowledging *job, bool *taken)
+{
+	struct mail_facts *facts = job->facts;
+	struct store *store = facts->gate->store;
+	bool fresh;
+	struct err err;
+	if (store_begin(store, &err) != 0 ||
+	    restored_take_answer(facts, &job->contact, &job->reply.tokens, taken, &err) != 0 ||
+	    (*taken && store_signed_seen(store, facts->digest, facts->arrival, &fresh, &err) != 0) ||
+	    store_commit(store, &err) != 0) {
+		store_rollback(store);
+		gate_fail(facts->gate, &err);
+	}
+}
+
 static void record(struct acknowledging *job)
 {
 	struct mail_facts *facts = job->facts;
@@ -151,6 +168,7 @@ static void record(struct acknowledging *job)
 	enum uncounted why = UNCOUNTED_NOT;
 	size_t accepted = 0;
 	bool fresh = true;
+	bool lost = false;
 	struct err err;
 	if (store_begin(store, &err) != 0 ||
 	    store_signed_seen(store, facts->digest, facts->arrival, &fresh, &err) != 0 ||
@@ -165,10 +183,12 @@ static void record(struct acknowledging *job)
 	if (accepted == 0)
 		store_rollback(store);
 	facts->gate->want_account = true;
+	if (fresh && accepted == 0 && why == UNCOUNTED_NO_TOKEN)
+		take_lost(job, &lost);
 	free_job(job);
 	if (!fresh) {
 		open_duplicate(facts);
-	} else if (accepted == 0) {
+	} else if (accepted == 0 && !lost) {
 		facts->uncounted = why;
 		open_end(facts, "refuse", "acknowledgment", uncounted_text(why));
 	} else {

@@ -18,6 +18,7 @@
 #include "store/audit.h"
 #include "store/bounces.h"
 #include "store/copies.h"
+#include "store/lost.h"
 #include "store/state.h"
 #include "worker/frame.h"
 
@@ -282,32 +283,84 @@ static void take(const struct mail_facts *facts, const struct mail_bounce *repor
 }
 
 /* The first address whose tag is ours. */
-static bool find_delivery(const struct gate *gate, const struct mail_outline *outline, int64_t *id)
+static bool find_path(const struct gate *gate, const struct mail_outline *outline, int64_t *id,
+    char tag[static EPOCH_TAG_SIZE])
 {
 	for (uint32_t i = 0; i < outline->address_count; i++) {
-		if (gate_return_path_owner(gate, view_of(outline->addresses[i]), id))
+		if (gate_return_path_owner(gate, view_of(outline->addresses[i]), id, tag))
 			return true;
 	}
 	return false;
+}
+
+/* A delivery of that number may be here and still be another: one of the epoch that has the number
+ * now. */
+static int find_delivery(struct gate *gate, int64_t id, const char *tag, struct delivery *delivery,
+    bool *found, struct err *err)
+{
+	char known[EPOCH_TAG_SIZE];
+	if (store_delivery_get(gate->store, id, delivery, found, err) != 0 ||
+	    store_epoch_of_delivery(gate->store, id, known, err) != 0)
+		return -1;
+	*found = *found && strcmp(known, tag) == 0;
+	return 0;
+}
+
+/* What we sent and know nothing of: a restore has lost it. */
+static int record_lost(const struct mail_facts *facts, int64_t id, const char *tag,
+    const struct mail_bounce *report, struct err *err)
+{
+	struct gate *gate = facts->gate;
+	struct lost_trace trace = {
+	    .kind = LOST_RETURN_PATH,
+	    .arrival = facts->arrival,
+	    .received_at = clock_now(),
+	    .told = LOST_ADMINS_UNTOLD,
+	};
+	snprintf(trace.subject, sizeof trace.subject, "delivery %lld%s%s%s%.80s%s%.100s",
+	    (long long)id, tag[0] == '\0' ? "" : "-", tag,
+	    report->recipient[0] == '\0' ? "" : " to ", report->recipient,
+	    report->diagnostic[0] == '\0' ? "" : ": ", report->diagnostic);
+	log_warning("mail came back to the return path of a delivery that is not on record: %s",
+	    trace.subject);
+	if (store_lost_add(gate->store, &trace, err) != 0 ||
+	    store_audit_add(gate->store, trace.received_at, "gate", "lost.return-path", "", err,
+		"%s, arrival %lld", trace.subject, (long long)facts->arrival) != 0)
+		return -1;
+	return open_record(facts, "finish", "bounce",
+	    "of a delivery that is not on record: it was sent before the restore", "", err);
+}
+
+static void take_lost(const struct mail_facts *facts, int64_t id, const char *tag)
+{
+	struct gate *gate = facts->gate;
+	struct err err;
+	if (store_begin(gate->store, &err) != 0 ||
+	    record_lost(facts, id, tag, &facts->outline->bounce, &err) != 0 ||
+	    store_commit(gate->store, &err) != 0) {
+		store_rollback(gate->store);
+		gate_fail(gate, &err);
+	}
+	schedule_soon(gate);
 }
 
 static bool come_back(struct mail_facts *facts)
 {
 	const struct mail_bounce *report = &facts->outline->bounce;
 	struct delivery delivery;
+	char tag[EPOCH_TAG_SIZE];
 	int64_t id;
 	bool found;
 	struct err err;
-	if (facts->hold != 0 || !find_delivery(facts->gate, facts->outline, &id))
+	if (facts->hold != 0 || !find_path(facts->gate, facts->outline, &id, tag))
 		return false;
-	if (store_delivery_get(facts->gate->store, id, &delivery, &found, &err) != 0) {
+	if (find_delivery(facts->gate, id, tag, &delivery, &found, &err) != 0)
 		gate_fail(facts->gate, &err);
-		open_done(facts);
-		return true;
-	}
-	if (!found)
-		return false;
-	take(facts, report, &delivery, bounced_judge(report, facts->sender != CLAIM_NOBODY));
+	else if (found)
+		take(
+		    facts, report, &delivery, bounced_judge(report, facts->sender != CLAIM_NOBODY));
+	else
+		take_lost(facts, id, tag);
 	open_done(facts);
 	return true;
 }

@@ -11,7 +11,7 @@ enum { STORE_PATH_SIZE = CONFIG_PATH_SIZE + 16 };
  * are open by now and stay so; SQLite makes no others, since what it sorts stays in memory. */
 int gate_confine(const struct config *config, struct err *err)
 {
-	static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm"};
+	static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "store.mark"};
 	struct sandbox *sandbox = sandbox_new("the gate", config);
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		char path[STORE_PATH_SIZE];

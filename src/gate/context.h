@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "config/config.h"
 #include "pgp/certificate.h"
+#include "store/epoch.h"
 #include "store/store.h"
 #include "worker/loop.h"
 #include "worker/pool.h"
@@ -27,6 +28,7 @@ struct informing;
 struct releasing;
 struct keylife;
 struct reminding;
+struct restored;
 struct bouncing;
 struct mailboxing;
 struct stuck;
@@ -46,6 +48,8 @@ struct gate {
 	char fingerprint[FINGERPRINT_SIZE]; /* the gateway's own key */
 	struct buf autocrypt; /* its minimal certificate, or empty */
 	struct buf return_path_key;
+	int mark; /* the file beside the store (store/mark.h), or -1 */
+	int64_t marked; /* the entry of the log that it tells of */
 	bool failed;
 
 	/* One for each step, owned by it. */
@@ -59,6 +63,7 @@ struct gate {
 	struct releasing *releasing;
 	struct keylife *keylife;
 	struct reminding *reminding;
+	struct restored *restored;
 	struct bouncing *bouncing;
 	struct mailboxing *mailboxing; /* NULL: no IMAP mailbox is configured */
 	struct stuck *stuck;
@@ -103,11 +108,15 @@ void gate_ask_for_stranger(struct gate *gate, struct pool *pool, uint32_t type, 
 int gate_label(
     struct gate *gate, int64_t message, char out[static STORE_NAME_SIZE], struct err *err);
 
-/* The return path of a delivery: "bounce+ID.MAC@domain". Only the gateway can make it, so that what
- * comes back to it is believed to be about that delivery. */
-void gate_return_path(const struct gate *gate, int64_t delivery, char *out, size_t size);
-/* The delivery whose return path this address is (ASCII case ignored). False when the gateway did
- * not make it. */
-bool gate_return_path_owner(const struct gate *gate, struct view address, int64_t *delivery);
+/* The return path of a delivery: "bounce+ID.MAC@domain", in a later epoch (store/epoch.h)
+ * "bounce+ID-TAG.MAC@domain". Only the gateway can make it, so that what comes back to it is believed
+ * to be about that delivery. */
+int gate_return_path(
+    const struct gate *gate, int64_t delivery, char *out, size_t size, struct err *err);
+/* The delivery whose return path this address is (ASCII case ignored), and the tag of its epoch. False
+ * when the gateway did not make it. Whether that epoch's delivery is the one that has the number here is
+ * not looked at. */
+bool gate_return_path_owner(const struct gate *gate, struct view address, int64_t *delivery,
+    char tag[static EPOCH_TAG_SIZE]);
 
 #endif

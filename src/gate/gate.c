@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@
 #include "gate/receive.h"
 #include "gate/release.h"
 #include "gate/remind.h"
+#include "gate/restored.h"
+#include "gate/rollback.h"
 #include "gate/schedule.h"
 #include "gate/seal.h"
 #include "gate/send.h"
@@ -111,19 +114,31 @@ int gate_label(
 	return 0;
 }
 
-void gate_return_path(const struct gate *gate, int64_t delivery, char *out, size_t size)
+static void write_path(const struct gate *gate, int64_t delivery,
+    const char tag[static EPOCH_TAG_SIZE], char *out, size_t size)
 {
 	unsigned char mac[DIGEST_SIZE];
 	char shown[DIGEST_SIZE * 2];
 	char text[64];
 	struct view domain = view_of(gate->config->gateway.return_path);
 	struct view local;
-	snprintf(text, sizeof text, "delivery %lld", (long long)delivery);
+	const char *dash = tag[0] == '\0' ? "" : "-";
+	snprintf(text, sizeof text, "delivery %lld%s%s", (long long)delivery, dash, tag);
 	digest_hmac(buf_view(&gate->return_path_key), view_of(text), mac);
 	text_base32(mac, MAC_BYTES, shown);
 	view_next_field(&domain, '@', &local);
-	snprintf(out, size, "%.*s+%lld.%s@%.*s", (int)local.len, local.data, (long long)delivery,
-	    shown, (int)domain.len, domain.data);
+	snprintf(out, size, "%.*s+%lld%s%s.%s@%.*s", (int)local.len, local.data,
+	    (long long)delivery, dash, tag, shown, (int)domain.len, domain.data);
+}
+
+int gate_return_path(
+    const struct gate *gate, int64_t delivery, char *out, size_t size, struct err *err)
+{
+	char tag[EPOCH_TAG_SIZE];
+	if (store_epoch_of_delivery(gate->store, delivery, tag, err) != 0)
+		return -1;
+	write_path(gate, delivery, tag, out, size);
+	return 0;
 }
 
 static void lower(char *text)
@@ -134,17 +149,34 @@ static void lower(char *text)
 	}
 }
 
-bool gate_return_path_owner(const struct gate *gate, struct view address, int64_t *delivery)
+/* "12" or "12-BKT", the tag in capitals. */
+static bool read_path(
+    struct view name, int64_t *delivery, char tag[static EPOCH_TAG_SIZE])
+{
+	const size_t dash = view_find(name, VIEW("-"));
+	tag[0] = '\0';
+	if (dash == SIZE_MAX)
+		return text_number(name, 1, INT64_MAX, delivery);
+	if (!text_number(view_part(name, 0, dash), 1, INT64_MAX, delivery) ||
+	    !view_copy(view_part(name, dash + 1, name.len), tag, EPOCH_TAG_SIZE))
+		return false;
+	for (char *at = tag; *at != '\0'; at++)
+		*at = (char)toupper((unsigned char)*at);
+	return true;
+}
+
+bool gate_return_path_owner(const struct gate *gate, struct view address, int64_t *delivery,
+    char tag[static EPOCH_TAG_SIZE])
 {
 	char expected[STORE_ADDRESS_SIZE];
 	char given[STORE_ADDRESS_SIZE];
 	const size_t plus = strcspn(gate->config->gateway.return_path, "@") + 1;
 	struct view rest = view_part(address, plus, address.len);
-	struct view number;
-	if (!view_next_field(&rest, '.', &number) || !text_number(number, 1, INT64_MAX, delivery) ||
+	struct view name;
+	if (!view_next_field(&rest, '.', &name) || !read_path(name, delivery, tag) ||
 	    !view_copy(address, given, sizeof given))
 		return false;
-	gate_return_path(gate, *delivery, expected, sizeof expected);
+	write_path(gate, *delivery, tag, expected, sizeof expected);
 	lower(expected);
 	lower(given);
 	return strlen(given) == strlen(expected) && digest_equal(given, expected, strlen(expected));
@@ -179,6 +211,7 @@ static void notice_changes(void *context)
 		schedule_soon(gate);
 	}
 	warn_note_trouble(gate);
+	rollback_keep(gate);
 	loop_after(gate->loop, NOTICE_CHANGES_MS, notice_changes, gate);
 }
 
@@ -233,6 +266,7 @@ static int open_store(struct gate *gate, struct err *err)
 	int64_t interrupted = 0;
 	int result = -1;
 	snprintf(path, sizeof path, "%s/store.db", gate->config->state);
+	rollback_open(gate);
 	if (store_open(path, &gate->store, err) != 0 ||
 	    read_value(gate, "gateway", true, &fingerprint, err) != 0 ||
 	    read_value(gate, "return-path-key", true, &gate->return_path_key, err) != 0 ||
@@ -240,7 +274,8 @@ static int open_store(struct gate *gate, struct err *err)
 	    store_begin(gate->store, err) != 0)
 		goto done;
 	view_copy(buf_view(&fingerprint), gate->fingerprint, sizeof gate->fingerprint);
-	if (store_delivery_recover(gate->store, clock_now(), &interrupted, err) != 0 ||
+	if (rollback_look(gate, err) != 0 ||
+	    store_delivery_recover(gate->store, clock_now(), &interrupted, err) != 0 ||
 	    store_audit_add(gate->store, clock_now(), "gate", "gate.start", gate->fingerprint, err,
 		"%lld deliveries were interrupted and may be sent again",
 		(long long)interrupted) != 0)
@@ -280,6 +315,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    remind_start(gate, err) != 0 || bounce_start(gate, err) != 0 ||
 	    tell_start(gate, err) != 0 || warn_start(gate, err) != 0 ||
 	    stuck_start(gate, err) != 0 || unsent_start(gate, err) != 0 ||
+	    restored_start(gate, err) != 0 ||
 	    receive_start(gate, err) != 0 ||
 	    mailbox_start(gate, err) != 0)
 		return -1;
@@ -311,6 +347,8 @@ static void stop(struct gate *gate)
 	unsent_stop(gate);
 	bounce_stop(gate);
 	mailbox_stop(gate);
+	restored_stop(gate);
+	rollback_close(gate);
 	store_close(gate->store);
 	loop_free(gate->loop);
 	buf_release(&gate->autocrypt);
@@ -324,6 +362,7 @@ int gate_main(const void *settings, int control)
 	    .loop = loop_new(),
 	    .autocrypt = BUF_EMPTY(CERTIFICATE_MINIMAL_MAX),
 	    .return_path_key = BUF_EMPTY(BUF_SMALL),
+	    .mark = -1,
 	};
 	struct starter *starter = starter_remote(control);
 	struct err err;

@@ -16,6 +16,7 @@
 #include "gate/people.h"
 #include "gate/refuse.h"
 #include "gate/release.h"
+#include "gate/restored.h"
 #include "gate/schedule.h"
 #include "gate/trace.h"
 #include "rules/advisory.h"
@@ -99,7 +100,8 @@ static int find_advisory(struct issue *issue, const struct control *control, boo
 		return -1;
 	if (!found) {
 		refuse(refusal, 1, "there is no advisory %s", control->number);
-		return 0;
+		return restored_refuse_number(
+		    issue->facts, issue->publisher.id, control->number, &found, refusal, err);
 	}
 	if (issue->advisory.publisher != issue->publisher.id) {
 		refuse(refusal, 1, "%s was issued by another publisher: ask an admin",
@@ -169,7 +171,8 @@ static void fill_revision(struct issue *issue, int64_t now)
 	unsigned char random[TOKEN_BYTES];
 	random_bytes(random, sizeof random);
 	text_base32(random, sizeof random, revision->token);
-	revision->number = issue->advisory.revisions + 1;
+	revision->number =
+	    issue->advisory.next_revision == 0 ? 1 : issue->advisory.next_revision;
 	snprintf(revision->kind, sizeof revision->kind, "%s", kinds[draft->control.act]);
 	snprintf(revision->tlp, sizeof revision->tlp, "%s", tlp_name(draft->tlp));
 	if (draft->control.audience[0] != '\0')

@@ -42,6 +42,9 @@ libdewline_a_SOURCES += \
 	src/gate/refuse.c src/gate/refuse.h \
 	src/gate/refusals.c src/gate/refusals.h \
 	src/gate/release.c src/gate/release.h \
+	src/gate/restored.c src/gate/restored.h \
+	src/gate/rollback.c src/gate/rollback.h \
+	src/gate/letters_restored.c src/gate/letters_restored.h \
 	src/gate/request.c src/gate/request.h \
 	src/gate/remind.c src/gate/remind.h \
 	src/gate/schedule.c src/gate/schedule.h \

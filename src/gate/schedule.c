@@ -10,6 +10,7 @@
 #include "gate/open.h"
 #include "gate/release.h"
 #include "gate/remind.h"
+#include "gate/restored.h"
 #include "gate/schedule.h"
 #include "gate/stuck.h"
 #include "gate/tell.h"
@@ -32,6 +33,7 @@ static check_fn *const checks[] = {
     remind_check,
     bounce_check,
     tell_check,
+    restored_check,
     mailbox_check,
     stuck_check,
     warn_check,

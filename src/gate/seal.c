@@ -11,6 +11,7 @@
 #include "gate/shard.h"
 #include "pgp/vault.h"
 #include "store/audit.h"
+#include "store/epoch.h"
 #include "store/messages.h"
 #include "worker/frame.h"
 
@@ -279,7 +280,14 @@ static void ask(struct batch *batch)
 {
 	struct gate *gate = batch->gate;
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
-	vault_put_seal(&body, batch->group.shard, batch->group.generation,
+	char tag[EPOCH_TAG_SIZE];
+	struct err err;
+	if (store_epoch_mark(gate->store, batch->group.message, tag, &err) != 0) {
+		gate_fail(gate, &err);
+		batch_free(batch);
+		return;
+	}
+	vault_put_seal(&body, batch->group.shard, batch->group.generation, tag,
 	    buf_view(&batch->group.stash), batch->recipients, (uint32_t)batch->count);
 	gate_ask(gate, gate->vaults, VAULT_SEAL, &body, GATE_SEAL_MS, on_sealed, batch);
 }

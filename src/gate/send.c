@@ -410,7 +410,8 @@ static int choose_due(struct run *run, struct err *err)
 		at->id = run->deliveries[left].id;
 		view_copy(
 		    view_of(run->deliveries[left].address), at->recipient, sizeof at->recipient);
-		gate_return_path(run->gate, at->id, at->sender, sizeof at->sender);
+		if (gate_return_path(run->gate, at->id, at->sender, sizeof at->sender, err) != 0)
+			return -1;
 		at->pkesk = buf_view(&run->pkesks[left]);
 		left++;
 	}
@@ -470,6 +471,7 @@ static struct run *run_new(struct gate *gate)
 static int fill_run(struct run *run, int64_t now, int64_t *batch, int64_t *next_at, struct err *err)
 {
 	struct store *store = run->gate->store;
+	char tag[STORE_ID_SIZE];
 	int64_t sealed_at;
 	if (store_due_next(store, now, RUN_DELIVERIES, batch, next_at, add_due, run, err) != 0 ||
 	    choose_due(run, err) != 0)
@@ -481,6 +483,9 @@ static int fill_run(struct run *run, int64_t now, int64_t *batch, int64_t *next_
 		return -1;
 	if (sealed_at != 0)
 		compose_set_date(&run->head, sealed_at);
+	if (store_batch_tag(store, *batch, tag, err) != 0)
+		return -1;
+	compose_set_tag(&run->head, tag);
 	return start_all(run, now, err);
 }
 

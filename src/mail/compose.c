@@ -152,6 +152,23 @@ void compose_outer(struct buf *head, struct buf *tail, const struct compose_head
 	buf_printf(tail, "\r\n--%s--\r\n", boundary);
 }
 
+void compose_set_tag(struct buf *entity, const char *tag)
+{
+	static const char *const names[] = {"Message-ID: <", "HP-Outer: Message-ID: <"};
+	const size_t len = strlen(tag);
+	struct view rest = buf_view(entity);
+	struct view line;
+	while (view_next_line(&rest, &line) && line.len > 0) {
+		const size_t at = view_find(line, VIEW("@"));
+		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+			if (view_starts_nocase(line, names[i]) && at != SIZE_MAX &&
+			    at >= strlen(names[i]) + len)
+				memcpy(entity->data + (line.data - entity->data) + at - len, tag,
+				    len);
+		}
+	}
+}
+
 void compose_set_date(struct buf *entity, int64_t date)
 {
 	static const char *const names[] = {"Date: ", "HP-Outer: Date: "};

@@ -49,4 +49,8 @@ void compose_outer(struct buf *head, struct buf *tail, const struct compose_head
  * must not look to a mail program as if its signature had been made by somebody else. */
 void compose_set_date(struct buf *entity, int64_t date);
 
+/* Puts a tag in place of the last characters of the Message-ID's random name, in the same fields: what
+ * is sealed anew, and may have left with other bytes before, has another Message-ID. */
+void compose_set_tag(struct buf *entity, const char *tag);
+
 #endif

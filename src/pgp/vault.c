@@ -207,11 +207,12 @@ bool vault_take_shard(struct view body, struct vault_reply *reply)
 	return take_reply(&taker, reply) && take_end(&taker);
 }
 
-void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, struct view stash,
-    const struct seal_recipient *recipients, uint32_t count)
+void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, const char *tag,
+    struct view stash, const struct seal_recipient *recipients, uint32_t count)
 {
 	put_i64(body, shard);
 	put_i64(body, generation);
+	put_text(body, tag);
 	put_view(body, stash);
 	put_u32(body, count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -460,14 +461,15 @@ static void blame_preferences(struct vault *vault, struct err *err)
 			"read (stop dewlined, call dewctl key preferences)");
 }
 
-static int seal(struct vault *vault, int64_t shard, int64_t generation, struct view stash,
-    struct seal_recipient *recipients, uint32_t count, struct buf *answer, struct err *err)
+static int seal(struct vault *vault, int64_t shard, int64_t generation, const char *tag,
+    struct view stash, struct seal_recipient *recipients, uint32_t count, struct buf *answer, struct err *err)
 {
 	struct buf plaintext = BUF_EMPTY(FRAME_BODY_MAX);
 	int result = pgp_unstash(&vault->home, stash, &plaintext, err);
 	if (result == 0) {
 		struct vault_sealed sealed = {.sealed_at = clock_now()};
 		compose_set_date(&plaintext, sealed.sealed_at);
+		compose_set_tag(&plaintext, tag);
 		result = seal_batch(&vault->home, shard, generation, buf_view(&plaintext),
 		    recipients, count, &sealed.data, &sealed.gpg_runs, err);
 		sealed.gpg_runs++; /* the one that opened the stash */
@@ -488,6 +490,8 @@ static int answer_seal(
 {
 	const int64_t shard = take_i64(request);
 	const int64_t generation = take_i64(request);
+	char tag[VAULT_TAG_SIZE] = "";
+	take_text(request, tag, sizeof tag);
 	const struct view stash = take_view(request, FRAME_BODY_MAX);
 	const uint32_t count = take_count(request, SEAL_BATCH_MAX);
 	struct seal_recipient *recipients = calloc(count + (size_t)1, sizeof *recipients);
@@ -504,7 +508,8 @@ static int answer_seal(
 		*missing = true;
 		result = -1;
 	} else {
-		result = seal(vault, shard, generation, stash, recipients, count, answer, err);
+		result =
+		    seal(vault, shard, generation, tag, stash, recipients, count, answer, err);
 		*missing = result != 0 && !home_has_shard(&vault->home, shard, generation);
 	}
 	free(recipients);

@@ -67,10 +67,11 @@ void vault_put_shard(struct buf *body, int64_t shard, int64_t generation, uint32
 void vault_put_certificate(struct buf *body, struct view minimal);
 bool vault_take_shard(struct view body, struct vault_reply *reply);
 
-/* VAULT_SEAL: `stash` holds the plaintext, which gets the date of now (mail/compose.h); recipients as
- * for seal_batch. */
-void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, struct view stash,
-    const struct seal_recipient *recipients, uint32_t count);
+/* VAULT_SEAL: `stash` holds the plaintext, which gets the date of now and, unless it is "", the tag in
+ * its Message-ID (mail/compose.h); recipients as for seal_batch. */
+enum { VAULT_TAG_SIZE = 8 };
+void vault_put_seal(struct buf *body, int64_t shard, int64_t generation, const char *tag,
+    struct view stash, const struct seal_recipient *recipients, uint32_t count);
 struct vault_sealed {
 	struct buf data; /* the shared packet, a copy */
 	int64_t sealed_at; /* the date inside, seconds since 1970 */

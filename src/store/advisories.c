@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/advisories.h"
+#include "store/epoch.h"
 #include "store/sql.h"
 #include "store/state.h"
 
@@ -12,8 +13,11 @@ int store_advisory_next_number(struct store *store, const char *prefix, int year
     char out[static STORE_NUMBER_SIZE], struct err *err)
 {
 	struct sql_query query;
+	struct epoch epoch;
 	int got;
 	int64_t last = 0;
+	if (store_epoch_get(store, &epoch, err) != 0)
+		return -1;
 	if (sql_open(store, &query,
 		"INSERT INTO advisory_number (prefix, year, last) VALUES (?1, ?2, 1)"
 		" ON CONFLICT (prefix, year) DO UPDATE SET last = last + 1 RETURNING last",
@@ -24,7 +28,8 @@ int store_advisory_next_number(struct store *store, const char *prefix, int year
 		last = sql_column_int(&query, 0);
 	if (got != 0)
 		return -1;
-	const int len = snprintf(out, STORE_NUMBER_SIZE, "%s-%d-%04" PRId64, prefix, year, last);
+	const int len = snprintf(
+	    out, STORE_NUMBER_SIZE, "%s-%d-%s%04" PRId64, prefix, year, epoch.tag, last);
 	if (len < 0 || len >= STORE_NUMBER_SIZE)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the prefix %s is too long", prefix);
 	return 0;
@@ -33,7 +38,9 @@ int store_advisory_next_number(struct store *store, const char *prefix, int year
 #define ADVISORY_COLUMNS                                                                           \
 	"SELECT a.id, a.number, a.state, a.tlp, a.severity, a.exercise, a.publisher, "             \
 	"a.created_at, a.kind = 'bulletin',"                                                       \
-	" (SELECT count(*) FROM revision AS r WHERE r.advisory = a.id) FROM advisory AS a "
+	" (SELECT ifnull(max(r.number), 0) FROM revision AS r WHERE r.advisory = a.id),"           \
+	" ifnull((SELECT (e.number - 1) * 100 FROM epoch AS e WHERE e.advisory >= a.id"            \
+	" AND e.number = (SELECT max(number) FROM epoch)), 0) FROM advisory AS a "
 
 static void read_advisory(const struct sql_query *query, struct advisory *out)
 {
@@ -45,6 +52,8 @@ static void read_advisory(const struct sql_query *query, struct advisory *out)
 	    .bulletin = sql_column_bool(query, 8),
 	    .revisions = sql_column_int(query, 9),
 	};
+	const int64_t given_out = sql_column_int(query, 10);
+	out->next_revision = (out->revisions > given_out ? out->revisions : given_out) + 1;
 	sql_column_text(query, 1, out->number, sizeof out->number);
 	sql_column_text(query, 2, out->state, sizeof out->state);
 	sql_column_text(query, 3, out->tlp, sizeof out->tlp);
@@ -65,6 +74,7 @@ int store_advisory_add(struct store *store, struct advisory *advisory, struct er
 		return -1;
 	advisory->id = sql_last_id(store);
 	advisory->revisions = 0;
+	advisory->next_revision = 1;
 	view_copy(view_of(first), advisory->state, sizeof advisory->state);
 	return 0;
 }

@@ -17,7 +17,8 @@ struct advisory {
 	bool exercise;
 	int64_t publisher;
 	int64_t created_at;
-	int64_t revisions; /* how many */
+	int64_t revisions; /* the number of the newest, 0: none is out yet */
+	int64_t next_revision; /* that of the next one; 0: the advisory is not recorded yet, so 1 */
 };
 typedef int advisory_fn(void *context, const struct advisory *, struct err *err);
 
@@ -40,7 +41,8 @@ struct revision {
 };
 typedef int revision_fn(void *context, const struct revision *, struct err *err);
 
-/* The next number of a year, such as "DEW-2026-0007": never given twice. */
+/* The next number of a year, such as "DEW-2026-0007", and in a later epoch (epoch.h) "DEW-2026-BKT0007":
+ * never given twice. */
 int store_advisory_next_number(
     struct store *, const char *prefix, int year, char out[static STORE_NUMBER_SIZE], struct err *);
 /* state `held` when the caller says so, otherwise `released`. */

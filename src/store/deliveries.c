@@ -5,6 +5,7 @@
 
 #include "store/advisories.h"
 #include "store/delivery_row.h"
+#include "store/epoch.h"
 #include "store/messages.h"
 #include "store/sql.h"
 #include "store/state.h"
@@ -266,8 +267,9 @@ int store_delivery_retry_now(struct store *store, int64_t now, int64_t *count, s
 	return sql_run(store,
 	    "UPDATE delivery SET state = ?1, next_at = ?2"
 	    " WHERE state IN ('queued', 'sending', 'deferred') AND state <> 'sending'"
-	    " AND next_at > ?2",
-	    SQL_WITH(sql_text(state_after(STATE_DELIVERY, "deferred", "retry")), sql_int(now)),
+	    " AND next_at > ?2 AND next_at < ?3",
+	    SQL_WITH(sql_text(state_after(STATE_DELIVERY, "deferred", "retry")), sql_int(now),
+		sql_int(EPOCH_HELD_BACK)),
 	    count, err);
 }
 
@@ -276,8 +278,9 @@ int store_delivery_retry_ours(struct store *store, int64_t now, int64_t *count, 
 	return sql_run(store,
 	    "UPDATE delivery SET state = ?1, next_at = ?2"
 	    " WHERE state IN ('queued', 'sending', 'deferred') AND state = 'deferred'"
-	    " AND about = 'gateway' AND next_at > ?2",
-	    SQL_WITH(sql_text(state_after(STATE_DELIVERY, "deferred", "retry")), sql_int(now)),
+	    " AND about = 'gateway' AND next_at > ?2 AND next_at < ?3",
+	    SQL_WITH(sql_text(state_after(STATE_DELIVERY, "deferred", "retry")), sql_int(now),
+		sql_int(EPOCH_HELD_BACK)),
 	    count, err);
 }
 

@@ -10,6 +10,8 @@ libdewline_a_SOURCES += \
 	src/store/clear.c src/store/clear.h \
 	src/store/copies.c src/store/copies.h \
 	src/store/deliveries.c src/store/delivery_row.h \
+	src/store/epoch.c src/store/epoch.h \
+	src/store/former.c src/store/former.h \
 	src/store/groups.c \
 	src/store/inform.c src/store/inform.h \
 	src/store/holds.c src/store/holds.h \
@@ -17,7 +19,9 @@ libdewline_a_SOURCES += \
 	src/store/approvals.c src/store/approvals.h \
 	src/store/keylife.c src/store/keylife.h \
 	src/store/lines.c src/store/lines.h \
+	src/store/lost.c src/store/lost.h \
 	src/store/mailbox.c src/store/mailbox.h \
+	src/store/mark.c src/store/mark.h \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
 	src/store/people.c src/store/people.h \

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "store/epoch.h"
 #include "store/messages.h"
 #include "store/sql.h"
 
@@ -38,12 +39,31 @@ int store_message_kind(
 int store_batch_add(struct store *store, int64_t message, struct view data, int64_t sealed_at,
     int64_t *batch, struct err *err)
 {
+	char tag[EPOCH_TAG_SIZE];
+	if (store_epoch_mark(store, message, tag, err) != 0)
+		return -1;
 	const int result = sql_run(store,
-	    "INSERT INTO batch (message, sealed_at, data) VALUES (?1, ?2, ?3)",
-	    SQL_WITH(sql_int(message), sql_int(sealed_at), sql_bytes(data)), NULL, err);
+	    "INSERT INTO batch (message, sealed_at, tag, data) VALUES (?1, ?2, ?3, ?4)",
+	    SQL_WITH(sql_int(message), sql_int(sealed_at), sql_text(tag), sql_bytes(data)), NULL,
+	    err);
 	if (result == 0)
 		*batch = sql_last_id(store);
 	return result;
+}
+
+int store_batch_tag(
+    struct store *store, int64_t batch, char tag[static STORE_ID_SIZE], struct err *err)
+{
+	struct sql_query query;
+	bool found;
+	tag[0] = '\0';
+	if (sql_first(store, &query, "SELECT tag FROM batch WHERE id = ?1",
+		SQL_WITH(sql_int(batch)), &found, err) != 0)
+		return -1;
+	if (found)
+		sql_column_text(&query, 0, tag, STORE_ID_SIZE);
+	sql_close(&query);
+	return 0;
 }
 
 int store_batch_read(struct store *store, int64_t batch, bool *clear, int64_t *sealed_at,

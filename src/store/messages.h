@@ -77,7 +77,8 @@ int store_delivery_set_about(
 int store_delivery_set_told(struct store *, int64_t id, enum delivery_told told, struct err *err);
 /* Every `sending` becomes `queued` again (I4); how many. For the start of the gate. */
 int store_delivery_recover(struct store *, int64_t now, int64_t *count, struct err *);
-/* Queued or deferred ones become due at once (`dewctl queue retry`). */
+/* Queued or deferred ones become due at once (`dewctl queue retry`), but for what a restore holds back
+ * (epoch.h). */
 int store_delivery_retry_now(struct store *, int64_t now, int64_t *count, struct err *);
 /* The same for those alone that wait because of what the smarthost had against the gateway. */
 int store_delivery_retry_ours(struct store *, int64_t now, int64_t *count, struct err *);
@@ -126,6 +127,11 @@ int store_due_next(struct store *, int64_t now, size_t most, int64_t *batch, int
  * a notice (store/keylife.h) and not a packet. *sealed_at as above. */
 int store_batch_read(struct store *, int64_t batch, bool *clear, int64_t *sealed_at,
     struct buf *head, struct buf *data, struct buf *tail, struct err *);
+
+/* The epoch's tag that the Message-ID of its mails has to name, "" for none: where the message was
+ * recorded in a former epoch (epoch.h), it may have left with other bytes before. */
+int store_batch_tag(
+    struct store *, int64_t batch, char tag[static STORE_ID_SIZE], struct err *);
 
 /* How many deliveries of a message are in each state. */
 struct delivery_counts {

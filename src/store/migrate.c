@@ -82,7 +82,23 @@ static const struct migration steps[] = {
 	" CHECK (claimed IN (0, 1));"
 	"CREATE INDEX arrival_claimed ON arrival (received_at) WHERE claimed = 1;"},
     {2, /* what restores, clocks and workers leave on record */
-	""},
+	"ALTER TABLE batch ADD COLUMN tag TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE epoch ( number INTEGER PRIMARY KEY CHECK (number >= 2),"
+	" tag TEXT NOT NULL UNIQUE CHECK (length(tag) >= 3),"
+	" begun_at INTEGER NOT NULL, backup_at INTEGER NOT NULL,"
+	" sequence INTEGER NOT NULL, advisory INTEGER NOT NULL,"
+	" delivery INTEGER NOT NULL, message INTEGER NOT NULL, lost_to INTEGER NOT NULL,"
+	" noticed INTEGER NOT NULL CHECK (noticed IN (0, 1)),"
+	" told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1, 2)),"
+	" reviewed_at INTEGER NOT NULL DEFAULT 0, findings TEXT NOT NULL ) STRICT;"
+	"CREATE TABLE lost_trace ( id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL CHECK (kind IN ('answer', 'number', 'return path')),"
+	" subject TEXT NOT NULL, arrival INTEGER NOT NULL REFERENCES arrival (id),"
+	" contact INTEGER REFERENCES contact (id),"
+	" publisher INTEGER REFERENCES publisher (id), received_at INTEGER NOT NULL,"
+	" told INTEGER NOT NULL CHECK (told IN (0, 1, 2)), UNIQUE (kind, subject,"
+	" arrival) ) STRICT;"
+	"CREATE INDEX lost_trace_untold ON lost_trace (id) WHERE told < 2;"},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

@@ -4,6 +4,7 @@
 
 #include "store/delivery_row.h"
 #include "store/copies.h"
+#include "store/epoch.h"
 #include "store/messages.h"
 #include "store/sql.h"
 
@@ -157,8 +158,9 @@ int store_due_next(struct store *store, int64_t now, size_t most, int64_t *batch
 		int64_t at = 0;
 		if (sql_number(store,
 			"SELECT next_at FROM delivery WHERE state IN ('queued', 'deferred')"
-			" AND batch IS NOT NULL AND priority = ?1 ORDER BY next_at, id LIMIT 1",
-			SQL_WITH(sql_int(priority)), &at, err) != 0)
+			" AND batch IS NOT NULL AND priority = ?1 AND next_at < ?2"
+			" ORDER BY next_at, id LIMIT 1",
+			SQL_WITH(sql_int(priority), sql_int(EPOCH_HELD_BACK)), &at, err) != 0)
 			return -1;
 		if (at != 0 && (*next_at == 0 || at < *next_at))
 			*next_at = at;

@@ -33,8 +33,9 @@ static void read_revision(const struct sql_query *query, struct revision *out)
 	sql_column_text(query, 6, out->token, sizeof out->token);
 }
 
-/* The notice of a withdrawal may be added when the advisory is withdrawn already. */
-static int reopen(struct store *store, const struct revision *revision, struct err *err)
+/* The notice of a withdrawal may be added when the advisory is withdrawn already. Gives the revision its
+ * number where it has none. */
+static int reopen(struct store *store, struct revision *revision, struct err *err)
 {
 	struct advisory advisory;
 	bool found;
@@ -42,6 +43,8 @@ static int reopen(struct store *store, const struct revision *revision, struct e
 		return -1;
 	if (!found)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "a revision of no advisory");
+	if (revision->number == 0)
+		revision->number = advisory.next_revision;
 	if (strcmp(advisory.state, "withdrawn") != 0 || strcmp(revision->kind, "withdraw") != 0) {
 		if (store_advisory_move(store, revision->advisory, "release", err) != 0)
 			return -1;
@@ -53,10 +56,6 @@ static int reopen(struct store *store, const struct revision *revision, struct e
 static int add(struct store *store, struct revision *revision, struct err *err)
 {
 	if (reopen(store, revision, err) != 0)
-		return -1;
-	if (revision->number == 0 &&
-	    sql_number(store, "SELECT ifnull(max(number), 0) + 1 FROM revision WHERE advisory = ?1",
-		SQL_WITH(sql_int(revision->advisory)), &revision->number, err) != 0)
 		return -1;
 	if (sql_run(store,
 		"INSERT INTO revision (advisory, number, kind, tlp, audience, token,"

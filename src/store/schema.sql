@@ -158,11 +158,13 @@ END;
 
 -- What all recipients of one sealing share: the encrypted data packet; for a message that says
 -- `clear`, its signed body. sealed_at: the Date that it travels with, which is that of the signature
--- inside; 0: the one in the message's head.
+-- inside; 0: the one in the message's head. tag: that of the epoch which the Message-ID names where
+-- the message was recorded in a former one; else ''.
 CREATE TABLE batch (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	message INTEGER NOT NULL REFERENCES message (id),
 	sealed_at INTEGER NOT NULL DEFAULT 0,
+	tag TEXT NOT NULL DEFAULT '',
 	data BLOB NOT NULL CHECK (length(data) > 0)
 ) STRICT;
 CREATE INDEX batch_message ON batch (message);
@@ -545,6 +547,44 @@ CREATE TABLE bounce (
 ) STRICT;
 CREATE INDEX bounce_delivery ON bounce (delivery);
 CREATE INDEX bounce_untold ON bounce (id) WHERE told = 0;
+
+-- Restores ------------------------------------------------------------------------------------
+
+-- Each time that the store was put back to what it had been. The first epoch has no row. tag: what
+-- numbers, return paths and Message-IDs of this epoch hold. backup_at, sequence: time and number of
+-- the last entry of the log that the backup had; advisory, delivery, message: the highest of each that
+-- was given out before; lost_to: the last entry of the log that it took the place of, 0 where nobody knows.
+CREATE TABLE epoch (
+	number INTEGER PRIMARY KEY CHECK (number >= 2),
+	tag TEXT NOT NULL UNIQUE CHECK (length(tag) >= 3),
+	begun_at INTEGER NOT NULL,
+	backup_at INTEGER NOT NULL,
+	sequence INTEGER NOT NULL,
+	advisory INTEGER NOT NULL,
+	delivery INTEGER NOT NULL,
+	message INTEGER NOT NULL,
+	lost_to INTEGER NOT NULL,
+	noticed INTEGER NOT NULL CHECK (noticed IN (0, 1)), -- by the gate: nobody ran dewctl restore
+	told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1, 2)), -- 1: the admins, 2: publishers too
+	reviewed_at INTEGER NOT NULL DEFAULT 0,
+	findings TEXT NOT NULL
+) STRICT;
+
+-- What shows that something of a former epoch is not on record: a signed answer with a token that is
+-- unknown here, a number that a publisher names, what came back to a return path. told: 1 the writer,
+-- where there is one to tell, 2 the admins too.
+CREATE TABLE lost_trace (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind TEXT NOT NULL CHECK (kind IN ('answer', 'number', 'return path')),
+	subject TEXT NOT NULL,
+	arrival INTEGER NOT NULL REFERENCES arrival (id),
+	contact INTEGER REFERENCES contact (id),
+	publisher INTEGER REFERENCES publisher (id),
+	received_at INTEGER NOT NULL,
+	told INTEGER NOT NULL CHECK (told IN (0, 1, 2)),
+	UNIQUE (kind, subject, arrival)
+) STRICT;
+CREATE INDEX lost_trace_untold ON lost_trace (id) WHERE told < 2;
 
 -- The log -------------------------------------------------------------------------------------
 

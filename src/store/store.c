@@ -146,7 +146,28 @@ done:
 	return result;
 }
 
+/* A restore that was ended between its two renames. */
+static int refuse_unfinished(const char *path, struct err *err)
+{
+	struct buf name = BUF_EMPTY(BUF_SMALL);
+	struct stat found;
+	buf_printf(&name, "%s.restored", path);
+	const bool waits = lstat(buf_text(&name), &found) == 0;
+	buf_release(&name);
+	return waits ? err_set(err, ERR_DAEMON, ERR_NEVER,
+			   "a restore was ended on the way, and %s.restored waits: run dewctl "
+			   "restore with the same backup again",
+			   path)
+		     : 0;
+}
+
 int store_open(const char *path, struct store **out, struct err *err)
+{
+	*out = NULL;
+	return refuse_unfinished(path, err) != 0 ? -1 : store_open_unfinished(path, out, err);
+}
+
+int store_open_unfinished(const char *path, struct store **out, struct err *err)
 {
 	struct stat found;
 	*out = NULL;

@@ -34,6 +34,9 @@ int store_create(const char *path, struct err *err);
 /* Opens one: WAL, synchronous=FULL, foreign keys, and migrates an older schema forward in one
  * transaction. A schema newer than ours is refused. */
 int store_open(const char *path, struct store **store, struct err *err);
+/* The same for the store that a restore has not carried through yet, PATH.restored: until it is, a store
+ * of that name is not opened. */
+int store_open_unfinished(const char *path, struct store **store, struct err *err);
 void store_close(struct store *store);
 
 int store_begin(struct store *store, struct err *err); /* BEGIN IMMEDIATE, waits up to 10 s */

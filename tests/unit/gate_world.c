@@ -50,6 +50,8 @@ static void answer_seal(struct taker *request, struct buf *answer)
 {
 	take_i64(request);
 	const int64_t generation = take_i64(request);
+	char tag[VAULT_TAG_SIZE];
+	take_text(request, tag, sizeof tag);
 	take_view(request, FRAME_BODY_MAX);
 	const uint32_t count = take_count(request, RECIPIENTS_MAX);
 	const bool hated = take_hated(request, count);

@@ -161,7 +161,7 @@ static struct answer ask_seal(int64_t shard, struct seal_recipient *recipients, 
 {
 	struct buf request = body();
 	struct buf stash = stash_of(VIEW("the advisory"));
-	vault_put_seal(&request, shard, 1, buf_view(&stash), recipients, count);
+	vault_put_seal(&request, shard, 1, "", buf_view(&stash), recipients, count);
 	buf_release(&stash);
 	return ask(VAULT_SEAL, &request);
 }

@@ -1,0 +1,26 @@
+/* What follows when the store was put back (store/epoch.h): admins and publishers are told, and so is
+ * whoever sends what shows that something was lost. */
+#ifndef DEWLINE_GATE_RESTORED_H
+#define DEWLINE_GATE_RESTORED_H
+
+#include "gate/open.h"
+#include "mail/token.h"
+#include "rules/refusal.h"
+#include "store/people.h"
+
+int restored_start(struct gate *gate, struct err *err);
+void restored_stop(struct gate *gate);
+/* A check of schedule.h. */
+void restored_check(struct gate *gate, int64_t now);
+
+/* A contact's good answer whose tokens are all unknown: where that can come of a restore it is recorded
+ * as evidence, which ends the mail, and *taken is true. In the caller's transaction. */
+int restored_take_answer(const struct mail_facts *facts, const struct contact *contact,
+    const struct token_list *tokens, bool *taken, struct err *err);
+
+/* A number that a publisher names, and that is not on record: where it may have been lost, fills the
+ * refusal, records it, and *lost is true; else nothing is changed. */
+int restored_refuse_number(const struct mail_facts *facts, int64_t publisher, const char *number,
+    bool *lost, struct refusal *refusal, struct err *err);
+
+#endif
