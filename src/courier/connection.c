@@ -20,6 +20,7 @@ enum {
 	CODE_DIGITS = 3,
 	NO_REPLY = 1, /* in place of a code: something was said, but no reply */
 	CODE_MOST = 599,
+	CODE_CLOSING = 421,
 };
 
 const struct connection_limits connection_limits_default = {
@@ -48,6 +49,7 @@ struct connection {
 	mailsmtp *session;
 	struct capabilities can;
 	struct buf said; /* the text of the last reply that we read ourselves */
+	bool unasked; /* the server had spoken before what was said last */
 	int64_t used; /* clock_monotonic_ms of the last step */
 };
 
@@ -185,12 +187,36 @@ static int set_reply(struct connection *connection, enum courier_phase phase, in
 	return reply->code;
 }
 
+bool connection_is_spoken_to(struct connection *connection)
+{
+	return connection->session->stream->read_buffer_len > 0 || stream_says(connection->stream);
+}
+
+void connection_say(struct connection *connection, struct view commands)
+{
+	mailstream *mail = connection->session->stream;
+	connection->unasked = connection_is_spoken_to(connection);
+	mailstream_write(mail, commands.data, commands.len);
+	mailstream_flush(mail);
+}
+
+/* The code of a line, which a space, a hyphen or the line's end follows (RFC 5321 section 4.2). */
+static int code_of(struct view line)
+{
+	int64_t code;
+	const bool sound = line.len <= CODE_DIGITS || line.data[CODE_DIGITS] == ' ' ||
+			   line.data[CODE_DIGITS] == '-';
+	return sound && text_number(view_part(line, 0, CODE_DIGITS), NO_REPLY, CODE_MOST, &code)
+		   ? (int)code
+		   : NO_REPLY;
+}
+
 int connection_read_reply(
     struct connection *connection, enum courier_phase phase, struct courier_reply *reply)
 {
 	mailsmtp *session = connection->session;
-	int64_t code = 0;
-	int64_t first = 0;
+	int code = 0;
+	int first = 0;
 	bool more = true;
 	buf_clear(&connection->said);
 	while (more) {
@@ -198,11 +224,8 @@ int connection_read_reply(
 		    mailstream_read_line_remove_eol(session->stream, session->line_buffer);
 		const struct view line =
 		    text == NULL ? VIEW("") : (struct view){text, session->line_buffer->len};
-		more = line.len > CODE_DIGITS && line.data[CODE_DIGITS] == '-';
-		if (text == NULL)
-			code = 0;
-		else if (!text_number(view_part(line, 0, CODE_DIGITS), 0, CODE_MOST, &code))
-			code = NO_REPLY;
+		code = text == NULL ? 0 : code_of(line);
+		more = code > NO_REPLY && line.len > CODE_DIGITS && line.data[CODE_DIGITS] == '-';
 		if (connection->said.len == 0)
 			first = code;
 		else if (code != 0 && code != first)
@@ -210,8 +233,11 @@ int connection_read_reply(
 		buf_add_view(&connection->said, view_part(line, CODE_DIGITS + 1, line.len));
 		buf_add_char(&connection->said, '\n');
 	}
-	return set_reply(
-	    connection, phase, code == 0 ? 0 : (int)first, buf_view(&connection->said), reply);
+	set_reply(connection, phase, code == 0 ? 0 : first, buf_view(&connection->said), reply);
+	if (connection->unasked && reply->code != 0 && reply->code != CODE_CLOSING)
+		reply_set_reason(reply, phase, "the server answered before it was asked");
+	connection->unasked = false;
+	return reply->code;
 }
 
 /* Sends a line of our own; returns the reply's code. Words of a secret must not stand in a log, and
@@ -219,15 +245,10 @@ int connection_read_reply(
 static int command(struct connection *connection, enum courier_phase phase, struct buf *line,
     struct courier_reply *reply)
 {
-	mailstream *mail = connection->session->stream;
 	buf_add_text(line, "\r\n");
-	int code = 0;
-	if (mailstream_write(mail, buf_text(line), line->len) < 0 || mailstream_flush(mail) != 0)
-		code = set_reply(connection, phase, 0, VIEW(""), reply);
-	else
-		code = connection_read_reply(connection, phase, reply);
+	connection_say(connection, buf_view(line));
 	buf_clear(line);
-	return code;
+	return connection_read_reply(connection, phase, reply);
 }
 
 static bool is_good(int code)

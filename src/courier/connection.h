@@ -65,6 +65,14 @@ struct stream *connection_stream(struct connection *connection);
 const struct connection_limits *connection_limits_of(const struct connection *connection);
 void connection_begin_step(struct connection *connection, int64_t ms);
 
+/* Says a command, or a group of them, as a part of the step that was begun. What cannot be written
+ * shows when the reply is read, and so does a server that has spoken before it was asked: what it said
+ * is no answer to any of these. */
+void connection_say(struct connection *connection, struct view commands);
+
+/* True when the server has said something that was not read yet, or the connection broke. */
+bool connection_is_spoken_to(struct connection *connection);
+
 /* Reads one reply (RFC 5321 section 4.2.1). Returns its code, 0 when there was none; what is no reply,
  * or has lines of different codes, has a code that is none either. */
 int connection_read_reply(

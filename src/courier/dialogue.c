@@ -37,28 +37,23 @@ static void add_rcpt(struct connection *connection, const char *recipient, struc
 	    (can & MAILSMTP_ESMTP_DSN) != 0 ? " NOTIFY=FAILURE,DELAY" : "");
 }
 
-/* Says a command, or several, as one step. What cannot be written shows when its reply is read. */
+/* Says a command, or several, as one step. */
 static void say(struct connection *connection, struct buf *commands)
 {
 	connection_begin_step(connection, connection_limits_of(connection)->step);
-	write_all(connection_session(connection)->stream, buf_text(commands), commands->len);
+	connection_say(connection, buf_view(commands));
 	buf_clear(commands);
 }
 
 /* Whatever the server says before the message has ended is no answer to it: a "250" that came early
- * would be taken for its acceptance. */
-static bool speaks_early(struct connection *connection)
-{
-	return connection_session(connection)->stream->read_buffer_len > 0 ||
-	       stream_says(connection_stream(connection));
-}
-
-/* The answer that came early, which is one only when it refuses. */
+ * would be taken for its acceptance. It is one only when it refuses; and what is said next might
+ * still be read as a part of the message. */
 static void read_early(struct connection *connection, struct courier_reply *reply)
 {
 	const int code = connection_read_reply(connection, PHASE_BODY, reply);
 	if (code != 0 && code < CODE_REFUSES)
 		reply_set_reason(reply, PHASE_BODY, "the server answered before the message's end");
+	connection_close(connection, false);
 }
 
 /* The message goes out at once and not through mailsmtp_data_message, which takes it apart line by
@@ -73,10 +68,10 @@ static void say_message(struct connection *connection, const struct courier_mess
 	const int64_t sending_ms =
 	    limits->step + (int64_t)(message->bytes.len / limits->least_rate) * SECOND_MS;
 	connection_begin_step(connection, sending_ms);
-	int result = speaks_early(connection)
+	int result = connection_is_spoken_to(connection)
 			 ? -1
 			 : write_all(mail, buf_text(&message->bytes), message->bytes.len);
-	if (result != 0 || speaks_early(connection)) {
+	if (result != 0 || connection_is_spoken_to(connection)) {
 		read_early(connection, reply);
 		return;
 	}

@@ -174,6 +174,12 @@ void distrust_certificate(
 		gnutls_x509_crt_deinit(shown.chain[i]);
 }
 
+bool distrust_is_closed(int code)
+{
+	return code == GNUTLS_E_PREMATURE_TERMINATION || code == GNUTLS_E_PULL_ERROR ||
+	       code == GNUTLS_E_PUSH_ERROR;
+}
+
 void distrust_handshake(struct buf *words, gnutls_session_t session, int code)
 {
 	const bool alerted = code == GNUTLS_E_FATAL_ALERT_RECEIVED;
@@ -183,6 +189,8 @@ void distrust_handshake(struct buf *words, gnutls_session_t session, int code)
 		buf_add_text(words, "it offers no TLS 1.2 or newer");
 	else if (code == GNUTLS_E_UNEXPECTED_PACKET)
 		buf_add_text(words, "it answered in plain text");
+	else if (distrust_is_closed(code))
+		buf_add_text(words, "closed by the server");
 	else if (alerted && gnutls_alert_get_name(alert) != NULL)
 		buf_printf(words, "%s: %s", gnutls_strerror(code), gnutls_alert_get_name(alert));
 	else

@@ -2,6 +2,8 @@
 #ifndef DEWLINE_COURIER_DISTRUST_H
 #define DEWLINE_COURIER_DISTRUST_H
 
+#include <stdbool.h>
+
 #include <gnutls/gnutls.h>
 
 #include "base/buf.h"
@@ -14,5 +16,8 @@ void distrust_certificate(
 
 /* Appends why the handshake failed, from GnuTLS's code: "it offers no TLS 1.2 or newer". */
 void distrust_handshake(struct buf *words, gnutls_session_t session, int code);
+
+/* Whether GnuTLS's code says no more than that the other side closed the connection. */
+bool distrust_is_closed(int code);
 
 #endif

@@ -37,7 +37,11 @@ test_courier_imap_LDADD = $(unit_libs)
 
 # These talk to the fake smarthost, tests/peer/.
 courier_fixture = tests/unit/courier_fixture.c tests/unit/courier_fixture.h
-unit_tests += test_courier_dialogue test_courier_run test_courier_tls
+unit_tests += test_courier_dialogue test_courier_matrix test_courier_run test_courier_tls
+test_courier_matrix_SOURCES = tests/unit/test_courier_matrix.c $(courier_fixture)
+test_courier_matrix_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+test_courier_matrix_LDADD = $(unit_libs)
+EXTRA_test_courier_matrix_DEPENDENCIES = smarthost
 test_courier_dialogue_SOURCES = tests/unit/test_courier_dialogue.c $(courier_fixture)
 test_courier_dialogue_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 test_courier_dialogue_LDADD = $(unit_libs)

@@ -41,10 +41,15 @@ static void fail(struct stream *stream, const char *reason)
 		snprintf(stream->failure, sizeof stream->failure, "%s", reason);
 }
 
+static const char closed[] = "closed by the server";
+
 static void fail_errno(struct stream *stream)
 {
-	fail(stream,
-	    errno == EPROTO && stream->tls != NULL ? tls_failure(stream->tls) : strerror(errno));
+	const bool reset = errno == ECONNRESET || errno == EPIPE;
+	const char *reason = reset ? "" : strerror(errno);
+	if (errno == EPROTO && stream->tls != NULL)
+		reason = tls_failure(stream->tls);
+	fail(stream, reason[0] == '\0' ? closed : reason);
 }
 
 static bool must_wait(void)
@@ -134,7 +139,7 @@ static ssize_t stream_read(mailstream_low *low, void *data, size_t len)
 			return got;
 		}
 		if (got == 0) {
-			fail(stream, "closed by the server");
+			fail(stream, closed);
 			return -1;
 		}
 		if (!must_wait()) {

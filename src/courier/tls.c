@@ -190,5 +190,5 @@ short tls_wants(struct tls *tls)
 
 const char *tls_failure(const struct tls *tls)
 {
-	return gnutls_strerror(tls->failure);
+	return distrust_is_closed(tls->failure) ? "" : gnutls_strerror(tls->failure);
 }

@@ -34,6 +34,7 @@ void tls_free(struct tls *tls);
 ssize_t tls_read(struct tls *tls, void *data, size_t len);
 ssize_t tls_write(struct tls *tls, const void *data, size_t len);
 short tls_wants(struct tls *tls); /* POLLIN or POLLOUT */
+/* "" where it is no more than a closed connection. */
 const char *tls_failure(const struct tls *tls);
 
 #endif

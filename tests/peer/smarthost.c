@@ -46,7 +46,8 @@ static const char help[] =
     "  --help              this text\n"
     "\n"
     "A line of a script is \"STEP PATTERN COUNT ACTION\":\n"
-    "  STEP     connect, ehlo, starttls, auth, mail, rcpt, data, body (its first bytes), dot\n"
+    "  STEP     connect, ehlo, starttls, tls, auth (each line of it), mail, rcpt, data, body (its\n"
+    "           first bytes), dot\n"
     "  PATTERN  shell pattern for the recipient; before RCPT there is none, and * fits\n"
     "  COUNT    how many times the rule applies, * for ever; the first rule that fits counts\n"
     "  ACTION   reply CODE TEXT     say this instead (421 closes; so does any at body); \\n in it\n"
@@ -55,7 +56,11 @@ static const char help[] =
     "           drop-after-store    at dot: keep the message, then close without a reply\n"
     "           stall SECONDS       go on that much later\n"
     "           slow N              from here on send N bytes a second\n"
-    "           inject              at starttls: plain text behind the reply\n"
+    "           say BYTES           go on as ever, but for these bytes in place of the reply; \\r, \\n\n"
+    "                               and \\0 in it are one byte each\n"
+    "           cut BYTES           say them and close\n"
+    "           long N BYTES        say them and N letters, in one line\n"
+    "           pass                as ever; for a rule in front of others\n"
     "Empty lines and lines that begin with # are passed over.\n";
 
 struct options {

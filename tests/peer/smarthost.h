@@ -17,11 +17,13 @@
 
 enum { ADDRESS_SIZE = TEXT_ADDRESS_MAX + 2, RECIPIENTS_MAX = 1000, REPLY_SIZE = 512 };
 
-/* Where a script may step in. STEP_BODY: the first bytes of a message have come. */
+/* Where a script may step in. STEP_TLS: the handshake behind STARTTLS. STEP_AUTH: the command, and each
+ * answer to a prompt. STEP_BODY: the first bytes of a message have come. */
 enum step {
 	STEP_CONNECT,
 	STEP_EHLO,
 	STEP_STARTTLS,
+	STEP_TLS,
 	STEP_AUTH,
 	STEP_MAIL,
 	STEP_RCPT,
@@ -33,12 +35,15 @@ enum step {
 
 enum action {
 	ACTION_NONE, /* go on as ever */
+	ACTION_PASS, /* the same, by a rule that is used up */
 	ACTION_REPLY, /* say `reply` instead */
 	ACTION_DROP, /* close without a word */
 	ACTION_DROP_AFTER_STORE, /* keep the message, then close without a word */
 	ACTION_STALL, /* go on, but `number` seconds later */
 	ACTION_SLOW, /* from here on send `number` bytes a second */
-	ACTION_INJECT, /* plain text behind the reply to STARTTLS */
+	ACTION_SAY, /* go on, with the bytes of `reply` in place of the reply */
+	ACTION_CUT, /* the same, then close */
+	ACTION_LONG, /* the same with `reply` and `number` letters behind it in one line */
 	ACTIONS,
 };
 
@@ -46,6 +51,7 @@ struct rule_action {
 	enum action action;
 	int64_t number;
 	char reply[REPLY_SIZE];
+	size_t reply_len;
 };
 
 struct script;
@@ -103,6 +109,9 @@ struct session {
 	bool closing; /* once everything has left */
 	bool dead; /* at once */
 
+	struct rule_action instead; /* of the reply to this step: ACTION_SAY, _CUT, _LONG */
+	size_t instead_from; /* where in `out` that reply begins */
+
 	enum state state;
 	bool greeted;
 	bool trusted; /* AUTH went well */
@@ -125,8 +134,10 @@ void session_write(struct session *session);
 /* When it wants to run again by itself (clock_monotonic_ms), 0: only on events. */
 int64_t session_wakes(const struct session *session);
 
-/* The SMTP side: what to say first, and what to do with the input that is there. */
+/* The SMTP side: what to say first, and what to do with the input that is there. smtp_may_shake_hands
+ * asks the script about the handshake. */
 void smtp_greet(struct session *session);
+bool smtp_may_shake_hands(struct session *session);
 void smtp_input(struct session *session);
 
 #endif

@@ -10,7 +10,13 @@
 #include "base/file.h"
 #include "peer/smarthost.h"
 
-enum { RULES_MAX = 256, PATTERN_SIZE = 256, SCRIPT_MAX = 1024 * 1024, SECONDS_MOST = 100000 };
+enum {
+	RULES_MAX = 256,
+	PATTERN_SIZE = 256,
+	SCRIPT_MAX = 1024 * 1024,
+	SECONDS_MOST = 100000,
+	REPLY_LONGEST = 1024 * 1024
+};
 
 struct rule {
 	enum step step;
@@ -28,10 +34,10 @@ struct script {
 };
 
 static const char *const step_names[STEPS] = {
-    "connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot"};
+    "connect", "ehlo", "starttls", "tls", "auth", "mail", "rcpt", "data", "body", "dot"};
 
 static const char *const action_names[ACTIONS] = {
-    "", "reply", "drop", "drop-after-store", "stall", "slow", "inject"};
+    "", "pass", "reply", "drop", "drop-after-store", "stall", "slow", "say", "cut", "long"};
 
 static int find_name(const char *const *names, int count, struct view name)
 {
@@ -58,12 +64,37 @@ static bool read_reply(struct view text, char *out, size_t size)
 	return view_copy(text, out, size);
 }
 
+/* Bytes, with \r, \n and \0 for what a line of a script cannot hold. */
+static bool read_bytes(struct view text, struct rule_action *action)
+{
+	static const char marks[] = "rn0";
+	static const char bytes[] = "\r\n\0";
+	size_t len = 0;
+	for (size_t i = 0; i < text.len && len < sizeof action->reply; i++, len++) {
+		const char *mark = i + 1 < text.len && text.data[i] == '\\'
+				       ? strchr(marks, text.data[i + 1])
+				       : NULL;
+		action->reply[len] = mark == NULL ? text.data[i] : bytes[mark - marks];
+		i += mark != NULL;
+	}
+	action->reply_len = len;
+	return len > 0 && len < sizeof action->reply;
+}
+
 static bool read_action(struct view word, struct view rest, struct rule_action *action)
 {
 	const int found = find_name(action_names, ACTIONS, word);
-	action->action = found < 0 ? ACTION_NONE : (enum action)found;
+	*action = (struct rule_action){.action = found < 0 ? ACTION_NONE : (enum action)found};
 	if (action->action == ACTION_REPLY)
 		return rest.len > 0 && read_reply(rest, action->reply, sizeof action->reply);
+	if (action->action == ACTION_SAY || action->action == ACTION_CUT)
+		return read_bytes(rest, action);
+	if (action->action == ACTION_LONG) {
+		struct view count;
+		return view_next_field(&rest, ' ', &count) &&
+		       text_number(count, 1, REPLY_LONGEST, &action->number) &&
+		       read_bytes(rest, action);
+	}
 	if (action->action == ACTION_STALL || action->action == ACTION_SLOW)
 		return text_number(rest, 1, SECONDS_MOST, &action->number);
 	return found > 0 && rest.len == 0;

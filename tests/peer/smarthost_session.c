@@ -149,7 +149,7 @@ static bool may_read(const struct session *session)
 static void move_on(struct session *session)
 {
 	session_write(session);
-	if (session->start_tls && !has_output(session)) {
+	if (session->start_tls && !has_output(session) && smtp_may_shake_hands(session)) {
 		session->start_tls = false;
 		begin_tls(session);
 	}

@@ -31,6 +31,14 @@ static enum action meddle(struct session *session, enum step step, const char *r
 	if (action.action != ACTION_NONE)
 		session_write(session); /* replies to commands before this one */
 	switch (action.action) {
+	case ACTION_PASS:
+		return ACTION_NONE;
+	case ACTION_SAY:
+	case ACTION_CUT:
+	case ACTION_LONG:
+		session->instead = action;
+		session->instead_from = session->out.len;
+		return ACTION_NONE;
 	case ACTION_REPLY:
 		reply(session, "%s", action.reply);
 		return ACTION_REPLY;
@@ -46,6 +54,23 @@ static enum action meddle(struct session *session, enum step step, const char *r
 	default:
 		return action.action;
 	}
+}
+
+/* At the end of a step: its reply gives way to what the script has. */
+static void say_instead(struct session *session)
+{
+	const struct rule_action *instead = &session->instead;
+	struct buf *out = &session->out;
+	if (instead->action == ACTION_NONE)
+		return;
+	out->len = session->instead_from;
+	buf_add(out, instead->reply, instead->reply_len);
+	for (int64_t i = 0; i < instead->number; i++)
+		buf_add_char(out, 'x');
+	if (instead->action == ACTION_LONG)
+		buf_add_text(out, "\r\n");
+	session->closing = instead->action == ACTION_CUT;
+	session->instead.action = ACTION_NONE;
 }
 
 static const char *first_recipient(const struct session *session)
@@ -64,6 +89,15 @@ void smtp_greet(struct session *session)
 	session->greeted = true;
 	if (meddle(session, STEP_CONNECT, "") == ACTION_NONE)
 		reply(session, "220 smarthost.test ESMTP");
+	say_instead(session);
+}
+
+bool smtp_may_shake_hands(struct session *session)
+{
+	const enum action action = meddle(session, STEP_TLS, "");
+	say_instead(session);
+	session_write(session);
+	return action == ACTION_NONE && !session->closing && session->resume_at == 0;
 }
 
 static void say_ehlo(struct session *session, struct view words)
@@ -97,16 +131,13 @@ static void say_helo(struct session *session, struct view words)
 static void say_starttls(struct session *session, struct view words)
 {
 	(void)words;
-	const enum action action = meddle(session, STEP_STARTTLS, "");
-	if (action != ACTION_NONE && action != ACTION_INJECT)
+	if (meddle(session, STEP_STARTTLS, "") != ACTION_NONE)
 		return;
 	if (session->server->tls != TLS_STARTTLS || session->tls != NULL) {
 		reply(session, "503 5.5.1 no TLS here");
 		return;
 	}
 	reply(session, "220 2.0.0 go ahead");
-	if (action == ACTION_INJECT)
-		reply(session, "250 2.0.0 injected");
 	buf_clear(&session->in);
 	session->start_tls = true;
 }
@@ -140,7 +171,9 @@ static void check_plain(struct session *session, struct view line)
 static void take_auth_line(struct session *session, struct view line)
 {
 	struct buf decoded = BUF_EMPTY(BUF_SMALL);
-	if (session->state == STATE_AUTH_PLAIN) {
+	if (meddle(session, STEP_AUTH, "") != ACTION_NONE) {
+		session->state = STATE_COMMAND;
+	} else if (session->state == STATE_AUTH_PLAIN) {
 		check_plain(session, line);
 	} else if (!text_unbase64(&decoded, line)) {
 		session->state = STATE_COMMAND;
@@ -345,6 +378,7 @@ static void end_message(struct session *session, struct view message, uint64_t s
 			reply(session, "250 2.0.0 kept as %06lu", spool_count(server->spool));
 	}
 	forget(session);
+	say_instead(session);
 }
 
 /* Looks for the line that is one dot. False when there is nothing more to do for now. */
@@ -357,6 +391,7 @@ static bool take_data(struct session *session)
 		session->body_asked = true;
 		if (meddle(session, STEP_BODY, first_recipient(session)) != ACTION_NONE)
 			session->closing = true;
+		say_instead(session);
 		if (session->dead || session->closing || session->resume_at != 0)
 			return false;
 	}
@@ -404,6 +439,7 @@ static bool take_line(struct session *session)
 	}
 	drop_front(&session->in, session->in.len - rest.len);
 	run_command(session, view_of(copy));
+	say_instead(session);
 	return true;
 }
 

@@ -214,11 +214,12 @@ void peer_script(const char *rules)
 	peer_write("script", view_of(rules));
 }
 
+/* Valid until the next call: there may be many. */
 static const char *message_path(size_t number)
 {
-	char name[32];
-	snprintf(name, sizeof name, "store/%06zu.eml", number);
-	return peer_path(name);
+	static char path[PEER_PATH_SIZE];
+	snprintf(path, sizeof path, "%s/%06zu.eml", peer_path("store"), number);
+	return path;
 }
 
 size_t peer_count(void)

@@ -146,156 +146,6 @@ static void large_message_arrives_whole(void **state)
 	buf_release(&got);
 }
 
-struct trouble {
-	const char *rules;
-	enum courier_outcome outcome;
-	bool down;
-	const char *words;
-	size_t kept;
-};
-
-/* With a connection of its own; the second message must find its way where the rule is used up. */
-static void expect_one_trouble(const struct trouble *trouble, const char *const options[])
-{
-	struct bench bench;
-	open_bench(&bench, CONFIG_TLS_NONE, options);
-	peer_script(trouble->rules);
-	expect(send_one(&bench), trouble->outcome, trouble->down, trouble->words);
-	assert_int_equal(peer_count(), trouble->kept);
-	if (connection_is_open(bench.connection) == trouble->down)
-		fail_msg("%s: the connection stays open: %d", trouble->rules, !trouble->down);
-	expect(send_one(&bench), COURIER_SENT, false, "250");
-	assert_int_equal(peer_count(), trouble->kept + 1);
-	close_bench(&bench);
-}
-
-static void expect_trouble(const struct trouble *troubles, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		expect_one_trouble(&troubles[i], plain);
-		expect_one_trouble(&troubles[i], step_by_step);
-	}
-}
-
-#define EXPECT_TROUBLE(...)                                                                        \
-	static const struct trouble troubles[] = {__VA_ARGS__};                                    \
-	expect_trouble(troubles, sizeof troubles / sizeof troubles[0])
-
-static void refusal_before_rcpt_defers_and_concerns_the_smarthost(void **state)
-{
-	(void)state;
-	EXPECT_TROUBLE({"connect * 1 reply 554 5.7.1 no", COURIER_DEFERRED, true,
-			   "the greeting: 554 5.7.1 no", 0},
-	    {"ehlo * 1 reply 550 5.7.1 no", COURIER_DEFERRED, true, "EHLO: 550 5.7.1 no", 0},
-	    {"mail * 1 reply 550 5.1.8 no", COURIER_DEFERRED, true, "MAIL FROM: 550 5.1.8 no", 0},
-	    {"mail * 1 reply 451 4.3.0 no", COURIER_DEFERRED, true, "MAIL FROM: 451 4.3.0 no", 0});
-}
-
-static void refusal_from_rcpt_on_concerns_one_delivery(void **state)
-{
-	(void)state;
-	EXPECT_TROUBLE(
-	    {"rcpt one@* 1 reply 550 5.1.1 no", COURIER_FAILED, false, "RCPT TO: 550 5.1.1 no", 0},
-	    {"rcpt * 1 reply 450 4.2.1 no", COURIER_DEFERRED, false, "RCPT TO: 450 4.2.1 no", 0},
-	    {"data * 1 reply 554 5.6.0 no", COURIER_DEFERRED, false, "DATA: 554 5.6.0 no", 0},
-	    {"data * 1 reply 451 4.3.0 no", COURIER_DEFERRED, false, "DATA: 451 4.3.0 no", 0},
-	    {"rcpt * 1 reply 554 5.7.1 no", COURIER_DEFERRED, false, "RCPT TO: 554 5.7.1 no", 0},
-	    {"dot * 1 reply 554 5.6.0 no", COURIER_DEFERRED, false, "the final dot: 554 5.6.0 no", 0},
-	    {"dot * 1 reply 452 4.3.1 no", COURIER_DEFERRED, false, "final dot: 452 4.3.1", 0},
-	    {"mail * 1 reply 552 5.3.4 big", COURIER_FAILED, false, "MAIL FROM: 552", 0});
-}
-
-static void goodbye_defers_and_concerns_the_smarthost(void **state)
-{
-	(void)state;
-	EXPECT_TROUBLE({"connect * 1 reply 421 4.3.2 bye", COURIER_DEFERRED, true, "421", 0},
-	    {"rcpt * 1 reply 421 4.3.2 bye", COURIER_DEFERRED, true, "RCPT TO: 421", 0},
-	    {"dot * 1 reply 421 4.3.2 bye", COURIER_DEFERRED, true, "the final dot: 421", 0});
-}
-
-static void drop_before_the_dot_is_deferred(void **state)
-{
-	(void)state;
-	EXPECT_TROUBLE({"connect * 1 drop", COURIER_DEFERRED, true, "the greeting: ", 0},
-	    {"ehlo * 1 drop", COURIER_DEFERRED, true, "EHLO: closed by the server", 0},
-	    {"mail * 1 drop", COURIER_DEFERRED, true, "MAIL FROM: closed by the server", 0},
-	    {"rcpt * 1 drop", COURIER_DEFERRED, true, "RCPT TO: closed by the server", 0},
-	    {"data * 1 drop", COURIER_DEFERRED, true, "DATA: closed by the server", 0});
-}
-
-static void drop_after_the_dot_is_ambiguous(void **state)
-{
-	(void)state;
-	EXPECT_TROUBLE(
-	    {"dot * 1 drop", COURIER_AMBIGUOUS, true, "the final dot: closed by the server", 0},
-	    {"dot * 1 drop-after-store", COURIER_AMBIGUOUS, true, "the final dot: closed", 1});
-}
-
-static void silence_beyond_the_deadline_ends_the_step(void **state)
-{
-	(void)state;
-	const int64_t begin = clock_monotonic_ms();
-	EXPECT_TROUBLE({"ehlo * 1 stall 60", COURIER_DEFERRED, true, "EHLO: timed out", 0},
-	    {"rcpt * 1 stall 60", COURIER_DEFERRED, true, "RCPT TO: timed out", 0},
-	    {"dot * 1 stall 60", COURIER_AMBIGUOUS, true, "the final dot: timed out", 1},
-	    /* One byte at a time, each in time for a deadline on single reads. */
-	    {"data * 1 slow 5", COURIER_DEFERRED, true, "DATA: timed out", 0});
-	assert_true(clock_monotonic_ms() - begin < patient(20000));
-}
-
-/* A message too large for the socket's buffers, so that sending it takes more than one go. */
-static struct courier_result send_large(struct bench *bench)
-{
-	enum { LARGE = 20 * 1000 * 1000 };
-	const struct courier_delivery delivery = {
-	    .sender = "s@gw.example", .recipient = "r@a.example"};
-	struct courier_message message = {.bytes = BUF_EMPTY(LARGE + 100), .size = LARGE};
-	struct courier_result result;
-	while (message.bytes.len < LARGE)
-		buf_add_text(&message.bytes, "This is one of many lines of a large message.\r\n");
-	dialogue_send(bench->connection, &delivery, &message, &result);
-	message_release(&message);
-	return result;
-}
-
-static void drop_within_the_message_is_deferred(void **state)
-{
-	struct bench bench;
-	(void)state;
-	open_bench(&bench, CONFIG_TLS_NONE, plain);
-	peer_script("body * 1 drop");
-	expect(send_large(&bench), COURIER_DEFERRED, true, "the message: ");
-	expect(send_one(&bench), COURIER_SENT, false, "250");
-	close_bench(&bench);
-}
-
-/* The reply waits behind a write that fails. */
-static void refusal_within_the_message_is_heard(void **state)
-{
-	struct bench bench;
-	(void)state;
-	open_bench(&bench, CONFIG_TLS_NONE, plain);
-	peer_script("body * 1 reply 552 5.3.4 enough");
-	expect(send_large(&bench), COURIER_FAILED, false, "the message: 552 5.3.4 enough");
-	expect(send_one(&bench), COURIER_SENT, false, "250");
-	close_bench(&bench);
-}
-
-static void mail_within_a_used_connection_outlives_its_end(void **state)
-{
-	struct bench bench;
-	(void)state;
-	open_bench(&bench, CONFIG_TLS_NONE, plain);
-	expect(send_one(&bench), COURIER_SENT, false, "250");
-	peer_script("mail * 1 drop");
-	expect(send_one(&bench), COURIER_SENT, false, "250");
-	peer_script("mail * 1 reply 421 4.7.0 too many messages");
-	expect(send_one(&bench), COURIER_SENT, false, "250");
-	assert_int_equal(peer_said("EHLO"), 3);
-	assert_int_equal(peer_count(), 3);
-	close_bench(&bench);
-}
-
 static void stale_connection_is_opened_anew(void **state)
 {
 	struct bench bench;
@@ -333,7 +183,8 @@ static void message_beyond_the_size_is_not_offered(void **state)
 	struct bench bench;
 	(void)state;
 	open_bench(&bench, CONFIG_TLS_NONE, small);
-	expect(send_one(&bench), COURIER_FAILED, false, "29 bytes, the mail server takes at most 28");
+	expect(
+	    send_one(&bench), COURIER_FAILED, false, "29 bytes, the mail server takes at most 28");
 	assert_int_equal(peer_said("MAIL"), 0);
 	close_bench(&bench);
 	open_bench(&bench, CONFIG_TLS_NONE, enough);
@@ -389,56 +240,12 @@ static void address_that_holds_a_command_never_reaches_the_server(void **state)
 	close_bench(&bench);
 }
 
-/* What comes in one packet with the reply to DATA was said before a byte of the message. I5. */
-static void early_acceptance_is_none(void **state)
-{
-	static const char *const *const ways[] = {plain, step_by_step};
-	(void)state;
-	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-		struct bench bench;
-		open_bench(&bench, CONFIG_TLS_NONE, ways[i]);
-		peer_script("data * 1 reply 354 go ahead\\n250 2.0.0 taken\n");
-		expect(send_one(&bench), COURIER_DEFERRED, true, "before the message's end");
-		assert_false(connection_is_open(bench.connection));
-		assert_int_equal(peer_count(), 0);
-		expect(send_one(&bench), COURIER_SENT, false, "250");
-		close_bench(&bench);
-		peer_teardown(NULL);
-	}
-}
-
-/* RFC 5321 section 4.2.1. I5. */
-static void lines_of_different_codes_are_no_reply(void **state)
-{
-	struct bench bench;
-	(void)state;
-	open_bench(&bench, CONFIG_TLS_NONE, plain);
-	peer_script("dot * 1 reply 451-4.3.0 not now\\n250 2.0.0 taken\n");
-	expect(send_one(&bench), COURIER_AMBIGUOUS, true, "the final dot: ");
-	assert_int_equal(peer_count(), 0);
-	peer_script("rcpt * 1 reply 550-5.1.1 unknown\\n250 2.1.5 ok\n");
-	expect(send_one(&bench), COURIER_DEFERRED, true, "RCPT TO: ");
-	expect(send_one(&bench), COURIER_SENT, false, "250");
-	close_bench(&bench);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(message_arrives_as_it_is_with_its_envelope, peer_teardown),
 	    cmocka_unit_test_teardown(message_without_recipient_is_not_sent, peer_teardown),
 	    cmocka_unit_test_teardown(large_message_arrives_whole, peer_teardown),
-	    cmocka_unit_test_teardown(
-		refusal_before_rcpt_defers_and_concerns_the_smarthost, peer_teardown),
-	    cmocka_unit_test_teardown(refusal_from_rcpt_on_concerns_one_delivery, peer_teardown),
-	    cmocka_unit_test_teardown(goodbye_defers_and_concerns_the_smarthost, peer_teardown),
-	    cmocka_unit_test_teardown(drop_before_the_dot_is_deferred, peer_teardown),
-	    cmocka_unit_test_teardown(drop_after_the_dot_is_ambiguous, peer_teardown),
-	    cmocka_unit_test_teardown(silence_beyond_the_deadline_ends_the_step, peer_teardown),
-	    cmocka_unit_test_teardown(drop_within_the_message_is_deferred, peer_teardown),
-	    cmocka_unit_test_teardown(refusal_within_the_message_is_heard, peer_teardown),
-	    cmocka_unit_test_teardown(
-		mail_within_a_used_connection_outlives_its_end, peer_teardown),
 	    cmocka_unit_test_teardown(stale_connection_is_opened_anew, peer_teardown),
 	    cmocka_unit_test_teardown(nobody_listening_defers, peer_teardown),
 	    cmocka_unit_test_teardown(message_beyond_the_size_is_not_offered, peer_teardown),
@@ -446,8 +253,6 @@ int main(int argc, char **argv)
 		address_that_holds_a_command_never_reaches_the_server, peer_teardown),
 	    cmocka_unit_test_teardown(
 		greeting_has_a_domain_whatever_the_machine_is_called, peer_teardown),
-	    cmocka_unit_test_teardown(early_acceptance_is_none, peer_teardown),
-	    cmocka_unit_test_teardown(lines_of_different_codes_are_no_reply, peer_teardown),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

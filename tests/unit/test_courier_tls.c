@@ -91,43 +91,12 @@ static void good_certificate_delivers(void **state)
 	}
 }
 
-/* I10. */
-static void certificate_for_another_name_is_refused(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		start(both[i], "other", NULL, NULL);
-		expect_refused("certificate of localhost is not trusted: it is for another name");
-		peer_stop();
-	}
-}
-
-static void certificate_of_an_unknown_ca_is_refused(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		start(both[i], "stranger", NULL, NULL);
-		expect_refused("its CA is unknown");
-		peer_stop();
-	}
-}
-
 static void test_ca_is_not_in_the_trust_store_of_the_system(void **state)
 {
 	(void)state;
 	start(CONFIG_TLS_STARTTLS, "good", NULL, NULL);
 	config.smarthost.ca_file[0] = '\0';
 	expect_refused("");
-}
-
-static void expired_certificate_is_refused(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		start(both[i], "expired", NULL, NULL);
-		expect_refused("it has expired");
-		peer_stop();
-	}
 }
 
 static void certificate_counts_for_the_configured_host(void **state)
@@ -148,28 +117,12 @@ static void tls_before_1_2_is_refused(void **state)
 	expect_sent();
 }
 
-static void starttls_that_is_not_offered_is_refused(void **state)
-{
-	const char *const none[] = {NULL};
-	(void)state;
-	peer_start(&config, CONFIG_TLS_STARTTLS, none);
-	expect_refused("STARTTLS: the server does not offer STARTTLS");
-}
-
-static void refused_starttls_does_not_go_on_in_the_clear(void **state)
-{
-	(void)state;
-	start(CONFIG_TLS_STARTTLS, "good", NULL, NULL);
-	peer_script("starttls * * reply 454 4.7.0 not now");
-	expect_refused("STARTTLS: 454 4.7.0 not now");
-}
-
 /* I10. */
 static void plain_text_behind_starttls_is_refused(void **state)
 {
 	(void)state;
 	start(CONFIG_TLS_STARTTLS, "good", NULL, NULL);
-	peer_script("starttls * * inject");
+	peer_script("starttls * * say 220 2.0.0 go\\r\\n250 2.0.0 injected\\r\\n");
 	expect_refused("plain text was injected behind STARTTLS");
 }
 
@@ -211,24 +164,6 @@ static void password_is_given_within_tls(void **state)
 		assert_int_equal(peer_said("AUTH LOGIN"), i == 1 ? 1 : 0);
 		peer_stop();
 	}
-}
-
-static void wrong_password_defers_and_fails_nobody(void **state)
-{
-	(void)state;
-	start(CONFIG_TLS_STARTTLS, "good", "--auth", "gateway:secret");
-	set_login("gateway", "guess\n");
-	expect_refused("AUTH: 535 5.7.8");
-}
-
-static void unknown_mechanisms_alone_are_refused(void **state)
-{
-	const char *const options[] = {"--tls", "tls", "--cert", peer_path("good.pem"), "--key",
-	    peer_path("good.key"), "--auth", "gateway:secret", "--mechanisms", "CRAM-MD5", NULL};
-	(void)state;
-	peer_start(&config, CONFIG_TLS_TLS, options);
-	set_login("gateway", "secret\n");
-	expect_refused("neither AUTH PLAIN nor AUTH LOGIN");
 }
 
 /* I10. */
@@ -284,21 +219,14 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(good_certificate_delivers, peer_teardown),
-	    cmocka_unit_test_teardown(certificate_for_another_name_is_refused, peer_teardown),
-	    cmocka_unit_test_teardown(certificate_of_an_unknown_ca_is_refused, peer_teardown),
 	    cmocka_unit_test_teardown(
 		test_ca_is_not_in_the_trust_store_of_the_system, peer_teardown),
-	    cmocka_unit_test_teardown(expired_certificate_is_refused, peer_teardown),
 	    cmocka_unit_test_teardown(certificate_counts_for_the_configured_host, peer_teardown),
 	    cmocka_unit_test_teardown(tls_before_1_2_is_refused, peer_teardown),
-	    cmocka_unit_test_teardown(starttls_that_is_not_offered_is_refused, peer_teardown),
-	    cmocka_unit_test_teardown(refused_starttls_does_not_go_on_in_the_clear, peer_teardown),
 	    cmocka_unit_test_teardown(plain_text_behind_starttls_is_refused, peer_teardown),
 	    cmocka_unit_test_teardown(silence_within_the_handshake_times_out, peer_teardown),
 	    cmocka_unit_test_teardown(silence_where_both_wait_is_explained, peer_teardown),
 	    cmocka_unit_test_teardown(password_is_given_within_tls, peer_teardown),
-	    cmocka_unit_test_teardown(wrong_password_defers_and_fails_nobody, peer_teardown),
-	    cmocka_unit_test_teardown(unknown_mechanisms_alone_are_refused, peer_teardown),
 	    cmocka_unit_test_teardown(password_is_never_given_in_the_clear, peer_teardown),
 	    cmocka_unit_test_teardown(missing_password_defers_until_it_is_there, peer_teardown),
 	    cmocka_unit_test_teardown(missing_ca_file_defers, peer_teardown),
