@@ -59,3 +59,10 @@ SOAK_OFFICIALS = 300
 soak: all smarthost$(EXEEXT)
 	$(srcdir)/tests/soak/run --build . --minutes $(SOAK_MINUTES) --officials $(SOAK_OFFICIALS) \
 	    $${SOAK_SEED:+--seed $$SOAK_SEED}
+
+# The power of a gateway's disk cut at each flush: takes root, /dev/fuse and loop devices.
+POWERCUT_MINUTES = 30
+.PHONY: powercut
+powercut: all smarthost$(EXEEXT)
+	$(srcdir)/tests/soak/powercut --build . --minutes $(POWERCUT_MINUTES) \
+	    $${POWERCUT_SEED:+--seed $$POWERCUT_SEED}

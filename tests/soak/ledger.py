@@ -12,6 +12,7 @@ import base64
 import collections
 import hashlib
 import re
+import time
 
 import crowd
 from gateway import Received
@@ -51,7 +52,7 @@ class HandedIn:
 
     def __init__(self, what, effect, sure=True, audience=(), **more):
         self.what, self.effect, self.sure, self.audience = what, effect, sure, set(audience)
-        self.more = more
+        self.more, self.may_wait = more, False
 
 
 class Book:
@@ -59,45 +60,60 @@ class Book:
 
     def __init__(self):
         self.mails = {}       # digest: HandedIn
-        self.contacts = {}    # address: True when dewctl said that it was added, False: removed
         self.may_fail = set()  # addresses that the smarthost refused for good at some time
         self.coming_and_going = set()
+        self.times = {}       # digest: when it was in the drop for good
+        self.promises = []    # what dewctl said was done, see Promise
 
     def write(self, raw, mail):
         self.mails.setdefault(digest(raw), mail)
 
 
+class Promise:
+    """What must stand in the store from the moment when dewctl said that it was done, until somebody
+    began to undo it: a query that must find something."""
+
+    def __init__(self, what, query):
+        self.what, self.query, self.since, self.until = what, query, time.time(), float("inf")
+
+
 class Copies:
     """Of one delivery."""
-    __slots__ = ("count", "bytes", "key")
+    __slots__ = ("count", "unsure", "bytes", "key")
 
     def __init__(self):
-        self.count, self.bytes, self.key = 0, set(), None
+        self.count, self.unsure, self.bytes, self.key = 0, 0, set(), None
 
 
 class Post:
-    """What the smarthost took. Each file is read once and removed."""
+    """What the smarthost took. Each file is read once and removed. remembers: all mails are kept."""
 
-    def __init__(self, smarthost):
+    def __init__(self, smarthost, remembers=False):
+        self.remembers = remembers
         self.smarthost, self.taken, self.faults = smarthost, 0, []
         self.copies = collections.defaultdict(Copies)  # of (Message-ID, recipient)
         # (Message-ID, recipient, mail): of officials as many as are worth to be opened, of others all.
         self.unread, self.unread_others = collections.deque(maxlen=600), collections.deque()
-        self.officials = set()
+        self.officials, self.history = set(), []  # (when it came, mail), of all
         self.paths = collections.deque(maxlen=600)     # (return path, recipient)
 
     def fetch(self):
         for path in sorted(self.smarthost.store.glob("*.eml")):
-            self.take(Received(path))
+            came, mail = path.stat().st_mtime, Received(path)
+            self.take(mail)
+            if self.remembers:
+                self.history.append((came, mail))
             path.unlink()
 
-    def take(self, mail):
+    def take(self, mail, sure=True):
+        """sure: it is certain that it came before the moment that matters."""
         self.taken += 1
         if any(mark in mail.raw for mark in MARKS):
             self.faults.append(f"in the clear: a mail to {mail.recipient}")
         message_id = re.search(rb"^Message-ID: <(.+)>", mail.raw, re.M)[1].decode()
         copies = self.copies[message_id, mail.recipient]
         copies.count += 1
+        copies.unsure += not sure
         copies.bytes.add(hashlib.sha256(mail.raw).digest())
         copies.key = crowd.recipient_key(mail.raw)
         if copies.count == 1:
@@ -128,7 +144,8 @@ class Judge:
     def __init__(self, gateway, book, post):
         self.gateway, self.book, self.post = gateway, book, post
 
-    def judge(self):
+    def judge(self, moment=None):
+        """moment: since when nothing was done any more, unless it is now."""
         self.verdict = Verdict()
         self.post.fetch()
         self.rows = {name: self.gateway.store_rows(statement) for name, statement in ALL.items()}
@@ -139,7 +156,7 @@ class Judge:
         self.judge_answers()
         self.judge_audiences()
         self.judge_deliveries()
-        self.judge_contacts()
+        self.judge_promises(moment or time.time())
         self.judge_store()
         for fault in self.post.faults:
             self.verdict.add("clear", fault)
@@ -190,7 +207,7 @@ class Judge:
         held = {row[0] for row in self.rows["held"]}
         for name, mail in self.book.mails.items():
             arrival = self.arrivals.get(name, (None,))[0]
-            if arrival in held and mail.effect == "advisory" and mail.sure:
+            if arrival in held and not mail.may_wait:
                 self.verdict.add("lost", f"{mail.what}, arrival {arrival}, is held still")
             for address in mail.audience - delivered[messages.get(arrival)]:
                 if arrival in messages:
@@ -205,7 +222,7 @@ class Judge:
             self.verdict.figures[f"deliveries {state}"] += 1
             self.verdict.figures["copies"] += copies.count
             self.verdict.figures["ambiguous"] += ambiguous
-            if copies.count > 1 + ambiguous:
+            if copies.count - copies.unsure > 1 + ambiguous:
                 self.verdict.add("copies", f"{copies.count} copies, {ambiguous} ambiguous: {said}")
             if len(copies.bytes) > 1:
                 self.verdict.add("copies", f"copies differ: {said}")
@@ -224,12 +241,11 @@ class Judge:
         elif copies.count == 0:
             self.verdict.add("lost", f"never came: {said}")
 
-    def judge_contacts(self):
-        there = dict(self.rows["contacts"])
-        for address, wanted in self.book.contacts.items():
-            if bool(there.get(address)) != wanted:
-                self.verdict.add("lost", f"dewctl said that {address} was "
-                                 f"{'added' if wanted else 'removed'}")
+    def judge_promises(self, moment):
+        """What dewctl had said by then."""
+        for promise in self.book.promises:
+            if promise.since <= moment < promise.until and not self.gateway.store_rows(promise.query):
+                self.verdict.add("lost", f"dewctl said that it was done: {promise.what}")
 
     def judge_store(self):
         for statement in ("PRAGMA integrity_check", "PRAGMA foreign_key_check"):
@@ -254,7 +270,6 @@ ALL = {
     "held": "SELECT arrival FROM hold WHERE state IN ('held', 'waiting')",
     "deliveries": "SELECT m.message_id, d.address, d.state, d.reason, d.ambiguous, d.key_id, m.kind"
                   " FROM delivery d JOIN message m ON m.id = d.message",
-    "contacts": "SELECT address, max(1 - removed) FROM contact GROUP BY address",
 }
 PIECE = 1 << 22
 

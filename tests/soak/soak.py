@@ -21,6 +21,8 @@ from trouble import Trouble, Volume
 GROWTH_MOST = 1.05
 CROWDED = 150         # open mails or 4 times as many deliveries: people wait
 STUCK = 120           # seconds without any progress
+SHARD = 50            # certificates in a keyring: hundreds of officials are some of them
+CALM = 3              # looks in which nothing moved
 MINUTE = 60
 FIRST_LOOK = 10 * MINUTE  # into the life of a gate, at most
 LOOK_EVERY = 10 * MINUTE
@@ -36,6 +38,33 @@ PROGRESS = ("SELECT (SELECT max(sequence) FROM audit), (SELECT max(id) FROM mess
             " (SELECT total(attempts) FROM delivery), (SELECT count(*) FROM arrival)")
 
 
+def in_drop(gateway):
+    return sum(len(list((gateway.drop_dir / name).iterdir())) for name in ("new", "cur"))
+
+
+def settle(gateway, post, look, wanted=OPEN):
+    """Waits until nothing is open and nothing moves. What is left when that does not come: {} when
+    it is well. look: called all the time; how many mails still wait to be dropped."""
+    before, since, calm = None, time.monotonic(), 0
+    while calm < CALM:
+        time.sleep(0.5)
+        post.fetch()
+        try:
+            outside = look()
+            left = {name: gateway.store_rows(query)[0][0] for name, query in wanted.items()}
+            left["mails in the drop"] = in_drop(gateway) + outside
+            progress = (gateway.store_rows(PROGRESS)[0], left["mails in the drop"])
+        except sqlite3.OperationalError as error:
+            left, progress = {str(error): 1}, None
+        left = {name: count for name, count in left.items() if count}
+        calm = calm + 1 if not left and progress == before else 0
+        if progress != before:
+            before, since = progress, time.monotonic()
+        elif time.monotonic() - since > STUCK * patience():
+            return left
+    return {}
+
+
 class Soak:
     def __init__(self, t, seed, officials, members, volume=False, say=print):
         self.t, self.say, self.chance = t, say, random.Random(seed)
@@ -44,7 +73,8 @@ class Soak:
         smarthost = Smarthost(t, ["# as ever"])
         self.gateway = Gateway(t, smarthost, False, {
             "retry": {"first": "1s", "most": "4s", "give_up": "1d"},
-            "smarthost": {"alarm": "5s"}, "reminders": {"stages": ""}},
+            "smarthost": {"alarm": "5s"}, "reminders": {"stages": ""},
+            "sealing": {"shard": SHARD}},
             directory=(self.volume.top / "gw") if self.volume else None)
         self.gateway.log_path = t.dir / "dewlined.log"
         self.post, self.book = Post(smarthost), Book()
@@ -74,30 +104,13 @@ class Soak:
         more: {} when it is well."""
         self.trouble.clear()
         self.fault_ends = None
-        before, since, calm = None, time.monotonic(), 0
-        while calm < 3:
-            time.sleep(0.5)
-            self.trouble.keep_alive()
-            self.post.fetch()
-            try:
-                self.traffic.read_requests()
-                left = {name: count for name, count in self.open().items() if count}
-                progress = self.gateway.store_rows(PROGRESS)[0]
-            except sqlite3.OperationalError:
-                continue
-            left.update({"in the drop": n} if (n := self.in_drop()) else {})
-            calm = calm + 1 if not left and progress == before else 0
-            if progress != before:
-                before, since = progress, time.monotonic()
-            elif time.monotonic() - since > STUCK * patience():
-                return left
-            self.minute()
-        return {}
 
-    def in_drop(self):
-        drop = self.gateway.drop_dir
-        return self.traffic.flush() + sum(
-            len(list((drop / name).iterdir())) for name in ("new", "cur", "tmp"))
+        def look():
+            self.trouble.keep_alive()
+            self.traffic.read_requests()
+            self.minute()
+            return self.traffic.flush()
+        return settle(self.gateway, self.post, look)
 
     # Phases.
 

@@ -3,11 +3,12 @@ import datetime
 import re
 import secrets
 import sqlite3
+import time
 
 import crowd
 import letters
 from harness import now
-from ledger import MARK, HandedIn, digest
+from ledger import MARK, HandedIn, Promise, digest
 from official import REPLY_SHAPES, Opened
 from test_bounce import report as delivery_report
 from test_keylife import key_mail
@@ -22,13 +23,14 @@ class Traffic:
     """Everything is dropped through `deliver`, which keeps what the disk has no room for, as a mail
     server does. Whatever it does stands in the book."""
 
+    may_wait = False  # whether what needs an approval may be left without one
     later = 20  # seconds until a held advisory goes, at least; twice that at most
 
     def __init__(self, t, gateway, post, book, chance):
         self.t, self.gateway, self.post, self.book, self.chance = t, gateway, post, book, chance
         self.waiting, self.done, self.publishers, self.renewers = [], {}, [], []
         self.people, self.answered, self.kinds, self.spares = {}, [], {}, []
-        self.asked, self.withdrawn, self.numbered = set(), set(), 0
+        self.asked, self.withdrawn, self.numbered, self.there = set(), set(), 0, {}
 
     # The cast.
 
@@ -54,8 +56,8 @@ class Traffic:
         path = self.t.dir / "agreement.txt"
         path.write_text("Keep it to yourself until it is public.\n")
         moment = datetime.datetime.fromtimestamp(now() + 30 * 86400, datetime.timezone.utc)
-        self.gateway.ctl("agreement", "publish", path, "--required-from",
-                         moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.promise("an agreement was published", "SELECT 1 FROM agreement", "agreement", "publish",
+                     path, "--required-from", moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     def stable(self, members=None):
         return {address for address, one in self.people.items()
@@ -78,7 +80,7 @@ class Traffic:
                 for torso in (self.gateway.drop_dir / "tmp").iterdir():
                     torso.unlink()
                 break
-            self.waiting.pop(0)
+            self.book.times[digest(self.waiting.pop(0))] = time.time()
         return len(self.waiting)
 
     def rows(self, statement):
@@ -93,10 +95,12 @@ class Traffic:
         self.numbered += 1  # so that no two say the same
         raw = publisher.publish(f"{TITLE} {self.numbered}", f"{text}Number {self.numbered}.\n",
                                 audience=audience, **fields)
-        self.deliver(raw, HandedIn(f"advisory {what}", "advisory", sure, whom))
+        mail = HandedIn(f"advisory {what}", "advisory", sure, whom)
+        mail.may_wait = self.may_wait and "approval" in fields
+        self.deliver(raw, mail)
 
     def choose_audience(self):
-        kind = self.chance.choice(("all", "group", "members", "but"))
+        kind = self.chance.choices(("all", "group", "members", "but"), (1, 3, 8, 1))[0]
         if kind == "all":
             return "all", self.stable()
         if kind == "group":
@@ -311,22 +315,34 @@ class Traffic:
         self.gateway.ctl(*words, may_fail=True, **options)
         return self.gateway.code == 0
 
+    def promise(self, what, query, *words, undoes=None, **options):
+        """Does it with dewctl; the promise, when that said that it was done. undoes: an earlier one,
+        which holds no longer from the moment when this was begun."""
+        if undoes:
+            undoes.until = time.time()
+        if not self.ctl(*words, **options):
+            return None
+        self.book.promises.append(Promise(what, query))
+        return self.book.promises[-1]
+
     def come_and_go(self):
         one = self.chance.choice(self.spares)
-        there = self.book.contacts.get(one.address)
-        if there:
-            if self.ctl("contact", "remove", one.address):
-                self.book.contacts[one.address] = False
+        query = f"SELECT 1 FROM contact WHERE address = '{one.address}' AND removed = "
+        there = self.there.get(one.address)
+        if there and there.query.endswith("0"):
+            self.there[one.address] = self.promise(
+                f"{one.address} was removed", query + "1", "contact", "remove", one.address,
+                undoes=there) or there
             return
         if one.member not in self.gateway.known_members:
             if not self.ctl("member", "add", one.member, "--name", "Coming"):
                 return
             self.gateway.known_members.add(one.member)
         if (self.ctl("key", "add", "-", given=one.certificate)
-                and self.ctl("key", "confirm", one.fingerprint)
-                and self.ctl("contact", "add", one.member, one.address, "--key", one.fingerprint,
-                             "--clearance", "RED")):
-            self.book.contacts[one.address] = True
+                and self.ctl("key", "confirm", one.fingerprint)):
+            self.there[one.address] = self.promise(
+                f"{one.address} was added", query + "0", "contact", "add", one.member, one.address,
+                "--key", one.fingerprint, "--clearance", "RED", undoes=there) or there
 
     def look(self):
         self.ctl(*self.chance.choice((("check",), ("advisory", "list"), ("queue", "list"),
@@ -334,8 +350,7 @@ class Traffic:
 
     def back_up(self):
         path = self.t.dir / f"backup-{secrets.token_hex(3)}.db"
-        if self.ctl("backup", path):
-            self.book.backups = getattr(self.book, "backups", 0) + 1
+        self.ctl("backup", path)
         path.unlink(missing_ok=True)
 
 

@@ -1,0 +1,63 @@
+"""Runs a long test in a process of its own, and leaves nothing behind: no process, no mount."""
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import sys
+
+import harness
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def in_directory(name, build, keep, function):
+    """function(t) in a directory of its own, which goes when all was well. Its exit status."""
+    directory = pathlib.Path(f"/tmp/dl.{name}.{os.getpid()}")
+    directory.mkdir(mode=0o700)
+    t, well = harness.Test(directory, build.resolve()), False
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        well = function(t)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):  # asked once is enough
+            signal.signal(number, signal.SIG_IGN)
+        well = t.clean() and well
+        if well and not keep:
+            shutil.rmtree(directory, ignore_errors=True)
+        else:
+            print(f"left to look at: {directory}", flush=True)
+    return 0 if well else 1
+
+
+def forked(function):
+    """The process ID of one that runs function and has its exit status."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = function()
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    return child
+
+
+def kept(function):
+    """Runs it and collects whatever loses its parent on the way: hours leave many ended processes.
+    The exit status."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    child = forked(function)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: os.kill(child, signal.SIGTERM))
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == child:
+            break
+    for pid in harness.descendants(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(status)
