@@ -90,6 +90,7 @@ static const struct report_column verify_columns[] = {
     {"bad", NULL, REPORT_NUMBER},
     {"reason", NULL, REPORT_TEXT},
     {"differences", "Differences", REPORT_NUMBER},
+    {"lost_from", NULL, REPORT_NUMBER},
 };
 
 /* What contradicts the log. */
@@ -115,6 +116,8 @@ struct chain {
 	int64_t count;
 	int64_t bad;
 	char what[STORE_REASON_SIZE];
+	int64_t lost_epoch; /* by the checkpoint, in a restore; 0: nothing is */
+	int64_t lost_from; /* entry */
 };
 
 static int print_verdict(
@@ -134,8 +137,39 @@ static int print_verdict(
 	report_add_number(report, chain->bad);
 	report_add_text(report, chain->bad != 0 ? chain->what : found->first);
 	report_add_number(report, found->count);
+	report_add_number(report, chain->lost_from);
 	buf_release(&text);
 	return ctl_print(ctl, report, err);
+}
+
+/* A checkpoint that does not hold where the chain does: a restore may have lost what it is of. */
+static int walk(struct ctl *ctl, int64_t sequence, const char *hash, struct chain *chain,
+    struct err *err)
+{
+	struct chain without = {.bad = 0};
+	if (store_audit_verify(
+		ctl->store, sequence, hash, &chain->count, &chain->bad, chain->what, err) < 0)
+		return -1;
+	if (chain->bad == 0 || sequence == 0)
+		return 0;
+	if (store_audit_verify(
+		ctl->store, 0, "", &without.count, &without.bad, without.what, err) < 0)
+		return -1;
+	if (without.bad == 0 && store_audit_lost(ctl->store, sequence, &without.lost_epoch,
+				    &without.lost_from, err) < 0)
+		return -1;
+	if (without.lost_from != 0)
+		*chain = without;
+	return 0;
+}
+
+static int refuse_lost(const struct chain *chain, int64_t sequence, struct err *err)
+{
+	return ctl_refuse(err,
+	    "the log is whole, but not all of it is here: the log of epoch %" PRId64
+	    " went on to entry %" PRId64 " after the backup that was put in its place, by the "
+	    "checkpoint (if that was not mistyped): entries %" PRId64 " to %" PRId64 " are lost",
+	    chain->lost_epoch, sequence, chain->lost_from, sequence);
 }
 
 static int run_verify(struct ctl *ctl, const struct ctl_call *call, struct err *err)
@@ -148,8 +182,7 @@ static int run_verify(struct ctl *ctl, const struct ctl_call *call, struct err *
 	if (checkpoint != NULL)
 		checkpoint_from(view_of(checkpoint), &sequence, known);
 	if (ctl_open_store(ctl, err) < 0 ||
-	    store_audit_verify(
-		ctl->store, sequence, known, &chain.count, &chain.bad, chain.what, err) < 0 ||
+	    walk(ctl, sequence, known, &chain, err) < 0 ||
 	    store_compare(ctl->store, add_difference, &found, err) < 0 ||
 	    print_verdict(ctl, &chain, &found, err) < 0)
 		return -1;
@@ -158,6 +191,8 @@ static int run_verify(struct ctl *ctl, const struct ctl_call *call, struct err *
 		    "the log was tampered with or damaged%s: %s; keep a copy of the state "
 		    "directory as it is now",
 		    checkpoint != NULL ? ", or the checkpoint was mistyped" : "", chain.what);
+	if (chain.lost_from != 0)
+		return refuse_lost(&chain, sequence, err);
 	if (found.count != 0)
 		return ctl_refuse(err,
 		    "the store was changed behind the log's back, in %" PRId64

@@ -9,6 +9,7 @@
 #include "dewctl/find.h"
 #include "rules/agreement.h"
 #include "rules/reach.h"
+#include "store/epoch.h"
 
 enum {
 	FINGERPRINT_V4_DIGITS = 40,
@@ -102,6 +103,17 @@ int find_contact(struct ctl *ctl, const char *address, struct contact *out, stru
 	return 0;
 }
 
+static int refuse_number(struct ctl *ctl, const char *number, struct err *err)
+{
+	struct epoch epoch;
+	if (store_epoch_get(ctl->store, &epoch, err) < 0)
+		return -1;
+	return ctl_refuse(err, "there is no advisory %s: see dewctl advisory list --all%s", number,
+	    epoch.number == 1 ? ""
+			      : "; the store was put back, which may have lost it: see dewctl "
+				"restore");
+}
+
 int find_advisory(struct ctl *ctl, const char *number, struct advisory *out, struct err *err)
 {
 	char capitals[STORE_NUMBER_SIZE];
@@ -114,10 +126,7 @@ int find_advisory(struct ctl *ctl, const char *number, struct advisory *out, str
 		if (store_advisory_get(ctl->store, capitals, out, &found, err) < 0)
 			return -1;
 	}
-	if (!found)
-		return ctl_refuse(
-		    err, "there is no advisory %s: see dewctl advisory list --all", number);
-	return 0;
+	return found ? 0 : refuse_number(ctl, number, err);
 }
 
 int find_user_of(struct ctl *ctl, const char *fingerprint, struct buf *out, struct err *err)

@@ -11,6 +11,7 @@
 #include "dewctl/findings.h"
 #include "dewctl/keyaddresses.h"
 #include "dewctl/probe.h"
+#include "dewctl/restore.h"
 #include "pgp/preferences.h"
 #include "store/agreements.h"
 #include "store/arrivals.h"
@@ -560,6 +561,7 @@ static const struct {
     {"smarthost", look_at_smarthost},
     {"drop", look_at_drop},
     {"mailbox", look_at_mailbox},
+    {"restore", restore_look},
     {"agreement", look_at_agreement},
     {"daemon", look_at_daemon},
     {"waiting", look_at_waiting},

@@ -46,7 +46,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/queue.c \
 	src/dewctl/reading.c src/dewctl/reading.h \
 	src/dewctl/reports.c \
-	src/dewctl/restore.c \
+	src/dewctl/restore.c src/dewctl/restore.h \
 	src/dewctl/reminder.c \
 	src/dewctl/role.c src/dewctl/role.h \
 	src/dewctl/stats.c \
@@ -63,6 +63,11 @@ unit_tests += test_dewctl_commands
 test_dewctl_commands_SOURCES = tests/unit/test_dewctl_commands.c tests/unit/dewctl_world.c \
 	tests/unit/dewctl_world.h
 test_dewctl_commands_LDADD = $(unit_libs)
+
+unit_tests += test_dewctl_restore
+test_dewctl_restore_SOURCES = tests/unit/test_dewctl_restore.c tests/unit/dewctl_world.c \
+	tests/unit/dewctl_world.h
+test_dewctl_restore_LDADD = $(unit_libs)
 
 unit_tests += test_dewctl_acks
 test_dewctl_acks_SOURCES = tests/unit/test_dewctl_acks.c tests/unit/dewctl_world.c \

@@ -19,11 +19,13 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "dewctl/ctl.h"
+#include "dewctl/restore.h"
 #include "dewctl/verbs.h"
 #include "store/audit.h"
 #include "store/compare.h"
 #include "store/epoch.h"
 #include "store/former.h"
+#include "store/lost.h"
 #include "store/mark.h"
 
 enum { COPY_SIZE = 1 << 20 };
@@ -450,6 +452,48 @@ static int run_show(struct ctl *ctl, struct err *err)
 	if (!ctl->json)
 		say_findings(ctl);
 	return 0;
+}
+
+static int look(struct ctl *ctl, struct buf *detail, enum finding *result, struct err *err)
+{
+	struct epoch epoch;
+	int64_t deliveries;
+	int64_t holds;
+	int64_t lost;
+	if (store_epoch_get(ctl->store, &epoch, err) < 0 ||
+	    store_epoch_held_back(ctl->store, &deliveries, &holds, err) < 0 ||
+	    store_lost_count(ctl->store, epoch.begun_at, &lost, err) < 0)
+		return -1;
+	*result = FINDING_OK;
+	if (epoch.number == 1) {
+		buf_printf(detail, "the store was never put back");
+		return 0;
+	}
+	buf_add_text(detail, "put back on ");
+	moment_add(detail, epoch.begun_at, ctl->now);
+	buf_add_text(detail, " to what was on ");
+	moment_add(detail, epoch.backup_at, ctl->now);
+	if (epoch.noticed)
+		buf_add_text(detail, ", and nobody ran dewctl restore");
+	if (lost > 0)
+		buf_printf(detail, "; %" PRId64 " mails show what was lost: dewctl inbox list", lost);
+	if (epoch.reviewed_at != 0)
+		return 0;
+	if (deliveries + holds > 0)
+		buf_printf(detail, "; %" PRId64 " mails and %" PRId64 " drafts are held back",
+		    deliveries, holds);
+	buf_add_text(detail, "; look over contacts and keys, then dewctl restore --reviewed");
+	*result = FINDING_WARNING;
+	return 0;
+}
+
+enum finding restore_look(struct ctl *ctl, struct buf *detail)
+{
+	enum finding result = FINDING_BAD;
+	struct err err;
+	if (look(ctl, detail, &result, &err) < 0)
+		buf_printf(detail, "%s", err.text);
+	return result;
 }
 
 static int decide(struct ctl *ctl, const struct ctl_call *call, int64_t held, struct err *err)

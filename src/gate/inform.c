@@ -12,6 +12,7 @@
 #include "gate/outgoing.h"
 #include "gate/recipients.h"
 #include "gate/refuse.h"
+#include "gate/restored.h"
 #include "gate/schedule.h"
 #include "rules/inform.h"
 #include "store/advisories.h"
@@ -203,10 +204,18 @@ static int find_about(struct forwarding *job, bool *good, struct refusal *refusa
 		store_advisory_reached(store, job->about.id, note_reached, &looking, err) != 0))
 		return -1;
 	*good = looking.found;
-	if (!*good)
-		refuse(refusal, job->block.about_line,
-		    "there is no advisory of this number that went to you");
-	return 0;
+	if (*good)
+		return 0;
+	refuse(refusal, job->block.about_line,
+	    "there is no advisory of this number that went to you");
+	const struct named_number named = {
+	    .prefix = job->facts->gate->config->gateway.prefix,
+	    .number = job->block.about,
+	    .line = job->block.about_line,
+	    .contact = job->contact.id,
+	    .advice = "Send your report again without the line About",
+	};
+	return found ? 0 : restored_refuse_number(job->facts, &named, refusal, err);
 }
 
 static void begin(struct forwarding *job)

@@ -11,6 +11,7 @@
 #include "gate/outgoing.h"
 #include "gate/recipients.h"
 #include "gate/refuse.h"
+#include "gate/restored.h"
 #include "rules/inform.h"
 #include "rules/tlp.h"
 #include "store/arrivals.h"
@@ -126,7 +127,14 @@ static int find_report(
 			  store, job->report.message, note_publisher, &looking, err) != 0))
 		return -1;
 	*good = looking.found || refuse(refusal, 1, "there is no report of this number");
-	return 0;
+	const struct named_number named = {
+	    .prefix = "REP",
+	    .number = number,
+	    .line = 1,
+	    .publisher = job->publisher.id,
+	    .advice = "Who sent it is not known here any more: ask the gateway's admins",
+	};
+	return found ? 0 : restored_refuse_number(job->facts, &named, refusal, err);
 }
 
 static int find_contact(struct replying *job, bool *good, struct refusal *refusal, struct err *err)

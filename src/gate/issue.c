@@ -99,9 +99,16 @@ static int find_advisory(struct issue *issue, const struct control *control, boo
 		issue->gate->store, control->number, &issue->advisory, &found, err) != 0)
 		return -1;
 	if (!found) {
+		const struct named_number named = {
+		    .prefix = issue->gate->config->gateway.prefix,
+		    .number = control->number,
+		    .line = 1,
+		    .publisher = issue->publisher.id,
+		    .advice = "If you have a receipt for it, send it as a new advisory (Advisory: "
+			      "new), whose text names it and says what becomes of it",
+		};
 		refuse(refusal, 1, "there is no advisory %s", control->number);
-		return restored_refuse_number(
-		    issue->facts, issue->publisher.id, control->number, &found, refusal, err);
+		return restored_refuse_number(issue->facts, &named, refusal, err);
 	}
 	if (issue->advisory.publisher != issue->publisher.id) {
 		refuse(refusal, 1, "%s was issued by another publisher: ask an admin",

@@ -4,6 +4,7 @@
 
 #include "base/moment.h"
 #include "gate/letters_restored.h"
+#include "mail/paragraph.h"
 
 void letter_restored_subject(struct buf *out, const struct epoch *epoch, bool alarm)
 {
@@ -20,16 +21,22 @@ static void add_times(struct buf *out, const struct epoch *epoch)
 	buf_add_text(out, ".\nWhat happened between these two is not on record here.\n\n");
 }
 
-/* Each indented; long ones are wrapped where mail is composed. */
-static void add_findings(struct buf *out, struct view findings)
+/* prefix: only those about advisories, whose numbers begin with it; NULL: all. */
+static void add_findings(struct buf *out, struct view findings, const char *prefix)
 {
+	struct buf lines = BUF_EMPTY(2 * EPOCH_FINDINGS_MAX);
 	struct view line;
-	if (findings.len == 0)
-		return;
-	buf_add_text(out, "What is known of that time, and what is held back:\n\n");
-	while (view_next_line(&findings, &line))
-		buf_printf(out, "  %.*s\n", (int)line.len, line.data);
-	buf_add_char(out, '\n');
+	while (view_next_line(&findings, &line)) {
+		if (prefix == NULL || view_starts_nocase(line, prefix) ||
+		    view_starts_nocase(line, "the draft of "))
+			paragraph_add(&lines, "  ", line);
+	}
+	if (lines.len > 0) {
+		buf_add_text(out, "What is known of that time, and what is held back:\n\n");
+		buf_add_view(out, buf_view(&lines));
+		buf_add_char(out, '\n');
+	}
+	buf_release(&lines);
 }
 
 static void add_numbers(struct buf *out, const struct epoch *epoch, const char *prefix)
@@ -53,7 +60,7 @@ void letter_restored(
 		buf_printf(out,
 		    "Of the log the entries %" PRId64 " to %" PRId64 " are lost.\n\n",
 		    epoch->sequence + 1, epoch->lost_to);
-	add_findings(out, findings);
+	add_findings(out, findings, NULL);
 	buf_add_text(out,
 	    "Missing may be: advisories and updates, answers, reports, approvals;\n"
 	    "members, contacts, publishers and admins who were added, and, which is\n"
@@ -75,7 +82,7 @@ void letter_restored_publisher(
     struct buf *out, const struct epoch *epoch, const char *prefix, struct view findings)
 {
 	add_times(out, epoch);
-	add_findings(out, findings);
+	add_findings(out, findings, prefix);
 	buf_add_text(out,
 	    "If you published, updated, withdrew or approved anything in that time, it\n"
 	    "may have gone out, and your receipt says so, but the gateway knows nothing\n"
@@ -116,10 +123,12 @@ void letter_add_lost(struct buf *out, const struct lost_trace *trace, int64_t no
 {
 	static const char *const what[LOST_KINDS] = {
 	    [LOST_ANSWER] = "a signed answer to what is not on record",
-	    [LOST_NUMBER] = "a publisher names a number that is not on record",
+	    [LOST_NUMBER] = "a number that is not on record is named",
 	    [LOST_RETURN_PATH] = "mail came back that is not on record",
 	};
-	buf_printf(out, "  %s:\n      %s\n      ", what[trace->kind], trace->subject);
+	buf_printf(out, "  %s:\n", what[trace->kind]);
+	paragraph_add(out, "      ", view_of(trace->subject));
+	buf_add_text(out, "      ");
 	if (trace->address[0] != '\0')
 		buf_printf(out, "from %s, ", trace->address);
 	moment_add(out, trace->received_at, now);
@@ -142,17 +151,17 @@ void letter_lost(struct buf *out, const struct epoch *epoch, struct view lines)
 	    "booked on another advisory or another recipient.\n");
 }
 
-void letter_refuse_lost(struct refusal *refusal, const struct epoch *epoch, const char *number)
+void letter_refuse_lost(struct refusal *refusal, int line, const struct epoch *epoch,
+    const char *number, const char *advice)
 {
 	struct buf begun = BUF_EMPTY(BUF_SMALL);
 	struct buf backup = BUF_EMPTY(BUF_SMALL);
 	moment_add(&begun, epoch->begun_at, 0);
 	moment_add(&backup, epoch->backup_at, 0);
-	refuse(refusal, 1,
+	refuse(refusal, line,
 	    "there is no %s on record: the gateway was put back on %s to what it was on %s, and what "
-	    "was given out in between was lost. If you have a receipt for it, send it as a new "
-	    "advisory (Advisory: new) whose text names %s and says what becomes of it",
-	    number, buf_text(&begun), buf_text(&backup), number);
+	    "was given out in between was lost. %s",
+	    number, buf_text(&begun), buf_text(&backup), advice);
 	buf_release(&begun);
 	buf_release(&backup);
 }

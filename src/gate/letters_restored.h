@@ -23,7 +23,8 @@ void letter_lost_answer(
 void letter_add_lost(struct buf *out, const struct lost_trace *, int64_t now);
 void letter_lost(struct buf *out, const struct epoch *, struct view lines);
 
-/* A publisher names a number that is not on record, and may have been lost. */
-void letter_refuse_lost(struct refusal *, const struct epoch *, const char *number);
+/* Somebody names a number that is not on record, and may have been lost; `advice`: what to do. */
+void letter_refuse_lost(
+    struct refusal *, int line, const struct epoch *, const char *number, const char *advice);
 
 #endif

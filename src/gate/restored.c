@@ -310,25 +310,25 @@ static bool may_be_lost(const struct epoch *epoch, const char *prefix, const cha
 	       rest.len > 0 && !view_starts_nocase(rest, epoch->tag);
 }
 
-int restored_refuse_number(const struct mail_facts *facts, int64_t publisher, const char *number,
-    bool *lost, struct refusal *refusal, struct err *err)
+int restored_refuse_number(const struct mail_facts *facts, const struct named_number *named,
+    struct refusal *refusal, struct err *err)
 {
 	struct gate *gate = facts->gate;
 	struct epoch epoch;
 	struct lost_trace trace = {
 	    .kind = LOST_NUMBER,
 	    .arrival = facts->arrival,
-	    .publisher = publisher,
+	    .publisher = named->publisher,
+	    .contact = named->contact,
 	    .received_at = clock_now(),
-	    .told = LOST_ADMINS_UNTOLD, /* the refusal tells the publisher */
+	    .told = LOST_ADMINS_UNTOLD, /* the refusal tells the writer */
 	};
 	if (store_epoch_get(gate->store, &epoch, err) != 0)
 		return -1;
-	*lost = may_be_lost(&epoch, gate->config->gateway.prefix, number);
-	if (!*lost)
+	if (!may_be_lost(&epoch, named->prefix, named->number))
 		return 0;
-	snprintf(trace.subject, sizeof trace.subject, "%s", number);
-	letter_refuse_lost(refusal, &epoch, number);
+	snprintf(trace.subject, sizeof trace.subject, "%s", named->number);
+	letter_refuse_lost(refusal, named->line, &epoch, named->number, named->advice);
 	schedule_soon(gate);
 	return store_lost_add(gate->store, &trace, err);
 }

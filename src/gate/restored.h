@@ -18,9 +18,18 @@ void restored_check(struct gate *gate, int64_t now);
 int restored_take_answer(const struct mail_facts *facts, const struct contact *contact,
     const struct token_list *tokens, bool *taken, struct err *err);
 
-/* A number that a publisher names, and that is not on record: where it may have been lost, fills the
- * refusal, records it, and *lost is true; else nothing is changed. */
-int restored_refuse_number(const struct mail_facts *facts, int64_t publisher, const char *number,
-    bool *lost, struct refusal *refusal, struct err *err);
+/* A number that a mail names in its control block, and that is not on record. */
+struct named_number {
+	const char *prefix; /* what such numbers begin with */
+	const char *number;
+	int line; /* of the control block */
+	int64_t publisher; /* who wrote, 0: a contact did */
+	int64_t contact; /* likewise */
+	const char *advice; /* a sentence for them: what to do where it was lost */
+};
+/* Where it may have been lost, fills the refusal, and records it for the admins; else nothing is
+ * changed. */
+int restored_refuse_number(const struct mail_facts *facts, const struct named_number *named,
+    struct refusal *refusal, struct err *err);
 
 #endif

@@ -209,3 +209,24 @@ int store_audit_verify(struct store *store, int64_t checkpoint, const char *chec
 	*bad = chain.bad;
 	return got < 0 ? -1 : 0;
 }
+
+/* The last restore to a backup that ended before it: of a restore further back the entries up to here
+ * are on record again, and would have been compared. */
+int store_audit_lost(
+    struct store *store, int64_t checkpoint, int64_t *epoch, int64_t *first, struct err *err)
+{
+	struct sql_query query;
+	bool found;
+	*epoch = *first = 0;
+	if (sql_first(store, &query,
+		"SELECT number - 1, sequence + 1 FROM epoch WHERE number > 1 AND sequence < ?1"
+		" ORDER BY number DESC LIMIT 1",
+		SQL_WITH(sql_int(checkpoint)), &found, err) != 0)
+		return -1;
+	if (found) {
+		*epoch = sql_column_int(&query, 0);
+		*first = sql_column_int(&query, 1);
+	}
+	sql_close(&query);
+	return 0;
+}

@@ -34,5 +34,10 @@ int store_audit_last(
  * `what` says how. With a checkpoint (sequence > 0) also that this entry has this hash. */
 int store_audit_verify(struct store *, int64_t checkpoint, const char *checkpoint_hash,
     int64_t *count, int64_t *bad, char what[static STORE_REASON_SIZE], struct err *err);
+/* Whether a checkpoint that the chain does not hold can be of entries that a restore has lost: then the
+ * number of the epoch that went on to it, and the first entry that is lost; else both are 0. A chain that
+ * somebody cut, and then restored, looks the same: but the restore stands in it, and people were told. */
+int store_audit_lost(
+    struct store *, int64_t checkpoint, int64_t *epoch, int64_t *first, struct err *err);
 
 #endif

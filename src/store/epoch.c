@@ -153,7 +153,7 @@ static int hold_deliveries(struct store *store, int64_t now, struct err *err)
 {
 	return sql_run(store,
 	    "UPDATE delivery SET next_at = ?1, told = max(told, 1), reason ="
-	    " 'held back since the restore: dewctl restore'"
+	    " 'held back since the restore, for the word of an admin'"
 	    " WHERE state IN ('queued', 'sending', 'deferred')"
 	    " AND message IN (SELECT id FROM message WHERE created_at < ?2)",
 	    SQL_WITH(sql_int(EPOCH_HELD_BACK), sql_int(now - EPOCH_FRESH_S)), NULL, err);

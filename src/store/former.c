@@ -143,8 +143,7 @@ static const struct {
 
 /* What it has besides, and this one has not. */
 static const char *const lost[] = {
-    "SELECT f.number || ': lost, of ' || strftime('%Y-%m-%dT%H:%M:%SZ', f.created_at, 'unixepoch')"
-    " FROM former.advisory AS f WHERE f.number NOT IN (SELECT number FROM advisory) ORDER BY f.id",
+    "SELECT f.number || ': lost' FROM former.advisory AS f WHERE f.number NOT IN (SELECT number FROM advisory) ORDER BY f.id",
     "SELECT a.number || ' r' || r.number || ': lost' FROM former.revision AS r JOIN former.advisory"
     " AS a ON a.id = r.advisory WHERE a.number IN (SELECT number FROM advisory)"
     " AND r.token NOT IN (SELECT token FROM revision) ORDER BY r.id",

@@ -62,6 +62,9 @@ test_store_certificates_LDADD = $(unit_libs)
 unit_tests += test_store_deliveries
 test_store_deliveries_SOURCES = tests/unit/test_store_deliveries.c $(store_fixture)
 test_store_deliveries_LDADD = $(unit_libs)
+unit_tests += test_store_epoch
+test_store_epoch_SOURCES = tests/unit/test_store_epoch.c $(store_fixture)
+test_store_epoch_LDADD = $(unit_libs)
 unit_tests += test_store_file
 test_store_file_SOURCES = tests/unit/test_store_file.c $(store_fixture)
 test_store_file_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"'

@@ -17,6 +17,7 @@
 #include "gate/letters_inform.h"
 #include "gate/letters_key.h"
 #include "gate/letters_release.h"
+#include "gate/letters_restored.h"
 #include "gate/letters_unsent.h"
 #include "rules/reply.h"
 
@@ -399,7 +400,57 @@ static void write_invitation(struct buf *out)
 }
 
 /* Letters to officials and publishers. */
-static void (*const letters[])(struct buf *out) = {write_advisory, write_first_receipt,
+static const struct epoch epoch = {.number = 2,
+    .tag = "BKT",
+    .begun_at = 1795993740,
+    .backup_at = 1795993740 - 9 * HOUR,
+    .sequence = 40,
+    .lost_to = 44,
+    .noticed = true};
+static const char findings[] =
+    "contact cert@us-de.example: has the key 0123456789ABCDEF0123456789ABCDEF01234567 since the "
+    "backup, lost: that of before is retired here\n"
+    "DEW-2026-0008: lost\nthe draft of DEW-2026-0007, whose hour has come: held back\n";
+static const struct lost_trace trace = {.kind = LOST_ANSWER,
+    .subject = "DEW-2026-0008 r1",
+    .arrival = 17,
+    .received_at = 1795993740 - HOUR,
+    .address = "cert@us-de.example"};
+
+static void write_restored_publisher(struct buf *out)
+{
+	letter_restored_publisher(out, &epoch, "DEW", view_of(findings));
+}
+
+static void write_restored(struct buf *out)
+{
+	letter_restored(out, &epoch, "DEW", view_of(findings));
+}
+
+static void write_lost_answer(struct buf *out)
+{
+	letter_lost_answer(out, &epoch, &trace, now);
+}
+
+static void write_lost(struct buf *out)
+{
+	struct buf lines = BUF_EMPTY(BUF_SMALL);
+	letter_add_lost(&lines, &trace, now);
+	letter_lost(out, &epoch, buf_view(&lines));
+	buf_release(&lines);
+}
+
+static void write_refused_lost(struct buf *out)
+{
+	struct refusal lost;
+	letter_refuse_lost(&lost, 1, &epoch, "DEW-2026-0008",
+	    "If you have a receipt for it, send it as a new advisory (Advisory: new), whose text "
+	    "names it and says what becomes of it");
+	letter_refusal(out, &lost, 17);
+}
+
+static void (*const letters[])(struct buf *out) = {write_restored_publisher, write_lost_answer,
+    write_advisory, write_first_receipt,
     write_last_receipt, write_refusal, write_first_reminder, write_deadline,
     write_deadline_for_everyone, write_alarm, write_clear_text, write_clear_subject,
     write_clear_alarm, write_leak_text, write_leak_subject, write_leak_alarm, write_uncounted,
@@ -407,7 +458,8 @@ static void (*const letters[])(struct buf *out) = {write_advisory, write_first_r
     write_materials, write_keys, write_key_warning, write_key_lost, write_held, write_held_for_one,
     write_held_for_more, write_decided, write_new_version, write_invitation};
 /* A part of it says that it is for the admins, who have dewctl. */
-static void (*const shared[])(struct buf *out) = {write_not_taken, write_bounces};
+static void (*const shared[])(struct buf *out) = {write_not_taken, write_bounces,
+    write_restored, write_lost};
 enum { LETTERS = sizeof letters / sizeof letters[0], SHARED = sizeof shared / sizeof shared[0] };
 
 static void write_any(struct buf *out, size_t i)
@@ -434,6 +486,25 @@ static void nobody_reads_of_what_only_an_admin_has(void **state)
 		}
 		buf_release(&text);
 	}
+}
+
+static void publishers_read_of_advisories_alone_what_a_restore_lost(void **state)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	write_restored_publisher(&text);
+	assert_true(holds(&text, "DEW-2026-0008: lost"));
+	assert_true(holds(&text, "the draft of DEW-2026-0007"));
+	assert_false(holds(&text, "0123456789ABCDEF"));
+	assert_true(holds(&text, "DEW-2026-BKT0007"));
+	buf_clear(&text);
+	write_restored(&text);
+	assert_true(holds(&text, "entries 41 to 44 are lost"));
+	assert_true(holds(&text, "0123456789ABCDEF"));
+	buf_clear(&text);
+	write_refused_lost(&text);
+	assert_true(holds(&text, "and says what becomes of it."));
+	buf_release(&text);
 }
 
 static void times_stand_in_words_of_people(void **state)
@@ -676,6 +747,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(new_version_says_from_when_it_is_required),
 	    cmocka_unit_test(answers_that_quote_a_letter_are_read_wherever_they_stand),
 	    cmocka_unit_test(answers_above_a_letter_without_marks_are_read),
+	    cmocka_unit_test(publishers_read_of_advisories_alone_what_a_restore_lost),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

@@ -445,6 +445,39 @@ static void another_date_takes_the_place_of_each_and_of_nothing_else(void **stat
 	buf_release(&tail);
 }
 
+static void tag_takes_the_place_of_the_end_of_each_message_id_and_of_nothing_else(void **state)
+{
+	struct buf inner = BUF_EMPTY(READING_STORE_MAX);
+	struct buf head = BUF_EMPTY(BUF_SMALL);
+	struct buf tail = BUF_EMPTY(BUF_SMALL);
+	char old[COMPOSE_ID_SIZE + 16];
+	char new[COMPOSE_ID_SIZE + 16];
+	struct compose_headers headers = plain_headers;
+	char id[COMPOSE_ID_SIZE];
+	(void)state;
+	compose_message_id("gateway@example.org", id);
+	headers.message_id = id;
+	snprintf(old, sizeof old, "Message-ID: <%s>", id);
+	compose_inner(&inner, &headers, view_of(old), NULL, 0);
+	compose_outer(&head, &tail, &headers, VIEW(""));
+	const size_t inner_len = inner.len;
+	assert_int_equal(count_of(&inner, old), 3); /* its own, HP-Outer, and in the text */
+	compose_set_tag(&inner, "");
+	assert_int_equal(count_of(&inner, old), 3);
+	compose_set_tag(&inner, "BKT");
+	compose_set_tag(&head, "BKT");
+	memcpy(strchr(id, '@') - 3, "BKT", 3);
+	snprintf(new, sizeof new, "Message-ID: <%s>", id);
+	assert_true(inner.len == inner_len);
+	assert_int_equal(count_of(&inner, new), 2);
+	assert_int_equal(count_of(&inner, old), 1);
+	assert_int_equal(count_of(&head, new), 1);
+	assert_int_equal(count_of(&head, old), 0);
+	buf_release(&inner);
+	buf_release(&head);
+	buf_release(&tail);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +495,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(names_in_any_script_stand_in_from),
 	    cmocka_unit_test(file_name_of_quotes_keeps_to_the_line_length),
 	    cmocka_unit_test(another_date_takes_the_place_of_each_and_of_nothing_else),
+	    cmocka_unit_test(tag_takes_the_place_of_the_end_of_each_message_id_and_of_nothing_else),
 	    cmocka_unit_test(message_ids_and_boundaries_are_never_the_same),
 	};
 	if (argc > 1)
