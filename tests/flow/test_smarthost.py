@@ -2,11 +2,10 @@
 import collections
 import os
 import pathlib
-import re
 import subprocess
 
 from gateway import Smarthost
-from harness import cases, eventually, future, sanitized
+from harness import eventually, future, sanitized
 from scene import Scene
 from turning import HOUR, MINUTE
 
@@ -99,13 +98,6 @@ def test_drop_after_the_final_dot_is_sent_again_the_same(t):
     assert scene.official.open(mails[0].raw).good
 
 
-def test_drop_at_the_final_dot_without_keeping_is_sent_again(t):
-    scene = Scene(t, script=["dot cert@us-de.example 1 drop"])
-    scene.release()
-    in_state(scene, "sent")
-    scene.smarthost.only(scene.official.address)
-
-
 def test_smarthost_that_is_down_is_waited_for(t):
     scene = Scene(t, 3)
     scene.smarthost.stop()
@@ -118,24 +110,41 @@ def test_smarthost_that_is_down_is_waited_for(t):
     assert all(counts[official.address] == 1 for official in scene.officials), counts
 
 
-FAULTS = {"greeting": ("connect * 1 drop", "connect * 1 reply 421 4.3.2 going down",
-                       "ehlo * 1 drop"),
-          "envelope": ("mail * 1 reply 451 4.3.0 no", "rcpt *@br* 1 drop",
-                       "rcpt *@fr* 2 reply 450 4.2.1 busy", "data *@jp* 1 reply 452 4.3.1 full"),
-          "content": ("body *@br* 1 drop", "dot *@fr* 1 reply 451 4.3.0 again",
-                      "dot *@jp* 1 drop", "dot *@us* 1 drop-after-store")}
+# Cells of the table of unit/courier_matrix, one after another, before anybody is spoken of and then
+# for each recipient. The last ones are kept by the smarthost, and it says so in no way that counts.
+CELLS = r"""
+connect * 1 drop
+connect * 1 reply 421 4.3.2 going down
+connect * 1 cut 220 smart
+ehlo * 1 say 250-smarthost\r\n451 4.3.0 not now\r\n
+mail * 1 reply 451 4.3.0 no
+rcpt *@us-de* 1 drop
+rcpt *@us-ca* 2 reply 450 4.2.1 busy
+rcpt *@de-by* 1 say 2500 fine\r\n
+data *@us-de* 1 reply 452 4.3.1 full
+data *@fr* 1 say 354 2.0.0 go\r\n250 2.0.0 taken\r\n
+dot *@us-ca* 1 reply 451 4.3.0 again
+dot *@jp* 1 drop
+dot *@us-de* 1 drop-after-store
+dot *@de-by* 1 cut 250 2.0.0 kep
+dot *@fr* 1 say 250-2.0.0 kept\r\n451 4.3.0 or not\r\n
+dot *@br* 1 say 2500 kept\r\n
+"""
 
 
-@cases(*FAULTS)
 @sanitized
-def test_faults_at_every_step_leave_nobody_out(t, where):
-    scene = Scene(t, 6, script=FAULTS[where])
+def test_faults_at_every_step_leave_nobody_out(t):
+    """I3, I4, I5, I6. Where the smarthost may have taken it, there is one copy more."""
+    scene = Scene(t, 6, script=CELLS.split("\n"))
     scene.release()
+    twice = {"cert@us-de.example", "cert@de-by.example", "cert@fr.example", "cert@br.example"}
     for official in scene.officials:
         in_state(scene, "sent", official)
         copies = scene.smarthost.received(official.address)
-        assert 1 <= len(copies) <= 1 + scene.gateway.ambiguous()[official.address]
+        ambiguous = scene.gateway.ambiguous()[official.address]
+        assert len(copies) == 1 + (official.address in twice) <= 1 + ambiguous, copies
         assert len({mail.raw for mail in copies}) == 1
+        assert official.open(copies[0].raw).good
 
 
 # TLS and AUTH.
@@ -151,22 +160,21 @@ def authority(t):
                                   "expiration_days = 3\n")
     (t.dir / "server.cfg").write_text("cn = localhost\ndns_name = localhost\ntls_www_server\n"
                                       "signing_key\nexpiration_days = 3\n")
-    for name in ("ca", "server", "other"):
+    for name in ("ca", "server"):
         certtool("--generate-privkey", "--key-type", "ecdsa", "--outfile", t.dir / f"{name}.key")
-    for name in ("ca", "other"):
-        certtool("--generate-self-signed", "--load-privkey", t.dir / f"{name}.key", "--template",
-                 t.dir / "ca.cfg", "--outfile", t.dir / f"{name}.pem")
+    certtool("--generate-self-signed", "--load-privkey", t.dir / "ca.key", "--template",
+             t.dir / "ca.cfg", "--outfile", t.dir / "ca.pem")
     certtool("--generate-certificate", "--load-privkey", t.dir / "server.key",
              "--load-ca-certificate", t.dir / "ca.pem", "--load-ca-privkey", t.dir / "ca.key",
              "--template", t.dir / "server.cfg", "--outfile", t.dir / "server.pem")
     return ["--cert", t.dir / "server.pem", "--key", t.dir / "server.key"]
 
 
-def secure_scene(t, mode, options=(), ca="ca.pem", host="localhost", **settings):
+def secure_scene(t, mode, options=(), **settings):
     files = authority(t)
     smarthost = Smarthost(t, options=["--tls", mode, *files, *options])
     return Scene(t, 1, smarthost, smarthost_settings={
-        "host": host, "tls": mode, "ca_file": t.dir / ca, **settings})
+        "host": "localhost", "tls": mode, "ca_file": t.dir / "ca.pem", **settings})
 
 
 @future
@@ -180,41 +188,6 @@ def test_implicit_tls_with_a_verified_certificate(t):
     scene = secure_scene(t, "tls")
     scene.release()
     scene.opened()
-
-
-def test_certificate_of_another_authority_is_not_spoken_to(t):
-    scene = secure_scene(t, "starttls", ca="other.pem")
-    scene.release()
-    row = in_state(scene, "deferred")
-    assert re.search("certificate|tls", row["reason"], re.I), row
-    assert scene.smarthost.received() == []
-
-
-def test_certificate_for_another_name_is_not_spoken_to(t):
-    scene = secure_scene(t, "starttls", host="127.0.0.1")
-    scene.release()
-    in_state(scene, "deferred")
-    assert scene.smarthost.received() == []
-
-
-def test_server_without_starttls_gets_nothing(t):
-    smarthost = Smarthost(t)
-    authority(t)
-    scene = Scene(t, 1, smarthost, smarthost_settings={
-        "host": "localhost", "tls": "starttls", "ca_file": t.dir / "ca.pem"})
-    scene.release()
-    in_state(scene, "deferred")
-    assert scene.smarthost.received() == []
-
-
-def test_auth_over_tls(t):
-    (t.dir / "password").write_text("secret words\n")
-    pathlib.Path(t.dir / "password").chmod(0o600)
-    scene = secure_scene(t, "starttls", ["--auth", "dewline:secret words"], user="dewline",
-                         password_file=t.dir / "password")
-    scene.release()
-    scene.opened()
-    assert "secret words" not in scene.gateway.text_of_log()
 
 
 def test_wrong_password_is_seen_and_nothing_is_lost(t):

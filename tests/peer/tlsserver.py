@@ -9,30 +9,21 @@ import socket
 import ssl
 import threading
 
-NO_TLS_BELOW_SECURITY_LEVEL = "ALL:@SECLEVEL=0"  # else OpenSSL itself speaks no TLS 1.1
-
 HANDSHAKE = b"\x16"  # RFC 8446 section 5.1
 
 
 class TlsServer:
     """certificate: (certificate, key), paths of PEM files.
-    newest: the newest version of TLS that it speaks.
-    starttls: what happens to STARTTLS: "offered", "stripped" (from the answer to EHLO), "refused",
-        "inject" (replies in the clear right behind its reply), "late inject" (a moment later).
-    auth: where AUTH is offered: "tls", "clear", "never".
-    implicit: TLS from the first byte.
+    starttls: what happens to STARTTLS: "offered", "stripped" (from the answer to EHLO), "late inject"
+        (replies in the clear a moment after its reply).
+    auth: where AUTH is offered: "tls", "clear".
     login: "user\\0password" that AUTH PLAIN takes."""
 
-    def __init__(self, t, certificate, newest=None, starttls="offered", auth="tls",
-                 implicit=False, login=None):
-        self.starttls, self.auth, self.implicit, self.login = starttls, auth, implicit, login
+    def __init__(self, t, certificate, starttls="offered", auth="tls", login=None):
+        self.starttls, self.auth, self.login = starttls, auth, login
         self.heard, self.mails = [], []
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(*certificate)
-        if newest is not None:
-            self.context.set_ciphers(NO_TLS_BELOW_SECURITY_LEVEL)
-            self.context.minimum_version = ssl.TLSVersion.TLSv1
-            self.context.maximum_version = newest
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.over = False
@@ -56,8 +47,6 @@ class TlsServer:
     def _serve(self, connection):
         connection.settimeout(30)
         try:
-            if self.implicit:
-                connection = self.context.wrap_socket(connection, server_side=True)
             Session(self, connection).run()
         except OSError:  # ssl.SSLError is one: the other side went away
             pass
@@ -77,7 +66,7 @@ class TlsServer:
 class Session:
     def __init__(self, server, connection):
         self.server, self.connection = server, connection
-        self.within = server.implicit
+        self.within = False
 
     def say(self, *lines):
         self.connection.sendall(b"".join(line.encode() + b"\r\n" for line in lines))
@@ -120,16 +109,9 @@ class Session:
         self.say(*(f"250-{offer}" for offer in offers), "250 HELP")
 
     def on_starttls(self, line):
-        how = self.server.starttls
-        if how == "refused":
-            self.say("454 4.7.0 not now")
-            return
-        reply = ["220 2.0.0 go ahead"]
-        if how == "inject":  # in one packet with the reply
-            reply += ["250-mail.example", "250 AUTH PLAIN"]
         self.take_early()
-        self.say(*reply)
-        if how == "late inject":
+        self.say("220 2.0.0 go ahead")
+        if self.server.starttls == "late inject":
             self.say("250-mail.example", "250 AUTH PLAIN")
         first = self.connection.recv(1, socket.MSG_PEEK)
         if first != HANDSHAKE:
