@@ -5,10 +5,10 @@
 
 #include "mail/charset.h"
 #include "mail/csaf.h"
-#include "mail/decode.h"
 #include "mail/exposed.h"
 #include "mail/field.h"
 #include "mail/limits.h"
+#include "mail/part.h"
 #include "mail/shape.h"
 
 #define INNER_MARK "pEp-Wrapped-Message-Info: INNER"
@@ -53,15 +53,6 @@ static bool is_entity(struct view bytes)
 	return false;
 }
 
-static bool type_parameter(const struct tree_entity *entity, const char *name, const char *value)
-{
-	struct view raw;
-	struct field_structured field;
-	field_find(entity->header, "Content-Type", &raw);
-	field_structure(raw, &field);
-	return field_parameter_is(&field, name, value);
-}
-
 static bool is_attached(const struct tree_entity *entity)
 {
 	struct view value;
@@ -77,7 +68,7 @@ static bool is_repeated_header(const struct tree *tree, size_t index)
 {
 	const struct tree_entity *entity = &tree->entities[index];
 	return index > 0 && !entity->multipart &&
-	       type_parameter(entity, "protected-headers", "v1") &&
+	       part_type_is(entity, "protected-headers", "v1") &&
 	       (tree_is(entity, "text/rfc822-headers") || tree_is(entity, "text/plain"));
 }
 
@@ -144,9 +135,9 @@ static void read_text(struct reading *reading)
 		return;
 	const struct tree_entity *entity = &reading->tree->entities[reading->text_part];
 	struct buf text = BUF_EMPTY(reading->store->max);
-	shape_add_text(entity, &text);
+	part_text(entity, &text);
 	struct view shown = without_inner_mark(buf_view(&text));
-	if (type_parameter(entity, "hp-legacy-display", "1"))
+	if (part_type_is(entity, "hp-legacy-display", "1"))
 		shown = without_legacy_display(shown);
 	reading->text.from = reading->store->len;
 	buf_add_view(reading->store, shown);
@@ -212,9 +203,9 @@ static bool read_attachment(struct reading *reading, size_t index)
 	part->attachment = !shown || is_attached(entity);
 	span->from = reading->store->len;
 	if (tree_is(entity, "text/plain") && !part->attachment)
-		shape_add_text(entity, reading->store);
+		part_text(entity, reading->store);
 	else
-		decode_body(entity, reading->store);
+		part_decode(entity, reading->store);
 	span->len = reading->store->len - span->from;
 	return true;
 }
@@ -248,13 +239,13 @@ static void read_subject(struct reading *reading)
 {
 	const struct tree *tree = reading->tree;
 	struct mail_content *out = reading->out;
-	bool found = shape_add_subject(tree->entities[0].header, out->subject);
+	bool found = part_subject(tree->entities[0].header, out->subject);
 	for (size_t at = 1; !found && at < tree->count; at++)
 		if (is_repeated_header(tree, at)) {
 			struct buf lines = BUF_EMPTY(BUF_SMALL);
-			decode_body(&tree->entities[at], &lines);
+			part_decode(&tree->entities[at], &lines);
 			found =
-			    !lines.overflow && shape_add_subject(buf_view(&lines), out->subject);
+			    !lines.overflow && part_subject(buf_view(&lines), out->subject);
 			buf_release(&lines);
 		}
 }
@@ -292,7 +283,7 @@ static bool has_inner_mark(const struct tree_entity *entity)
 {
 	enum { MARK_WITHIN = 8 * 1024 };
 	struct buf inner = BUF_EMPTY(entity->body.len + 1);
-	decode_body(entity, &inner);
+	part_decode(entity, &inner);
 	const bool has =
 	    view_find(view_part(buf_view(&inner), 0, MARK_WITHIN), VIEW(INNER_MARK)) != SIZE_MAX;
 	buf_release(&inner);
@@ -310,7 +301,7 @@ static size_t find_enclosed(const struct tree *tree)
 		return TREE_NONE;
 	for (size_t at = tree->entities[0].first; at != TREE_NONE; at = tree->entities[at].next) {
 		if (!tree_is(&tree->entities[at], "message/rfc822") ||
-		    (!type_parameter(&tree->entities[at], "forwarded", "no") &&
+		    (!part_type_is(&tree->entities[at], "forwarded", "no") &&
 			!has_inner_mark(&tree->entities[at])))
 			continue;
 		if (found != TREE_NONE)
@@ -345,7 +336,7 @@ static void read_enclosed(struct reading *reading, const struct tree_entity *ent
 	struct tree tree = {NULL, 0};
 	out->automatic = field_automatic(entity->header);
 	out->enclosed = true;
-	decode_body(entity, &inner);
+	part_decode(entity, &inner);
 	if (tree_read(buf_view(&inner), reading->limits, &tree, out->reason)) {
 		reading->tree = &tree;
 		read_parts(reading);

@@ -5,7 +5,6 @@
 #include "base/text.h"
 
 #include "mail/decode.h"
-#include "mail/field.h"
 
 static int base64_value(char c)
 {
@@ -76,18 +75,4 @@ void decode_quoted_printable(struct view text, struct buf *out)
 			continue;
 		buf_add(out, line.data + line.len, (size_t)(text.data - from) - line.len);
 	}
-}
-
-void decode_body(const struct tree_entity *entity, struct buf *out)
-{
-	struct view value;
-	struct field_structured field;
-	field_find(entity->header, "Content-Transfer-Encoding", &value);
-	field_structure(value, &field);
-	if (strcmp(field.word, "base64") == 0)
-		decode_base64(entity->body, out);
-	else if (strcmp(field.word, "quoted-printable") == 0)
-		decode_quoted_printable(entity->body, out);
-	else
-		buf_add_view(out, entity->body);
 }

@@ -6,10 +6,6 @@
 #define DEWLINE_MAIL_DECODE_H
 
 #include "base/buf.h"
-#include "mail/tree.h"
-
-/* Appends the entity's body, decoded as its Content-Transfer-Encoding says. */
-void decode_body(const struct tree_entity *entity, struct buf *out);
 
 /* Appends decoded base64: foreign characters are passed over, padding ends it. */
 void decode_base64(struct view text, struct buf *out);

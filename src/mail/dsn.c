@@ -4,12 +4,11 @@
 
 #include "base/text.h"
 #include "mail/charset.h"
-#include "mail/decode.h"
 #include "mail/dsn.h"
 #include "mail/field.h"
 #include "mail/limits.h"
+#include "mail/part.h"
 #include "mail/returned.h"
-#include "mail/shape.h"
 
 enum {
 	BLOCKS_MAX = 256, /* groups of fields in one delivery-status, one for each recipient */
@@ -72,7 +71,7 @@ static void read_status_part(
 	char reason[MAIL_REASON_SIZE];
 	struct buf bytes = BUF_EMPTY(entity->body.len + 1);
 	size_t worst = RETURNED_ACTIONS;
-	decode_body(entity, &bytes);
+	part_decode(entity, &bytes);
 	struct view rest = buf_view(&bytes);
 	for (int i = 0; i < BLOCKS_MAX && rest.len > 0; i++) {
 		const struct view block = next_block(&rest);
@@ -99,7 +98,7 @@ static void read_text(const struct tree *tree, struct mail_bounce *out)
 		return;
 	struct tree_entity front = *shown;
 	front.body = view_part(front.body, 0, TEXT_MAX);
-	shape_add_text(&front, &text);
+	part_text(&front, &text);
 	returned_read_text(buf_view(&text), out);
 	buf_release(&text);
 }

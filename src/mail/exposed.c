@@ -1,8 +1,7 @@
 #include "config.h"
 
-#include "mail/decode.h"
 #include "mail/exposed.h"
-#include "mail/shape.h"
+#include "mail/part.h"
 
 enum { INSIDE_MAX = 3 }; /* mails in mails */
 
@@ -17,7 +16,7 @@ static void look_inside(
 	char subject[MAIL_SUBJECT_SIZE];
 	if (!tree_read(mail, limits, &tree, ignored))
 		return;
-	if (shape_add_subject(tree.entities[0].header, subject))
+	if (part_subject(tree.entities[0].header, subject))
 		token_find(view_of(subject), list);
 	find_in(&tree, limits, inside + 1, list);
 	tree_free(&tree);
@@ -29,9 +28,9 @@ static void look_at_leaf(const struct tree_entity *entity, const struct mail_lim
 	/* A byte of an old charset grows to three at most. */
 	struct buf text = BUF_EMPTY(entity->whole.len * 3 + 1);
 	if (tree_is(entity, "text/plain") || tree_is(entity, "text/html"))
-		shape_add_text(entity, &text);
+		part_text(entity, &text);
 	else
-		decode_body(entity, &text);
+		part_decode(entity, &text);
 	token_find(buf_view(&text), list);
 	if (tree_is(entity, "message/rfc822") && inside < INSIDE_MAX)
 		look_inside(buf_view(&text), limits, inside, list);

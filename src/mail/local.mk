@@ -17,6 +17,7 @@ libdewline_a_SOURCES += \
 	src/mail/limits.c src/mail/limits.h \
 	src/mail/notice.c src/mail/notice.h \
 	src/mail/paragraph.c src/mail/paragraph.h \
+	src/mail/part.c src/mail/part.h \
 	src/mail/reader.c src/mail/reader.h \
 	src/mail/returned.c src/mail/returned.h \
 	src/mail/shape.c src/mail/shape.h \

@@ -4,17 +4,14 @@
 #include <string.h>
 
 #include "mail/armor.h"
-#include "mail/charset.h"
-#include "mail/decode.h"
 #include "mail/dsn.h"
 #include "mail/exposed.h"
 #include "mail/field.h"
-#include "mail/html.h"
 #include "mail/limits.h"
+#include "mail/part.h"
 #include "mail/shape.h"
 
 enum {
-	CHARSET_SIZE = 64,
 	CONTAINERS_MAX =
 	    3, /* multiparts around an OpenPGP part: a list's, a gateway's, the sender's */
 };
@@ -41,25 +38,11 @@ struct view span_view(struct span span, const struct buf *store)
 	return view_part(buf_view(store), span.from, span.len);
 }
 
-static void structure_type(const struct tree_entity *entity, struct field_structured *field)
-{
-	struct view value;
-	field_find(entity->header, "Content-Type", &value);
-	field_structure(value, field);
-}
-
-static bool parameter_is(const struct tree_entity *entity, const char *name, const char *value)
-{
-	struct field_structured field;
-	structure_type(entity, &field);
-	return field_parameter_is(&field, name, value);
-}
-
 static bool has_parameter(const struct tree_entity *entity, const char *name)
 {
 	struct field_structured field;
 	struct buf ignored = BUF_EMPTY(BUF_SMALL);
-	structure_type(entity, &field);
+	part_type(entity, &field);
 	const bool has = field_parameter(&field, name, &ignored);
 	buf_release(&ignored);
 	return has;
@@ -85,7 +68,7 @@ bool shape_is_signed(const struct tree *tree, size_t index)
 	const struct tree_entity *entity = &tree->entities[index];
 	return tree_is(entity, "multipart/signed") &&
 	       child_is(tree, index, 1, "application/pgp-signature") &&
-	       (parameter_is(entity, "protocol", "application/pgp-signature") ||
+	       (part_type_is(entity, "protocol", "application/pgp-signature") ||
 		   !has_parameter(entity, "protocol"));
 }
 
@@ -102,7 +85,7 @@ void shape_cut_signed(const struct tree *tree, size_t index, struct buf *store,
 	tree_add_canonical(store, tree->entities[child(tree, index, 0)].whole);
 	message->len = store->len - message->from;
 	signature->from = store->len;
-	decode_body(&tree->entities[child(tree, index, 1)], store);
+	part_decode(&tree->entities[child(tree, index, 1)], store);
 	signature->len = store->len - signature->from;
 }
 
@@ -111,8 +94,8 @@ bool shape_is_report(const struct tree *tree, size_t index)
 	const struct tree_entity *entity = &tree->entities[index];
 	if (!tree_is(entity, "multipart/report"))
 		return false;
-	if (parameter_is(entity, "report-type", "delivery-status") ||
-	    parameter_is(entity, "report-type", "disposition-notification"))
+	if (part_type_is(entity, "report-type", "delivery-status") ||
+	    part_type_is(entity, "report-type", "disposition-notification"))
 		return true;
 	for (size_t at = entity->first; at != TREE_NONE; at = tree->entities[at].next)
 		if (tree_is(&tree->entities[at], "message/delivery-status") ||
@@ -121,59 +104,6 @@ bool shape_is_report(const struct tree *tree, size_t index)
 		    tree_is(&tree->entities[at], "message/global-disposition-notification"))
 			return true;
 	return false;
-}
-
-static void add_utf8(
-    const struct tree_entity *entity, const struct field_structured *type, struct buf *out)
-{
-	char charset[CHARSET_SIZE];
-	struct buf raw = BUF_EMPTY(out->max);
-	struct buf name = BUF_EMPTY(BUF_SMALL);
-	field_parameter(type, "charset", &name);
-	view_copy(buf_view(&name), charset, sizeof charset);
-	decode_body(entity, &raw);
-	charset_to_utf8(charset, buf_view(&raw), out);
-	out->overflow = out->overflow || raw.overflow;
-	buf_release(&raw);
-	buf_release(&name);
-}
-
-void shape_add_text(const struct tree_entity *entity, struct buf *out)
-{
-	struct field_structured type;
-	struct buf utf8 = BUF_EMPTY(out->max);
-	struct buf lines = BUF_EMPTY(out->max);
-	structure_type(entity, &type);
-	add_utf8(entity, &type, &utf8);
-	charset_add_lines(&lines, buf_view(&utf8));
-	if (tree_is(entity, "text/html"))
-		html_to_text(buf_view(&lines), out);
-	else if (field_parameter_is(&type, "format", "flowed"))
-		charset_add_unflowed(
-		    out, buf_view(&lines), field_parameter_is(&type, "delsp", "yes"));
-	else
-		buf_add_view(out, buf_view(&lines));
-	out->overflow = out->overflow || utf8.overflow || lines.overflow;
-	buf_release(&utf8);
-	buf_release(&lines);
-}
-
-bool shape_add_subject(struct view header, char out[static MAIL_SUBJECT_SIZE])
-{
-	struct view value;
-	if (!field_find(header, "Subject", &value))
-		return false;
-	struct buf subject = BUF_EMPTY(BUF_SMALL);
-	field_text(value, &subject);
-	struct view text = view_trim(buf_view(&subject));
-	if (text.len >= MAIL_SUBJECT_SIZE) { /* cut at a whole character */
-		text.len = MAIL_SUBJECT_SIZE - 1;
-		while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xc0U) == 0x80U)
-			text.len--;
-	}
-	view_copy(text, out, MAIL_SUBJECT_SIZE);
-	buf_release(&subject);
-	return true;
 }
 
 static void found_one(struct finder *finder, enum mail_shape shape)
@@ -213,7 +143,7 @@ static void take_encrypted(struct finder *finder, size_t index)
 	struct buf data = BUF_EMPTY(finder->store->max);
 	struct armor armor;
 	found_one(finder, MAIL_ENCRYPTED);
-	decode_body(&finder->tree->entities[index], &data);
+	part_decode(&finder->tree->entities[index], &data);
 	armor_find(buf_view(&data), &armor);
 	if (armor.kind == ARMOR_MANY)
 		refuse(finder, MAIL_MANY, "more than one armored message in the encrypted part");
@@ -251,7 +181,7 @@ static void look_at_text(struct finder *finder, size_t index)
 {
 	struct buf text = BUF_EMPTY(finder->store->max);
 	struct armor armor;
-	decode_body(&finder->tree->entities[index], &text);
+	part_decode(&finder->tree->entities[index], &text);
 	armor_find(buf_view(&text), &armor);
 	if (armor.kind == ARMOR_NONE) {
 		finder->text_beside = finder->text_beside || view_trim(buf_view(&text)).len > 0;
@@ -271,7 +201,7 @@ static void look_at_html(struct finder *finder, size_t index, bool alternative)
 {
 	struct buf text = BUF_EMPTY(finder->store->max);
 	struct armor armor;
-	shape_add_text(&finder->tree->entities[index], &text);
+	part_text(&finder->tree->entities[index], &text);
 	armor_find(buf_view(&text), &armor);
 	if (armor.kind == ARMOR_NONE || (alternative && finder->found > 0)) {
 		finder->text_beside = finder->text_beside || !armor.alone;
@@ -304,7 +234,7 @@ static void look_at_attachment(struct finder *finder, const struct tree_entity *
 	struct buf data = BUF_EMPTY(finder->store->max);
 	struct armor armor = {ARMOR_NONE, {"", 0}, false};
 	if (is_one_of(entity, types)) {
-		decode_body(entity, &data);
+		part_decode(entity, &data);
 		armor_find(buf_view(&data), &armor);
 	}
 	const bool version = tree_is(entity, "application/pgp-encrypted") &&
@@ -491,7 +421,7 @@ void mail_read_outline(
 		return;
 	}
 	out->automatic = field_automatic(tree.entities[0].header);
-	if (shape_add_subject(tree.entities[0].header, out->subject))
+	if (part_subject(tree.entities[0].header, out->subject))
 		token_find(view_of(out->subject), &out->subject_tokens);
 	exposed_find(&tree, limits, &out->tokens);
 	dsn_read_addresses(tree.entities[0].header, out);

@@ -1,6 +1,6 @@
 /* The OpenPGP form of a mail, decided in one place.
  *
- * Also what both readings share: the two parts of a multipart/signed, and the text of a part. */
+ * Also what both readings share: the two parts of a multipart/signed. */
 #ifndef DEWLINE_MAIL_SHAPE_H
 #define DEWLINE_MAIL_SHAPE_H
 
@@ -30,12 +30,5 @@ void shape_cut_signed(const struct tree *tree, size_t index, struct buf *store,
 bool shape_has_beside(const struct tree *tree, size_t index);
 /* True for a multipart/report about delivery or reading (RFC 3464, RFC 8098). */
 bool shape_is_report(const struct tree *tree, size_t index);
-
-/* Appends the text of a text part: transfer encoding and charset undone, format=flowed too, LF; of
- * text/html with its markup taken off. */
-void shape_add_text(const struct tree_entity *entity, struct buf *out);
-
-/* The first Subject, as one line of UTF-8. False when there is none. */
-bool shape_add_subject(struct view header, char out[static MAIL_SUBJECT_SIZE]);
 
 #endif

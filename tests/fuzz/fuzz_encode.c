@@ -7,7 +7,7 @@
 #include "mail/encode.h"
 #include "mail/field.h"
 #include "mail/limits.h"
-#include "mail/shape.h"
+#include "mail/part.h"
 #include "mail/tree.h"
 
 #include "fuzz.h"
@@ -132,7 +132,7 @@ static void check_part(struct view text)
 	if (lines.len > 0 && lines.data[lines.len - 1] != '\n')
 		buf_add_char(&lines, '\n');
 	FUZZ_CHECK(tree_read(buf_view(&part), &limits, &tree, reason) && tree.count == 1);
-	shape_add_text(&tree.entities[0], &read);
+	part_text(&tree.entities[0], &read);
 	FUZZ_CHECK(view_equals(buf_view(&read), buf_view(&lines)));
 	tree_free(&tree);
 	buf_release(&part);
