@@ -694,7 +694,7 @@ static void time_grows_in_proportion_to_the_length(void **state)
 	    "\xc2\xa0", "\xc2\xad\n", "a:b\n", "-----a-----\n", "-----a-----\n\n\n\n\n",
 	    "| Token: " TOKEN_A "\n", "Token: ", "Hello,\n",
 	    "affected: ", "a line of sixty and more characters at which a mail program wraps 1\n"};
-	enum { SMALL = 1 << 20, LARGE = 4 * SMALL, NOISE_MS = 20 };
+	enum { SMALL = 1 << 18, LARGE = 4 * SMALL, NOISE_MS = 5 };
 	(void)state;
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
 		const int64_t small = time_to_read(units[i], SMALL);
