@@ -24,7 +24,7 @@ import openpgp
 from harness import eventually, limit, now
 from scene import COUNTRIES, Scene
 
-TRIES = int(os.environ.get("PROPERTY_TRIES", "500"))
+TRIES = int(os.environ.get("PROPERTY_TRIES", "250"))
 SEED = os.environ.get("PROPERTY_SEED") or str(secrets.randbelow(10**9))
 BATCH = 250
 SAY_EVERY = 10000
