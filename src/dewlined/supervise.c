@@ -29,7 +29,7 @@ enum {
 	/* A starter process may have to end the gpg-agent first. */
 	STARTER_MS = 8000,
 	STARTER_LOOK_US = 5000,
-	WHY_SIZE = 64,
+	WHY_SIZE = 80,
 };
 
 struct supervisor {
@@ -89,7 +89,10 @@ static void leave_control(struct supervisor *supervisor)
 
 static void describe_end(int status, char why[static WHY_SIZE])
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)
+		/* Of a mapped file: the system has no other way to say it. */
+		snprintf(why, WHY_SIZE, "killed by SIGBUS: a disk is full, or failed to be read");
+	else if (WIFSIGNALED(status))
 		snprintf(why, WHY_SIZE, "killed by signal %d", WTERMSIG(status));
 	else
 		snprintf(why, WHY_SIZE, "exit status %d", WEXITSTATUS(status));

@@ -27,6 +27,7 @@ libdewline_a_SOURCES += \
 	src/store/people.c src/store/people.h \
 	src/store/queue.c \
 	src/store/reminders.c src/store/reminders.h \
+	src/store/room.c src/store/room.h \
 	src/store/revisions.c \
 	src/store/sql.c src/store/sql.h \
 	src/store/state.c src/store/state.h \

@@ -6,10 +6,14 @@
 #include "store/sql.h"
 #include "store/store.h"
 
-/* What each result of SQLite means to the rest of the program. An I/O error, a failed fsync above
- * all, is final: the kernel may have dropped the pages, and a second try would report success. */
+/* What each result of SQLite means to the rest of the program, a finer one before the coarser. An I/O
+ * error, a failed fsync above all, is final: the kernel may have dropped the pages, and a second try
+ * would report success. The index of the write-ahead log is made anew at will, and holds no more than
+ * that log does. */
+static const char no_index[] = "the disk is full, or failed: there is no room for the index of the "
+			       "store's log, and nothing of this was kept";
 static const struct {
-	int code;
+	int code; /* with or without its extension */
 	enum err_whom whom;
 	enum err_when when;
 	bool breaks;
@@ -19,6 +23,10 @@ static const struct {
     {SQLITE_LOCKED, ERR_DAEMON, ERR_LATER, false, "the store is locked"},
     {SQLITE_NOMEM, ERR_DAEMON, ERR_LATER, false, "no memory for the store"},
     {SQLITE_FULL, ERR_DAEMON, ERR_LATER, false, "the disk is full, nothing of this was kept"},
+    {SQLITE_IOERR_SHMMAP, ERR_DAEMON, ERR_LATER, false, no_index},
+    {SQLITE_IOERR_SHMSIZE, ERR_DAEMON, ERR_LATER, false, no_index},
+    {SQLITE_IOERR_SHMOPEN, ERR_DAEMON, ERR_LATER, false, no_index},
+    {SQLITE_IOERR_NOMEM, ERR_DAEMON, ERR_LATER, false, "no memory for the store"},
     {SQLITE_IOERR, ERR_DAEMON, ERR_NEVER, true,
 	"the disk failed, nothing of this can be relied on and no more is accepted"},
     {SQLITE_CORRUPT, ERR_DAEMON, ERR_NEVER, true, "the store is damaged"},
@@ -36,7 +44,7 @@ int sql_fail(struct store *store, int code, const char *doing, struct err *err)
 {
 	const char *detail = store->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(store->db);
 	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
-		if (meanings[i].code != (code & PRIMARY_CODE) || code == SQLITE_IOERR_NOMEM)
+		if (meanings[i].code != code && meanings[i].code != (code & PRIMARY_CODE))
 			continue;
 		store->broken = store->broken || meanings[i].breaks;
 		return err_set(err, meanings[i].whom, meanings[i].when, "%s: %s (%s, %d)", doing,

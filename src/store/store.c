@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "store/migrate.h"
+#include "store/room.h"
 #include "store/sql.h"
 #include "store/store.h"
 
@@ -56,8 +57,10 @@ static int checkpoint(void *context, sqlite3 *db, const char *name, int pages)
 
 static int connect_file(struct store *store, const char *path, struct err *err)
 {
-	int code =
-	    sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
+	int code = room_watch();
+	if (code == SQLITE_OK)
+		code = sqlite3_open_v2(
+		    path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_busy_timeout(store->db, SQL_BUSY_MS);
 	if (code == SQLITE_OK)

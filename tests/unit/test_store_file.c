@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -577,6 +579,95 @@ static void a_full_disk_says_so_and_may_be_tried_again(void **state)
 	assert_true(fresh);
 }
 
+/* -- a disk of our own, in a mount namespace of our own -- */
+
+enum { NOT_ALLOWED_HERE = 77, BLOCK_BYTES = 1024 };
+
+static bool make_disk(const char *dir)
+{
+	char line[1024];
+	snprintf(line, sizeof line,
+	    "cd %s && truncate -s 4M image && mkdir -p disk && "
+	    "mke2fs -q -F -t ext4 -b %d -O ^has_journal image && "
+	    "mount -o loop image disk && chmod 700 disk",
+	    dir, BLOCK_BYTES);
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && system(line) == 0;
+}
+
+/* Fills it, but for so many blocks. */
+static bool leave_blocks(const char *path, off_t blocks)
+{
+	static const char block[BLOCK_BYTES];
+	struct stat about;
+	const int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	while (write(fd, block, sizeof block) == (ssize_t)sizeof block)
+		;
+	const bool left = fstat(fd, &about) == 0 &&
+			  ftruncate(fd, about.st_size - blocks * BLOCK_BYTES) == 0 &&
+			  fsync(fd) == 0;
+	close(fd);
+	return left;
+}
+
+/* What a process comes to that opens the store and writes: 0, or 1 for "full, try again later". */
+static int status_of_a_write(const char *path)
+{
+	int status;
+	const pid_t child = fork();
+	if (child == 0) {
+		struct store *mine;
+		struct err err;
+		int result = store_open(path, &mine, &err);
+		for (int i = 0; i < 3 && result == 0; i++)
+			result = store_counter_add(mine, "writes", 1, &err);
+		if (result == 0)
+			_exit(0);
+		if (err.when == ERR_LATER && strstr(err.text, "disk is full") != NULL)
+			_exit(1);
+		dprintf(STDERR_FILENO, "%s\n", err.text);
+		_exit(2);
+	}
+	return waitpid(child, &status, 0) == child ? status : -1;
+}
+
+static int write_with_little_room(const char *path, const char *filler)
+{
+	enum { BLOCKS_MOST = 72 };
+	bool seen[2] = {false, false};
+	for (off_t blocks = 0; blocks < BLOCKS_MOST; blocks++) {
+		const int status = leave_blocks(filler, blocks) ? status_of_a_write(path) : -1;
+		if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) {
+			dprintf(STDERR_FILENO, "with %lld blocks of %d bytes left: status %#x\n",
+			    (long long)blocks, BLOCK_BYTES, (unsigned)status);
+			return 2;
+		}
+		seen[WEXITSTATUS(status)] = true;
+	}
+	return seen[0] && seen[1] ? 0 : 3;
+}
+
+/* In a child, for the mount ends with it. */
+static void a_full_disk_of_small_blocks_is_an_error_and_no_end_of_the_process(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		char path[FIXTURE_PATH_SIZE + 16], filler[FIXTURE_PATH_SIZE + 16];
+		snprintf(path, sizeof path, "%s/disk/store", f->dir);
+		snprintf(filler, sizeof filler, "%s/disk/filler", f->dir);
+		if (!make_disk(f->dir))
+			_exit(NOT_ALLOWED_HERE);
+		_exit(store_create(path, &f->err) == 0 ? write_with_little_room(path, filler) : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_ALLOWED_HERE)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -604,6 +695,7 @@ int main(int argc, char **argv)
 	    TEST(a_kill_in_mid_transaction_loses_nothing_committed),
 	    TEST(after_a_disk_error_nothing_more_is_accepted),
 	    TEST(a_full_disk_says_so_and_may_be_tried_again),
+	    TEST(a_full_disk_of_small_blocks_is_an_error_and_no_end_of_the_process),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
