@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,17 +135,4 @@ int file_remove_tree(const char *path, struct err *err)
 	if (nftw(path, remove_one, OPEN_FILES_MAX, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0)
 		return 0;
 	return errno == ENOENT ? 0 : err_system(err, "cannot remove %s", path);
-}
-
-int file_lock(const char *path, struct err *err)
-{
-	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_system(err, "cannot open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0; /* the descriptor stays open, and with it the lock */
-	const int saved = errno;
-	close(fd);
-	errno = saved;
-	return saved == EWOULDBLOCK ? 1 : err_system(err, "cannot lock %s", path);
 }

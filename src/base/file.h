@@ -33,8 +33,4 @@ int file_sync_dir(const char *path, struct err *err);
  * is none. */
 int file_remove_tree(const char *path, struct err *err);
 
-/* Takes an exclusive lock on `path`, created with mode 0600, held until the process ends. Returns 1
- * when another process has it, 0 when we have it now. */
-int file_lock(const char *path, struct err *err);
-
 #endif

@@ -4,6 +4,7 @@ libdewline_a_SOURCES += \
 	src/base/digest.c src/base/digest.h \
 	src/base/err.c src/base/err.h \
 	src/base/file.c src/base/file.h \
+	src/base/lock.c src/base/lock.h \
 	src/base/log.c src/base/log.h \
 	src/base/moment.c src/base/moment.h \
 	src/base/text.c src/base/text.h \

@@ -43,7 +43,7 @@ const struct setting config_settings[] = {
 	"Directory of the gateway's own: its store and its GnuPG homes. Mode 0700, on a local "
 	"disk."},
     {"drop", SETTING_PATH, AT(drop), 1, CONFIG_PATH_SIZE - 1, NULL, NULL,
-	"Maildir into which all mail for the gateway is delivered."},
+	"Maildir into which all mail for the gateway is delivered. One gateway alone can use it."},
     {"log_level", SETTING_CHOICE, AT(log_level), 0, 0, "info", log_levels,
 	"How much goes to the log; each level holds those before it."},
     {"user", SETTING_TEXT, AT(user), 0, 0, "", NULL,
@@ -118,7 +118,7 @@ const struct setting config_settings[] = {
 	"File whose first line is the password of that user, readable by the gateway alone. A "
 	"credential imap-password of the service manager goes before it."},
     {"imap.mailbox", SETTING_TEXT, AT(imap.mailbox), 0, 0, "INBOX", NULL,
-	"The mailbox, which should be the gateway's alone. All that lies in it is taken, whatever "
+	"The mailbox, which must be the gateway's alone. All that lies in it is taken, whatever "
 	"flags it has."},
     {"imap.after", SETTING_TEXT, AT(imap.after), 0, 0, "delete", NULL,
 	"What becomes of a message once it is in the drop: delete, or move:NAME for another "

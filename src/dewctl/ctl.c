@@ -1,17 +1,15 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/lock.h"
 #include "base/text.h"
 #include "base/user.h"
 #include "pgp/place.h"
@@ -102,14 +100,20 @@ int ctl_open_store(struct ctl *ctl, struct err *err)
 
 bool ctl_daemon_runs(const struct ctl *ctl)
 {
-	char path[CTL_PATH_SIZE];
-	ctl_state_path(ctl, "lock", path);
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return false;
-	const bool runs = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	close(fd); /* and with it our lock, if we got one */
-	return runs;
+	return !ctl->has_state && lock_is_held(ctl->config.state);
+}
+
+int ctl_take_state(struct ctl *ctl, const char *why, struct err *err)
+{
+	char holder[LOCK_HOLDER_SIZE];
+	const int taken = ctl->has_state ? 0 : lock_take(ctl->config.state, err);
+	if (taken <= 0) {
+		ctl->has_state = taken == 0;
+		return taken;
+	}
+	lock_holder(ctl->config.state, holder);
+	return ctl_refuse(err, "%s, and %s is at work in %s: stop it first", why, holder,
+	    ctl->config.state);
 }
 
 void ctl_warn_idle(const struct ctl *ctl)
@@ -123,13 +127,12 @@ void ctl_warn_idle(const struct ctl *ctl)
 static int take_place(const char *home, char name[static PLACE_NAME_MAX + 1], struct err *err)
 {
 	for (unsigned i = 0; i < PLACES; i++) {
-		char path[PATH_MAX], lock[PATH_MAX + 8];
+		char path[PATH_MAX];
 		snprintf(name, PLACE_NAME_MAX + 1, "c%u", i);
 		if (place_make(home, name, err) < 0)
 			return -1;
 		place_path(home, name, path);
-		snprintf(lock, sizeof lock, "%s/lock", path);
-		const int taken = file_lock(lock, err);
+		const int taken = lock_take(path, err);
 		if (taken < 0)
 			return -1;
 		if (taken == 0) {

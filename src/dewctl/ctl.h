@@ -27,6 +27,7 @@ struct ctl {
 	char gateway[FINGERPRINT_SIZE];
 	struct home home;
 	bool home_is_open;
+	bool has_state; /* ctl_take_state */
 	struct passphrase passphrase; /* of the gateway's key (dewctl/passphrase.h) */
 	char passphrase_place[CONFIG_PATH_SIZE]; /* where it was found, "" at the terminal */
 	int passphrase_file; /* open before root became another user, or -1 */
@@ -50,6 +51,9 @@ int ctl_explain_owner(const struct ctl *ctl, struct err *err);
 
 /* Whether a dewlined works on this state: it holds the state's lock. */
 bool ctl_daemon_runs(const struct ctl *ctl);
+/* Takes that lock until this dewctl ends, for what no daemon may be at work beside; harmless the second
+ * time. why: "the gateway's key has to be changed", begins the refusal, which names who has it. */
+int ctl_take_state(struct ctl *ctl, const char *why, struct err *err);
 /* Warns when none does, behind a command that leaves the work to it. */
 void ctl_warn_idle(const struct ctl *ctl);
 

@@ -82,16 +82,10 @@ static int make_drop(const struct ctl *ctl, struct err *err)
 static int make_store(struct ctl *ctl, const char *path, struct err *err)
 {
 	static const char *const leftovers[] = {"", "-wal", "-shm", "-journal"};
-	char lock[CTL_PATH_SIZE];
 	char unfinished[CTL_PATH_SIZE];
-	ctl_state_path(ctl, "lock", lock);
 	ctl_state_path(ctl, "store.new", unfinished);
-	const int taken = file_lock(lock, err);
-	if (taken < 0)
+	if (ctl_take_state(ctl, "the store is to be made", err) < 0)
 		return -1;
-	if (taken > 0)
-		return ctl_refuse(
-		    err, "another dewctl init is at work in %s: wait for it", ctl->config.state);
 	for (size_t i = 0; i < sizeof leftovers / sizeof leftovers[0]; i++) {
 		char leftover[CTL_PATH_SIZE + 16];
 		snprintf(leftover, sizeof leftover, "%s%s", unfinished, leftovers[i]);

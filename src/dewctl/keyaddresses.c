@@ -48,11 +48,9 @@ int keyaddresses_mend(struct ctl *ctl, bool *mended, struct err *err)
 	if (missing == NULL)
 		return 0;
 	/* Its vaults may be building a shard, with the key as it was. */
-	if (ctl_daemon_runs(ctl))
-		return ctl_refuse(err,
-		    "the gateway's key has no user ID for %s, and dewlined is at work with it: "
-		    "stop it first",
-		    missing);
+	if (ctl_take_state(ctl, "the gateway's key lacks a user ID for one of its addresses",
+		err) < 0)
+		return -1;
 	if (keyaddresses_add(ctl, err) < 0)
 		return -1;
 	home_forget_shards(&ctl->home);

@@ -27,11 +27,8 @@ int keypreferences_mend(struct ctl *ctl, bool *mended, struct err *err)
 	if (!*mended)
 		return 0;
 	/* Its vaults may be building a shard, with the key as it was. */
-	if (ctl_daemon_runs(ctl))
-		return ctl_refuse(err,
-		    "the gateway's key asks for OCB packets, and dewlined is at work with it: "
-		    "stop it first");
-	if (preferences_mend(&ctl->home, err) < 0)
+	if (ctl_take_state(ctl, "the gateway's key asks for OCB packets", err) < 0 ||
+	    preferences_mend(&ctl->home, err) < 0)
 		return -1;
 	home_forget_shards(&ctl->home);
 	return keypreferences_keep_certificate(ctl, err) < 0 ||

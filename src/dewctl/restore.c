@@ -363,16 +363,6 @@ static int finish(struct restoring *restoring, struct err *err)
 	return 0;
 }
 
-static int take_lock(const struct ctl *ctl, struct err *err)
-{
-	char lock[CTL_PATH_SIZE];
-	ctl_state_path(ctl, "lock", lock);
-	const int taken = file_lock(lock, err);
-	return taken <= 0 ? taken
-			  : ctl_refuse(err, "dewlined is running on %s: stop it first",
-				ctl->config.state);
-}
-
 static int restore_backup(
     struct restoring *restoring, const struct ctl_call *call, struct err *err)
 {
@@ -407,7 +397,8 @@ static int run_file(struct ctl *ctl, const struct ctl_call *call, struct err *er
 	ctl_state_path(ctl, "store.db.restoring", restoring.draft);
 	ctl_state_path(ctl, "store.db.restored", restoring.done);
 	int status = open_backup(&restoring, call->arguments[0], err);
-	if (status == 0 && (ctl_become_owner(ctl, err) < 0 || take_lock(ctl, err) < 0))
+	if (status == 0 && (ctl_become_owner(ctl, err) < 0 ||
+			       ctl_take_state(ctl, "a store is put back", err) < 0))
 		status = -1;
 	if (status == 0 && is_there(restoring.done)) {
 		ctl_say("A restore was ended on the way: it is carried through.");

@@ -180,7 +180,8 @@ static int run(const struct config *config, struct err *err)
 	hold_signals();
 	if (settle_user(config, err) != 0 || sandbox_check(config, err) != 0)
 		return -1;
-	if (state_take(config->state, err) != 0 || state_find_store(config->state, err) != 0)
+	if (state_take(config->state, err) != 0 || state_take_drop(config->drop, err) != 0 ||
+	    state_find_store(config->state, err) != 0)
 		return -1;
 	if (chdir("/") != 0)
 		return err_system(err, "cannot change to /");

@@ -7,13 +7,12 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "dewlined/state.h"
 #include "pgp/place.h"
@@ -29,7 +28,7 @@ static int refuse(struct err *err, const char *state, const char *why)
 
 int state_take(const char *state, struct err *err)
 {
-	char path[PATH_MAX];
+	char holder[LOCK_HOLDER_SIZE];
 	struct stat about;
 	if (stat(state, &about) != 0) {
 		err_system(err, "the state directory %s (make it with `dewctl init`)", state);
@@ -44,12 +43,31 @@ int state_take(const char *state, struct err *err)
 		    "setting user");
 	if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return refuse(err, state, "is open to others: chmod 700 it");
-	if (snprintf(path, sizeof path, "%s/lock", state) >= (int)sizeof path)
-		return refuse(err, state, "has too long a path");
-	const int taken = file_lock(path, err);
-	if (taken > 0)
-		return refuse(err, state, "is in use: another dewlined is running on it");
-	return taken;
+	const int taken = lock_take(state, err);
+	if (taken < 0)
+		return err_prefix(err, "the state directory must be on a local file system");
+	if (taken == 0)
+		return 0;
+	lock_holder(state, holder);
+	return err_set(err, ERR_DAEMON, ERR_NEVER,
+	    "the state directory %s is in use by %s: one dewlined alone may run on it", state,
+	    holder);
+}
+
+int state_take_drop(const char *drop, struct err *err)
+{
+	char holder[LOCK_HOLDER_SIZE];
+	struct err why;
+	const int taken = lock_take(drop, &why);
+	if (taken < 0)
+		log_warning("%s: see to it that no other gateway uses this drop", why.text);
+	if (taken <= 0)
+		return 0;
+	lock_holder(drop, holder);
+	return err_set(err, ERR_DAEMON, ERR_NEVER,
+	    "the drop %s is in use by %s: two gateways would take each other's mail. Give each a "
+	    "drop of its own",
+	    drop, holder);
 }
 
 int state_find_store(const char *state, struct err *err)

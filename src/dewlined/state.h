@@ -6,9 +6,13 @@
 
 #include "base/err.h"
 
-/* Makes sure that the directory is ours alone (our user's, mode 0700), and takes the lock
- * STATE/lock, held until this process ends. Refuses when another daemon has it. */
+/* Makes sure that the directory is ours alone (our user's, mode 0700), and locks it (base/lock.h) until
+ * this process ends. Refuses when another process has it, and says which. */
 int state_take(const char *state, struct err *err);
+
+/* Locks the drop likewise, so that no other gateway takes its mail. One that cannot be locked is a warning
+ * in the log: it may be missing for a while, or on a file system that knows no locks. */
+int state_take_drop(const char *drop, struct err *err);
 
 /* Makes sure that there is a store, and that we may write it: refuses where `dewctl init` was not
  * run, or where a store put back from a backup belongs to another user. */

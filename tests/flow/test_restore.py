@@ -72,7 +72,7 @@ def play(t):
 def restore(scene, how):
     gateway = scene.gateway
     gateway.ctl("restore", scene.copy, may_fail=True)
-    assert gateway.code == 1 and "dewlined is running" in gateway.said, gateway.said
+    assert gateway.code == 1 and "(dewlined) is at work" in gateway.said, gateway.said
     gateway.stop()
     if how == "in its place":
         gateway.ctl("restore", scene.copy, may_fail=True)

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/lock.h"
 #include "dewctl/dewctl.h"
 #include "dewctl_world.h"
 
@@ -95,7 +96,7 @@ void world_start_daemon(struct world *world)
 	fflush(NULL);
 	world->daemon = fork();
 	if (world->daemon == 0) {
-		if (file_lock(world_path(world, "state/lock"), &err) != 0 ||
+		if (lock_take(world_path(world, "state"), &err) != 0 ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
 		for (;;)

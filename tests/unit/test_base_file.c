@@ -17,6 +17,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/text.h"
 
 static char directory[] = "/tmp/dl.XXXXXX";
@@ -155,17 +156,29 @@ static void tree_is_removed_without_following_links(void **state)
 static void lock_is_held_by_one_process_only(void **state)
 {
 	(void)state;
-	char path[64];
+	char path[64], link[64], holder[LOCK_HOLDER_SIZE], expected[LOCK_HOLDER_SIZE];
 	struct err err;
 	int status;
-	in_directory("lock", path);
-	assert_int_equal(file_lock(path, &err), 0);
-	const pid_t other = fork();
-	if (other == 0)
-		_exit(file_lock(path, &err));
-	assert_int_equal(waitpid(other, &status, 0), other);
-	assert_int_equal(WEXITSTATUS(status), 1);
-	assert_int_equal(file_lock("/nonexistent/lock", &err), -1);
+	assert_int_equal(mkdir(in_directory("lock", path), 0700), 0);
+	assert_int_equal(symlink(path, in_directory("lock-link", link)), 0);
+	assert_int_equal(lock_take(path, &err), 0);
+	snprintf(expected, sizeof expected, "process %d (", (int)getpid());
+	const char *const paths[] = {path, link};
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		const pid_t other = fork();
+		if (other == 0) {
+			lock_holder(paths[i], holder);
+			_exit(!lock_is_held(paths[i]) ? 7
+			    : strncmp(holder, expected, strlen(expected)) != 0
+				? 8
+				: lock_take(paths[i], &err));
+		}
+		assert_int_equal(waitpid(other, &status, 0), other);
+		assert_int_equal(WEXITSTATUS(status), 1);
+	}
+	assert_int_equal(lock_take("/nonexistent", &err), -1);
+	assert_int_equal(lock_take(in_directory("kept", path), &err), 0);
+	assert_false(lock_is_held("/nonexistent"));
 }
 
 static void digests_follow_the_published_vectors(void **state)

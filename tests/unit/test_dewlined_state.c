@@ -121,32 +121,72 @@ static void store_of_somebody_else_is_refused(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static void second_daemon_is_refused(void **state)
+/* A process that takes the directory as dewlined does, and has it until it is killed. */
+static pid_t first_daemon(int (*take)(const char *path, struct err *err), const char *path)
 {
-	(void)state;
-	char path[64];
-	struct err err;
-	int status;
 	int ready[2];
+	char taken = 'n';
 	assert_int_equal(pipe(ready), 0);
-	assert_int_equal(mkdir(below("state", path), 0700), 0);
 	const pid_t first = fork();
 	if (first == 0) {
-		const char taken = state_take(path, &err) == 0 ? 'y' : 'n';
+		struct err err;
+		taken = take(path, &err) == 0 ? 'y' : 'n';
 		if (write(ready[1], &taken, 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();
 	}
-	char taken = 'n';
 	assert_int_equal(read(ready[0], &taken, 1), 1);
 	assert_int_equal(taken, 'y');
-	refused(path, "another dewlined is running");
-	kill(first, SIGKILL);
-	waitpid(first, &status, 0);
-	assert_int_equal(state_take(path, &err), 0); /* the lock went with its process */
 	close(ready[0]);
 	close(ready[1]);
+	return first;
+}
+
+static void end(pid_t first)
+{
+	kill(first, SIGKILL);
+	waitpid(first, NULL, 0);
+}
+
+static void second_daemon_is_refused_and_told_who_has_the_state(void **state)
+{
+	(void)state;
+	char path[64], other[64], holder[32];
+	struct err err;
+	assert_int_equal(mkdir(below("state", path), 0700), 0);
+	assert_int_equal(file_write(below("state/lock", other), VIEW(""), 0600, &err), 0);
+	const pid_t first = first_daemon(state_take, path);
+	snprintf(holder, sizeof holder, "in use by process %d (", (int)first);
+	refused(path, holder);
+	/* Whatever becomes of what lies in it, and by whatever path it is reached. */
+	unlink(other);
+	refused(path, holder);
+	assert_int_equal(file_write(other, VIEW(""), 0600, &err), 0);
+	refused(path, holder);
+	assert_int_equal(symlink(path, below("link", other)), 0);
+	refused(other, holder);
+	assert_int_equal(rename(path, below("moved", other)), 0);
+	refused(other, holder);
+	end(first);
+	assert_int_equal(state_take(other, &err), 0); /* the lock went with its process */
+}
+
+static void drop_of_another_gateway_is_refused_and_a_missing_one_is_not(void **state)
+{
+	(void)state;
+	char path[64], link[64], holder[32];
+	struct err err = {.text = ""};
+	assert_int_equal(state_take_drop(below("drop", path), &err), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(symlink(path, below("drop-link", link)), 0);
+	const pid_t first = first_daemon(state_take_drop, path);
+	assert_int_equal(state_take_drop(link, &err), -1);
+	snprintf(holder, sizeof holder, "in use by process %d (", (int)first);
+	assert_non_null(strstr(err.text, holder));
+	assert_non_null(strstr(err.text, "take each other's mail"));
+	end(first);
+	assert_int_equal(state_take_drop(path, &err), 0);
 }
 
 /* gpg-connect-agent exits with 0 in either case; only a living agent prints its "OK". */
@@ -191,7 +231,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(directory_of_somebody_else_is_refused),
 	    cmocka_unit_test(store_that_is_missing_is_refused),
 	    cmocka_unit_test(store_of_somebody_else_is_refused),
-	    cmocka_unit_test(second_daemon_is_refused),
+	    cmocka_unit_test(second_daemon_is_refused_and_told_who_has_the_state),
+	    cmocka_unit_test(drop_of_another_gateway_is_refused_and_a_missing_one_is_not),
 	    cmocka_unit_test(agent_of_the_state_is_ended),
 	    cmocka_unit_test(no_agent_to_end_is_no_trouble),
 	};
