@@ -18,7 +18,7 @@
 #include "dewctl/passphrase.h"
 #include "pgp/rekey.h"
 
-enum { CHANGED, UNCHANGED };
+enum { CHANGED = 0, UNCHANGED };
 
 /* passphrase_fn: context is the path of a file. */
 static int find_in_file(void *context, struct buf *out, struct err *err)
@@ -35,23 +35,54 @@ static bool is_changed_already(struct ctl *ctl, struct passphrase *next)
 	return home_prove_key(&ctl->home, &ignored) < 0 && home_prove_key(&home, &ignored) == 0;
 }
 
+/* Written down before and after, for the key itself is in no transaction. */
+static int record(struct ctl *ctl, const char *step, const char *event, const char *detail,
+    struct err *err)
+{
+	if (store_begin(ctl->store, err) < 0)
+		return -1;
+	int status = store_value_set(ctl->store, "passphrase-change", view_of(step), err);
+	if (status == 0)
+		status = ctl_audit(ctl, event, ctl->config.gateway.address, err, "key %s%s",
+		    ctl->home.gateway, detail);
+	return ctl_end(ctl, status, err);
+}
+
+static int record_begin(struct ctl *ctl, struct err *err)
+{
+	return record(ctl, "begun", "gateway.passphrase.begin", "", err);
+}
+
+static int record_end(struct ctl *ctl, const char *detail, struct err *err)
+{
+	return record(ctl, "", "gateway.passphrase", detail, err);
+}
+
+/* A former call may have come to its end, but for the file, or not even as far as writing it down. */
+static int complete(struct ctl *ctl, struct err *err)
+{
+	struct buf step = BUF_EMPTY(BUF_SMALL);
+	bool found;
+	int status = store_value_get(ctl->store, "passphrase-change", &step, &found, err);
+	if (status == 0 && step.len > 0)
+		status = record_end(ctl, ", by a call that was interrupted", err);
+	buf_release(&step);
+	return status;
+}
+
 static int change(struct ctl *ctl, struct passphrase *next, struct err *err)
 {
-	if (ctl_open_store(ctl, err) < 0)
-		return -1;
-	if (ctl_daemon_runs(ctl))
-		return ctl_refuse(err, "dewlined is at work with this key: stop it first");
-	if (ctl_open_home(ctl, err) < 0)
+	struct err ignored;
+	if (ctl_open_store(ctl, err) < 0 || ctl_open_home(ctl, err) < 0)
 		return -1;
 	if (is_changed_already(ctl, next))
-		return 0;
-	if (home_prove_key(&ctl->home, err) < 0 || store_begin(ctl->store, err) < 0)
+		return complete(ctl, err);
+	if (home_prove_key(&ctl->home, err) < 0 || record_begin(ctl, err) < 0)
 		return -1;
-	int status = ctl_audit(ctl, "gateway.passphrase", ctl->config.gateway.address, err,
-	    "key %s", ctl->home.gateway);
-	if (status == 0)
-		status = rekey(&ctl->home, next, err);
-	return ctl_end(ctl, status, err);
+	if (rekey(&ctl->home, next, err) == 0)
+		return record_end(ctl, "", err);
+	record(ctl, "", "gateway.passphrase.kept", ": it could not be changed", &ignored);
+	return -1;
 }
 
 /* Why nothing was changed goes to `why`. */
@@ -70,14 +101,30 @@ static _Noreturn void run_child(struct ctl *ctl, struct passphrase *next, int wh
 	_exit(status);
 }
 
+static int refuse_unchanged(struct err *err, const char *why)
+{
+	ctl_refuse(err, "%s; the passphrase is what it was", why);
+	return UNCHANGED;
+}
+
 /* What the child has to say for itself, which is less than a pipe holds. */
-static int refuse_unchanged(int why, struct err *err)
+static int read_unchanged(int why, struct err *err)
 {
 	char text[ERR_TEXT_SIZE] = "";
 	const ssize_t got = read(why, text, sizeof text - 1);
 	text[got > 0 ? got : 0] = '\0';
-	ctl_refuse(err, "%s; the passphrase is what it was", text);
-	return UNCHANGED;
+	return refuse_unchanged(err, text);
+}
+
+/* No daemon may start before the file is in its place either. */
+static int take_state(struct ctl *ctl, struct err *err)
+{
+	struct err why;
+	if (access(ctl->config.state, F_OK) != 0) /* the child says so better */
+		return 0;
+	return ctl_take_state(ctl, "the gateway's key gets another passphrase", &why) == 0
+		   ? 0
+		   : refuse_unchanged(err, why.text);
 }
 
 /* CHANGED, or UNCHANGED with the reason in err; -1: nobody knows. */
@@ -100,7 +147,7 @@ static int change_in_child(struct ctl *ctl, struct passphrase *next, struct err 
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) > UNCHANGED)
 		result = ctl_refuse(err, "the change was interrupted: call this again");
 	else
-		result = WEXITSTATUS(status) == CHANGED ? CHANGED : refuse_unchanged(why[0], err);
+		result = WEXITSTATUS(status) == CHANGED ? CHANGED : read_unchanged(why[0], err);
 	close(why[0]);
 	return result;
 }
@@ -125,15 +172,19 @@ int keypassphrase_run(struct ctl *ctl, const struct ctl_call *call, struct err *
 		return ctl_refuse(
 		    err, "gateway.passphrase_file names no file to put the new passphrase into");
 	snprintf(next_path, sizeof next_path, "%s.next", path);
-	if (access(next_path, F_OK) != 0 && ctl_passphrase_write(ctl, next_path, err) < 0)
+	/* One that is there already may be the only passphrase of the key. */
+	const bool made = access(next_path, F_OK) != 0;
+	if (made && ctl_passphrase_write(ctl, next_path, err) < 0)
 		return -1;
 	struct passphrase next = passphrase_from(find_in_file, next_path);
 	next.place = next_path;
 	int result = passphrase_get(&next, err);
 	if (result == 0)
+		result = take_state(ctl, err);
+	if (result == CHANGED)
 		result = change_in_child(ctl, &next, err);
 	passphrase_release(&next);
-	if (result == UNCHANGED)
+	if (result == UNCHANGED && made)
 		unlink(next_path);
 	if (result != CHANGED || put_in_place(next_path, path, err) < 0)
 		return -1;

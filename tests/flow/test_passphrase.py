@@ -1,4 +1,6 @@
 """The gateway's key has a passphrase: a copy of the state opens nothing; without it nothing is lost."""
+import contextlib
+import fcntl
 import os
 import pathlib
 import pty
@@ -369,7 +371,41 @@ def test_passphrase_is_changed_and_set(t):
     assert not opens_with(t, scene, first) and opens_with(t, scene, second)
     goes_on(scene, 3)
     events = [row["event"] for row in scene.gateway.audit()]
-    assert events.count("gateway.passphrase") == 2
+    assert events.count("gateway.passphrase") == events.count("gateway.passphrase.begin") == 2
+
+
+@contextlib.contextmanager
+def held(directory):
+    """The lock of a directory, which is ours for a while."""
+    fd = os.open(directory, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    yield
+    os.close(fd)
+
+
+def test_change_that_was_not_ended_is_on_record_and_is_completed(t):
+    """As after a kill between the change of the key and what says that it is done."""
+    scene = Scene(t)
+    gateway, file = scene.gateway, passphrase_file(scene.gateway)
+    gateway.stop()
+    former = file.read_bytes()
+
+    def events():
+        return [row["event"].rpartition(".")[2] for row in gateway.audit()
+                if row["event"].startswith("gateway.passphrase")]
+
+    with contextlib.closing(sqlite3.connect(gateway.dir / "state" / "store.db")) as store:
+        store.execute("CREATE TRIGGER no_end BEFORE INSERT ON audit WHEN "
+                      "NEW.event = 'gateway.passphrase' BEGIN SELECT RAISE(ABORT, 'cut'); END")
+        key_passphrase(t, scene)
+        assert events() == ["begin"], "the key is changed, and nobody wrote it down"
+        store.execute("DROP TRIGGER no_end")
+    file.rename(file.with_name(file.name + ".next"))
+    put(file, former)
+    assert "dewline.passphrase" in gateway.ctl("key", "passphrase")
+    assert events() == ["begin", "passphrase"], events()
+    assert "interrupted" in gateway.audit()[-1]["detail"]
+    goes_on(scene, 1)
 
 
 def test_passphrase_is_not_changed_while_the_daemon_runs_or_with_a_wrong_one(t):
@@ -393,8 +429,15 @@ def test_passphrase_is_not_changed_while_the_daemon_runs_or_with_a_wrong_one(t):
     file.write_text(former)
     # One that was interrupted before the last step is completed.
     key_passphrase(t, scene)
-    file.rename(file.with_name(file.name + ".next"))
+    only = file.with_name(file.name + ".next")
+    file.rename(only)
     put(file, former.encode())
+    state = scene.gateway.dir / "state"
+    with held(state):
+        scene.gateway.ctl("key", "passphrase", may_fail=True)
+        said = scene.gateway.said
+        assert f"process {os.getpid()}" in said and str(state) in said, said
+        assert only.exists(), "the only passphrase of the key is gone"
     assert starts(scene.gateway, "-t").returncode == 1
     key_passphrase(t, scene)
     goes_on(scene, 2)
