@@ -12,6 +12,7 @@
 #include "dewctl/keyaddresses.h"
 #include "dewctl/probe.h"
 #include "dewctl/restore.h"
+#include "dewctl/unread.h"
 #include "pgp/preferences.h"
 #include "store/agreements.h"
 #include "store/arrivals.h"
@@ -568,6 +569,7 @@ static const struct {
     {"queue", look_at_queue},
     {"bounces", look_at_bounces},
     {"answers", look_at_answers},
+    {"unread", unread_look},
     {"processes", look_at_processes},
 };
 

@@ -51,6 +51,7 @@ libdewline_a_SOURCES += \
 	src/dewctl/role.c src/dewctl/role.h \
 	src/dewctl/stats.c \
 	src/dewctl/stash.c src/dewctl/stash.h \
+	src/dewctl/unread.c src/dewctl/unread.h \
 	src/dewctl/verbs.h
 
 dist_man_MANS += src/dewctl/dewctl.8

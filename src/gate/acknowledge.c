@@ -10,6 +10,7 @@
 #include "gate/clear.h"
 #include "gate/refuse.h"
 #include "gate/restored.h"
+#include "gate/tries.h"
 #include "pgp/vault.h"
 #include "rules/reply.h"
 #include "store/advisories.h"
@@ -70,7 +71,7 @@ static int record_one(struct acknowledging *job, const struct target *target, st
 	    .contact = job->contact.id,
 	    .arrival = job->facts->arrival,
 	    .signed_at = job->facts->opened.signatures[0].created,
-	    .received_at = clock_now(),
+	    .received_at = job->facts->received_at, /* it may have waited since */
 	    .comment = buf_view(&job->comment),
 	};
 	char label[STORE_NAME_SIZE];
@@ -85,7 +86,7 @@ static int record_one(struct acknowledging *job, const struct target *target, st
 		return -1;
 	if (state_after(STATE_DELIVERY, target->delivery.state, "acknowledge") != NULL &&
 	    store_delivery_move(gate->store, target->delivery.id, "acknowledge", NULL, 0,
-		acknowledgment.received_at, false, err) != 0)
+		clock_now(), false, err) != 0)
 		return -1;
 	if (gate_label(gate, target->revision.message, label, err) != 0 ||
 	    store_arrival_digest(gate->store, job->facts->arrival, mail, err) != 0)
@@ -199,15 +200,17 @@ static void record(struct acknowledging *job)
 static bool on_stashed(void *context, enum pool_event event, struct view body)
 {
 	struct acknowledging *job = context;
-	struct vault_reply reply = {
-	    .status = VAULT_FAILED, .text = "stashing a comment ended the vault twice"};
+	struct vault_reply reply = {.status = VAULT_FAILED};
 	if (event == POOL_ANSWER && !vault_take_stash(body, &reply, &job->comment, 1))
 		return false;
 	if (reply.status == VAULT_OK) {
 		record(job);
 		return true;
 	}
-	open_again(job->facts, reply.text);
+	if (event == POOL_DIED)
+		tries_failed(job->facts, "keeping its comment", body);
+	else
+		open_again(job->facts, reply.text);
 	buf_release(&job->reply.comment);
 	buf_release(&job->comment);
 	free(job);
@@ -237,6 +240,5 @@ void acknowledge_mail(struct mail_facts *facts, const struct contact *contact)
 		return;
 	}
 	vault_put_stash(&body, &comment, 1);
-	gate_ask(
-	    facts->gate, facts->gate->vaults, VAULT_STASH, &body, GATE_OPEN_MS, on_stashed, job);
+	tries_ask(facts, VAULT_STASH, &body, GATE_OPEN_MS, on_stashed, job);
 }

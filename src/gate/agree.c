@@ -61,7 +61,7 @@ static int record_answer(
 	    .contact = job->contact->id,
 	    .arrival = job->facts->arrival,
 	    .signed_at = job->facts->opened.signatures[0].created,
-	    .received_at = job->now,
+	    .received_at = job->facts->received_at,
 	};
 	snprintf(answer.answer, sizeof answer.answer, "%s", word);
 	snprintf(answer.fingerprint, sizeof answer.fingerprint, "%s",

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "gate/claim.h"
@@ -91,4 +92,27 @@ int claim_known(struct gate *gate, int64_t arrival, char address[static STORE_AD
 		address[0] = '\0';
 	buf_release(&head);
 	return result;
+}
+
+/* The mail server that delivered it has written the address of its envelope into the head, under a name
+ * that differs from one to the other. */
+bool claim_returns(const struct gate *gate, struct view head, char address[static STORE_ADDRESS_SIZE])
+{
+	const char *own = gate->config->gateway.return_path;
+	const size_t local = strcspn(own, "@");
+	char tag[EPOCH_TAG_SIZE];
+	int64_t delivery;
+	for (size_t at = 0; at + local < head.len; at++) {
+		struct view rest = view_part(head, at, STORE_ADDRESS_SIZE - 1);
+		if (rest.data[local] != '+' || strncasecmp(rest.data, own, local) != 0)
+			continue;
+		size_t len = 0;
+		while (len < rest.len && strchr(" \t\r\n<>,;\"", rest.data[len]) == NULL)
+			len++;
+		rest = view_part(rest, 0, len);
+		if (gate_return_path_owner(gate, rest, &delivery, tag) &&
+		    view_copy(rest, address, STORE_ADDRESS_SIZE))
+			return true;
+	}
+	return false;
 }

@@ -25,4 +25,8 @@ int claim_known(struct gate *gate, int64_t arrival, char address[static STORE_AD
 /* A number for the contact, publisher or admin with that address, or CLAIM_NOBODY. */
 int claim_sender(struct gate *gate, struct view head, int64_t *sender, struct err *err);
 
+/* Whether these bytes name a return path that only the gateway can make, as what comes back to it does:
+ * with that address. */
+bool claim_returns(const struct gate *gate, struct view head, char address[static STORE_ADDRESS_SIZE]);
+
 #endif

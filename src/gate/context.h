@@ -104,6 +104,10 @@ void gate_ask(struct gate *gate, struct pool *pool, uint32_t type, struct buf *b
 void gate_ask_for_stranger(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
     int64_t deadline_ms, pool_answer_fn *answer, void *context);
 
+/* The same for what ended its worker before: one attempt. */
+void gate_ask_once(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
+    int64_t deadline_ms, pool_answer_fn *answer, void *context);
+
 /* A name for the log: "DEW-2026-0007 r1", or "notice 12" for what is no advisory. */
 int gate_label(
     struct gate *gate, int64_t message, char out[static STORE_NAME_SIZE], struct err *err);

@@ -68,12 +68,12 @@ static int64_t deadline(int64_t ms, size_t bytes)
 }
 
 static void ask(struct pool *pool, uint32_t type, struct buf *body, int64_t deadline_ms,
-    bool gives_way, pool_answer_fn *answer, void *context)
+    bool gives_way, unsigned attempts, pool_answer_fn *answer, void *context)
 {
 	struct pool_request request = {
 	    .type = type,
 	    .deadline_ms = deadline(deadline_ms, body->len),
-	    .attempts = GATE_ATTEMPTS,
+	    .attempts = attempts,
 	    .gives_way = gives_way,
 	    .answer = answer,
 	    .context = context,
@@ -86,14 +86,21 @@ void gate_ask(struct gate *gate, struct pool *pool, uint32_t type, struct buf *b
     int64_t deadline_ms, pool_answer_fn *answer, void *context)
 {
 	(void)gate;
-	ask(pool, type, body, deadline_ms, false, answer, context);
+	ask(pool, type, body, deadline_ms, false, GATE_ATTEMPTS, answer, context);
 }
 
 void gate_ask_for_stranger(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
     int64_t deadline_ms, pool_answer_fn *answer, void *context)
 {
 	(void)gate;
-	ask(pool, type, body, deadline_ms, true, answer, context);
+	ask(pool, type, body, deadline_ms, true, GATE_ATTEMPTS, answer, context);
+}
+
+void gate_ask_once(struct gate *gate, struct pool *pool, uint32_t type, struct buf *body,
+    int64_t deadline_ms, pool_answer_fn *answer, void *context)
+{
+	(void)gate;
+	ask(pool, type, body, deadline_ms, true, 1, answer, context);
 }
 
 int gate_label(

@@ -241,7 +241,7 @@ static void begin(struct forwarding *job)
 	}
 	job->report.contact = job->contact.id;
 	job->report.advisory = job->about.id;
-	job->report.received_at = now;
+	job->report.received_at = job->facts->received_at;
 	job->report.arrival = job->facts->arrival;
 	snprintf(job->report.tlp, sizeof job->report.tlp, "%s", tlp_name(job->block.tlp));
 	send_report(job, &member);

@@ -10,6 +10,7 @@
 #include "gate/letters_key.h"
 #include "gate/outgoing.h"
 #include "gate/recipients.h"
+#include "gate/tries.h"
 #include "pgp/keyfile.h"
 #include "pgp/vault.h"
 #include "rules/keyfate.h"
@@ -529,15 +530,14 @@ static void look_for(struct keyupdate *update)
 static bool on_renewed(void *context, enum pool_event event, struct view body)
 {
 	struct keyupdate *update = context;
-	struct vault_reply reply = {
-	    .status = VAULT_FAILED, .text = "reading a certificate ended the vault twice"};
+	struct vault_reply reply = {.status = VAULT_FAILED};
 	struct err err;
 	vault_release_renew(&update->result);
 	if (event == POOL_ANSWER && !vault_take_renew(body, &reply, &update->result))
 		return false;
 	if (event == POOL_DIED) {
-		refuse_update(update, "the certificate cannot be read");
-		conclude(update);
+		tries_failed(update->facts, "reading the certificate in it", body);
+		free_update(update);
 	} else if (reply.status != VAULT_OK) {
 		again(update, reply.text);
 	} else if (update->result.wanted_count > 0) {
@@ -553,11 +553,11 @@ static bool on_renewed(void *context, enum pool_event event, struct view body)
 
 static void ask(struct keyupdate *update)
 {
-	struct gate *gate = update->facts->gate;
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	update->request.known = buf_view(&update->row);
 	vault_put_renew(&body, &update->request);
-	gate_ask(gate, gate->vaults, VAULT_RENEW, &body, GATE_CERTIFICATE_MS, on_renewed, update);
+	tries_ask(
+	    update->facts, VAULT_RENEW, &body, GATE_CERTIFICATE_MS, on_renewed, update);
 }
 
 static void add_piece(struct keyupdate *update, struct view content, const char *name)

@@ -5,6 +5,7 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "gate/letters_alarm.h"
+#include "mail/paragraph.h"
 #include "gate/letters_answer.h"
 #include "gate/letters_parts.h"
 #include "rules/remind.h"
@@ -221,19 +222,38 @@ void letter_add_fatal(struct buf *out, const struct arrival *arrival)
 {
 	buf_printf(out, "  %lld, received ", (long long)arrival->id);
 	moment_add(out, arrival->received_at, 0);
-	buf_printf(out, ", %lld bytes:\n      %s\n", (long long)arrival->size, arrival->reason);
+	buf_printf(out, ", %lld bytes:\n", (long long)arrival->size);
+	paragraph_add(out, "      ", view_of(arrival->reason));
+	if (arrival->wait_until != 0) {
+		buf_add_text(out, "      It is tried again at ");
+		moment_add(out, arrival->wait_until, 0);
+		buf_add_text(out, ".\n");
+	} else {
+		buf_add_text(out, strcmp(arrival->state, "unreadable") == 0
+				      ? "      It is given up.\n"
+				      : "      It is tried again now.\n");
+	}
 }
 
-void letter_fatal(struct buf *out, int64_t count, struct view lines)
+void letter_fatal(struct buf *out, int64_t count, bool known, struct view lines)
 {
-	buf_printf(out, "%lld mail%s ended the process that read or opened it, twice:\n\n",
-	    (long long)count, count == 1 ? "" : "s");
+	buf_printf(out, "%lld mail%s ended the process that read or opened %s:\n\n",
+	    (long long)count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
 	buf_add_view(out, lines);
 	buf_add_text(out,
-	    "\nNobody got anything because of it, and all other mail goes its way. Still:\n"
-	    "somebody may be trying to take over the gateway, or a harmless mail has met\n"
-	    "a fault of dewline. The mail is kept for a while, to be looked at on a\n"
-	    "machine that matters to nobody:\n\n"
+	    "\nNothing was done because of such mail, and all other mail goes its way. The\n"
+	    "cause may be the machine: memory that ran out, programs that were exchanged,\n"
+	    "somebody who ended processes. Or the mail has met a fault of dewline, or\n"
+	    "somebody is trying to take over the gateway.\n\n");
+	if (known)
+		buf_add_text(out,
+		    "Some of it says that it is from somebody known here: it may be an answer\n"
+		    "or an advisory that counts for nothing until it can be read. Ask them.\n\n");
+	buf_add_text(out,
+	    "What is given up is kept, and is judged anew when you say so; an answer then\n"
+	    "counts by the time at which it came:\n\n"
 	    "    dewctl inbox list\n"
+	    "    dewctl inbox retry N\n\n"
+	    "Look at the mail itself only on a machine that matters to nobody:\n\n"
 	    "    dewctl inbox show N --raw > FILE\n");
 }

@@ -49,9 +49,9 @@ void letter_add_bounce(
     struct buf *out, const struct bounce *bounce, const char *member, bool lines);
 void letter_bounces(struct buf *out, const char *what, struct view failures, struct view replies);
 
-/* To the admins: one line about a mail that ended its worker twice, and the letter around them;
- * `count` may be more than there are lines. */
+/* To the admins: some lines about a mail that ended its workers, and the letter around them; `count` may
+ * be more than there are lines about. `known`: one of them seems to be from somebody known. */
 void letter_add_fatal(struct buf *out, const struct arrival *arrival);
-void letter_fatal(struct buf *out, int64_t count, struct view lines);
+void letter_fatal(struct buf *out, int64_t count, bool known, struct view lines);
 
 #endif

@@ -55,6 +55,7 @@ libdewline_a_SOURCES += \
 	src/gate/tell.c src/gate/tell.h \
 	src/gate/unsent.c src/gate/unsent.h \
 	src/gate/trace.c src/gate/trace.h \
+	src/gate/tries.c src/gate/tries.h \
 	src/gate/turns.c src/gate/turns.h \
 	src/gate/uncounted.c src/gate/uncounted.h \
 	src/gate/warn.c src/gate/warn.h \

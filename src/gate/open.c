@@ -15,10 +15,12 @@
 #include "gate/open.h"
 #include "gate/release.h"
 #include "gate/shard.h"
+#include "gate/tries.h"
 #include "gate/turns.h"
 #include "gate/uncounted.h"
 #include "mail/reader.h"
 #include "pgp/vault.h"
+#include "rules/tries.h"
 #include "store/arrivals.h"
 #include "store/audit.h"
 #include "worker/frame.h"
@@ -32,7 +34,7 @@ enum {
 };
 
 /* Two queues, each with places of its own: whoever is known never waits for the end of a mail of
- * somebody who is not. */
+ * somebody who is not, or of one that ended its workers before. */
 struct queue {
 	struct turns *waiting;
 	unsigned under_way;
@@ -40,7 +42,7 @@ struct queue {
 
 struct arrivals {
 	struct queue known; /* who says that he is somebody known, and drafts */
-	struct queue strangers;
+	struct queue strangers; /* and mail that is tried again */
 };
 
 struct job {
@@ -70,16 +72,11 @@ static struct job *job_new(struct gate *gate, int64_t arrival)
 	return job;
 }
 
-/* Nobody that we know, as far as we know by now. */
-static bool is_stranger(const struct mail_facts *facts)
-{
-	return facts->hold == 0 && facts->sender == CLAIM_NOBODY;
-}
-
 static struct queue *queue_of(const struct mail_facts *facts)
 {
 	struct arrivals *arrivals = facts->gate->arrivals;
-	return is_stranger(facts) ? &arrivals->strangers : &arrivals->known;
+	const bool known = facts->hold != 0 || (facts->sender != CLAIM_NOBODY && facts->tries == 0);
+	return known ? &arrivals->known : &arrivals->strangers;
 }
 
 void open_done(struct mail_facts *facts)
@@ -109,6 +106,9 @@ int open_record(const struct mail_facts *facts, const char *event, const char *m
 	snprintf(subject, sizeof subject, "arrival %lld", (long long)arrival);
 	snprintf(what, sizeof what, "arrival.%s", event);
 	if (clear_look(facts, err) != 0 || uncounted_look(facts, err) != 0 ||
+	    (facts->tries > 0 && strcmp(event, "give-up") != 0 &&
+		(facts->contact != 0 || signer[0] != '\0') &&
+		store_arrival_set_claimed(gate->store, arrival, false, err) != 0) ||
 	    store_arrival_set_shape(gate->store, arrival,
 		intake_shape_name(intake_shape_of(&facts->intake)),
 		intake_refusal_name(facts->refusal), err) != 0 ||
@@ -195,7 +195,7 @@ static int note_claim(const struct mail_facts *facts, struct buf *reason, struct
 	if (address[0] == '\0')
 		return 0;
 	buf_printf(reason, "; it says it is from %s", address);
-	return store_arrival_set_claimed(facts->gate->store, facts->arrival, err);
+	return store_arrival_set_claimed(facts->gate->store, facts->arrival, true, err);
 }
 
 void open_refuse_shape(struct mail_facts *facts, const char *meaning)
@@ -289,10 +289,12 @@ static void ask_reader(struct job *job, uint32_t type, struct view bytes, pool_a
 	struct gate *gate = job->facts.gate;
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	reader_put(&body, bytes);
+	const bool again = job->facts.tries > 0;
 	struct pool_request request = {
 	    .type = type,
-	    .deadline_ms = GATE_READ_MS,
-	    .attempts = GATE_ATTEMPTS,
+	    .deadline_ms = GATE_READ_MS * tries_patience(job->facts.tries),
+	    .attempts = again ? 1 : GATE_ATTEMPTS,
+	    .gives_way = again,
 	    .answer_most = reader_answer_most(bytes.len),
 	    .answer = answer,
 	    .context = job,
@@ -339,18 +341,12 @@ static void open_wrapped(struct job *job)
 	open_message(job);
 }
 
-static void end_fatal(struct job *job, const char *why)
-{
-	open_is_taken(&job->facts, INTAKE_FROM_NOBODY);
-	open_end(&job->facts, "give-up", "fatal", why);
-}
-
 static bool on_content(void *context, enum pool_event event, struct view body)
 {
 	struct job *job = context;
 	struct mail_facts *facts = &job->facts;
 	if (event == POOL_DIED) {
-		end_fatal(job, "reading what it holds ended the reader twice");
+		tries_failed(facts, "reading what it holds", body);
 		return true;
 	}
 	buf_clear(&job->content_body);
@@ -438,7 +434,7 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 	struct vault_reply reply;
 	struct opened opened = {.plaintext = BUF_EMPTY(facts->opened.plaintext.max)};
 	if (event == POOL_DIED) {
-		end_fatal(job, "opening it ended the vault twice");
+		tries_failed(facts, "opening it", body);
 		return true;
 	}
 	if (!vault_take_open(body, &reply, &opened)) {
@@ -485,11 +481,7 @@ static void open_message(struct job *job)
 	vault_put_open(&body, job->in_shard ? job->facts.signer.shard : -1,
 	    job->in_shard ? job->facts.signer.generation : 0, job->facts.form, job->facts.message,
 	    job->facts.signature);
-	if (is_stranger(&job->facts) && !job->facts.signer_known)
-		gate_ask_for_stranger(
-		    gate, gate->vaults, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
-	else
-		gate_ask(gate, gate->vaults, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
+	tries_ask(&job->facts, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
 }
 
 static void after_outline(struct job *job)
@@ -523,7 +515,7 @@ static bool on_outline(void *context, enum pool_event event, struct view body)
 {
 	struct job *job = context;
 	if (event == POOL_DIED) {
-		end_fatal(job, "reading it ended the reader twice");
+		tries_failed(&job->facts, "reading it", body);
 		return true;
 	}
 	buf_clear(&job->outline_body);
@@ -545,6 +537,8 @@ static void start_job(struct gate *gate, int64_t sender, int64_t arrival, int64_
 		gate_fail(gate, &err);
 	} else if (found) {
 		struct job *job = job_new(gate, arrival);
+		job->facts.received_at = row.received_at;
+		job->facts.tries = hold == 0 ? row.tries : 0;
 		job->facts.sender = sender;
 		job->facts.hold = hold;
 		queue_of(&job->facts)->under_way++;
@@ -616,7 +610,9 @@ int open_start(struct gate *gate, struct err *err)
 		abort();
 	gate->arrivals->known.waiting = turns_new();
 	gate->arrivals->strangers.waiting = turns_new();
-	return store_arrival_each_open(gate->store, add_unless_it_waits, gate, err);
+	return tries_begin(gate, err) != 0
+		   ? -1
+		   : store_arrival_each_open(gate->store, add_unless_it_waits, gate, err);
 }
 
 void open_stop(struct gate *gate)

@@ -18,6 +18,8 @@
 struct mail_facts {
 	struct gate *gate;
 	int64_t arrival;
+	int64_t received_at;
+	int64_t tries; /* workers that it ended before */
 	int64_t sender; /* of claim.h */
 	int64_t hold; /* whose draft is opened anew; 0: mail that has just come in */
 	bool automatic; /* it says that no person wrote it */

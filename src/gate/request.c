@@ -12,6 +12,7 @@
 #include "gate/recipients.h"
 #include "gate/refuse.h"
 #include "gate/request.h"
+#include "gate/tries.h"
 #include "pgp/vault.h"
 #include "rules/inform.h"
 #include "store/arrivals.h"
@@ -168,8 +169,7 @@ static void open_next(struct requesting *job);
 static bool on_opened(void *context, enum pool_event event, struct view body)
 {
 	struct requesting *job = context;
-	struct vault_reply reply = {
-	    .status = VAULT_FAILED, .text = "opening a material ended the vault twice"};
+	struct vault_reply reply = {.status = VAULT_FAILED};
 	struct buf *out = &job->items[job->at / STASHES].opened[job->at % STASHES];
 	if (event == POOL_ANSWER && !vault_take_unstash(body, &reply, out))
 		return false;
@@ -177,7 +177,10 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 		job->at++;
 		open_next(job);
 	} else {
-		open_again(job->facts, reply.text);
+		if (event == POOL_DIED)
+			tries_failed(job->facts, "opening what it asks for", body);
+		else
+			open_again(job->facts, reply.text);
 		free_job(job);
 	}
 	return true;
@@ -185,7 +188,6 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 
 static void open_next(struct requesting *job)
 {
-	struct gate *gate = job->facts->gate;
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	while (job->at < job->count * STASHES &&
 	       job->items[job->at / STASHES].stashes[job->at % STASHES].len == 0)
@@ -196,7 +198,7 @@ static void open_next(struct requesting *job)
 	}
 	vault_put_unstash(
 	    &body, buf_view(&job->items[job->at / STASHES].stashes[job->at % STASHES]));
-	gate_ask(gate, gate->vaults, VAULT_UNSTASH, &body, GATE_OPEN_MS, on_opened, job);
+	tries_ask(job->facts, VAULT_UNSTASH, &body, GATE_OPEN_MS, on_opened, job);
 }
 
 static struct item *add_item(struct requesting *job, const struct material *material)

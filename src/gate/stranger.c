@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gate/claim.h"
 #include "gate/stranger.h"
+#include "gate/tries.h"
 #include "pgp/vault.h"
 #include "rules/block.h"
 #include "rules/join.h"
@@ -77,13 +78,12 @@ static void conclude(struct joining *job)
 static bool on_answer(void *context, enum pool_event event, struct view body)
 {
 	struct joining *job = context;
-	struct vault_reply reply = {
-	    .status = VAULT_FAILED, .text = "a stranger's certificate ended the vault twice"};
+	struct vault_reply reply = {.status = VAULT_FAILED};
 	struct stranger stranger = {.minimal = BUF_EMPTY(0)};
 	if (event == POOL_ANSWER && !vault_take_stranger(body, &reply, &stranger))
 		return false;
 	if (event == POOL_DIED) {
-		open_end(job->facts, "give-up", "fatal", reply.text);
+		tries_failed(job->facts, "reading the certificate that it brings", body);
 	} else if (reply.status != VAULT_OK) {
 		open_again(job->facts, reply.text);
 	} else if (stranger.reason[0] != '\0') {
@@ -102,7 +102,6 @@ static bool on_answer(void *context, enum pool_event event, struct view body)
 static void verify(
     struct mail_facts *facts, const struct join_request *request, struct view certificate)
 {
-	struct gate *gate = facts->gate;
 	struct joining *job = calloc(1, sizeof *job);
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	if (job == NULL)
@@ -113,8 +112,7 @@ static void verify(
 	job->request.received_at = clock_now();
 	vault_put_stranger(&body, STRANGER_SHARDS + facts->arrival, facts->form, facts->message,
 	    facts->signature, certificate);
-	gate_ask_for_stranger(
-	    gate, gate->vaults, VAULT_STRANGER, &body, GATE_CERTIFICATE_MS, on_answer, job);
+	tries_ask(facts, VAULT_STRANGER, &body, GATE_CERTIFICATE_MS, on_answer, job);
 }
 
 void stranger_mail(struct mail_facts *facts)

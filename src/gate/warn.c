@@ -18,7 +18,9 @@
 enum {
 	WARN_PAUSE_MS = 15 * 1000,
 	GATHER_S = 5, /* so that many at once become one mail */
+	URGENT_S = 10 * 60, /* between two mails about those that seem to be from somebody known */
 	NAMED_MOST = 20,
+	TOLD_MOST = 10 * 1000,
 	POOLS = 3
 };
 
@@ -28,17 +30,25 @@ static const char told_name[] = "fatal-told";
 struct warning {
 	struct telling *now;
 	bool paused;
+	int64_t gathering_since; /* monotonic, milliseconds; 0: nothing is to be told */
 	unsigned counted[POOLS]; /* lost processes that stand in the store */
 	char trouble[ERR_TEXT_SIZE]; /* the same of why none can be started; "?": not known */
+};
+
+/* What is told of an arrival, as it stood when that was written. */
+struct told {
+	int64_t arrival;
+	bool again; /* it will be told of once more, when it is given up */
 };
 
 /* One mail under way. */
 struct telling {
 	struct gate *gate;
 	int64_t at;
-	int64_t count;
-	int64_t first_at; /* when the first of them was received */
-	int64_t last; /* arrival */
+	size_t count;
+	size_t room;
+	struct told *told;
+	bool urgent; /* one of them seems to be from somebody known */
 	struct buf lines;
 };
 
@@ -83,17 +93,17 @@ void warn_note_trouble(struct gate *gate)
 
 /* -- telling -- */
 
-static int read_told(struct gate *gate, int64_t *last, int64_t *at, struct err *err)
+static int read_told_at(struct gate *gate, int64_t *at, struct err *err)
 {
 	struct buf value = BUF_EMPTY(BUF_SMALL);
 	struct view rest;
 	struct view word;
 	bool found;
-	*last = *at = 0;
+	*at = 0;
 	if (store_value_get(gate->store, told_name, &value, &found, err) != 0)
 		return -1;
 	rest = buf_view(&value);
-	if (view_next_field(&rest, ' ', &word) && text_number(word, 0, INT64_MAX, last))
+	if (view_next_field(&rest, ' ', &word))
 		text_number(rest, 0, INT64_MAX, at);
 	buf_release(&value);
 	return 0;
@@ -103,6 +113,7 @@ static void telling_free(struct telling *telling)
 {
 	telling->gate->warning->now = NULL;
 	buf_release(&telling->lines);
+	free(telling->told);
 	free(telling);
 }
 
@@ -110,16 +121,22 @@ static int record_told(void *context, int64_t message, struct view title, bool *
 {
 	struct telling *telling = context;
 	struct store *store = telling->gate->store;
+	const int64_t last = telling->told[telling->count - 1].arrival;
 	char text[64];
 	(void)message;
 	(void)title;
 	*go = true;
-	snprintf(text, sizeof text, "%lld %lld", (long long)telling->last, (long long)telling->at);
+	for (size_t i = 0; i < telling->count; i++) {
+		const struct told *told = &telling->told[i];
+		if (store_arrival_set_told(store, told->arrival, told->again, err) != 0)
+			return -1;
+	}
+	snprintf(text, sizeof text, "%lld %lld", (long long)last, (long long)telling->at);
 	if (store_value_set(store, told_name, view_of(text), err) != 0)
 		return -1;
 	return store_audit_add(store, telling->at, "gate", "arrival.fatal", "admins", err,
-	    "%lld mails ended the process that read them, up to arrival %lld",
-	    (long long)telling->count, (long long)telling->last);
+	    "%zu mails ended the process that read them, up to arrival %lld", telling->count,
+	    (long long)last);
 }
 
 static void resume(void *context)
@@ -157,11 +174,13 @@ static void send_telling(struct telling *telling)
 		telling_free(telling);
 		return;
 	}
-	letter_fatal(&text, telling->count, buf_view(&telling->lines));
+	letter_fatal(
+	    &text, (int64_t)telling->count, telling->urgent, buf_view(&telling->lines));
 	const struct outgoing outgoing = {
 	    .kind = "alarm",
 	    .to = gate->config->gateway.address,
-	    .subject = "Alarm: mail that ended the process which read it",
+	    .subject = telling->urgent ? "Alarm: mail of somebody known cannot be read"
+				       : "Alarm: mail that ended the process which read it",
 	    .text = buf_view(&text),
 	    .deliveries = to.deliveries,
 	    .delivery_count = to.count,
@@ -177,25 +196,55 @@ static int collect(void *context, const struct arrival *arrival, struct err *err
 {
 	struct telling *telling = context;
 	(void)err;
-	if (telling->count++ == 0)
-		telling->first_at = arrival->received_at;
-	telling->last = arrival->id;
+	if (telling->count == TOLD_MOST) /* the others with the next */
+		return 0;
+	if (telling->count == telling->room) {
+		telling->room = telling->room * 2 + NAMED_MOST;
+		telling->told =
+		    reallocarray(telling->told, telling->room, sizeof *telling->told);
+		if (telling->told == NULL)
+			abort();
+	}
+	telling->told[telling->count++] = (struct told){
+	    arrival->id, arrival->claimed && strcmp(arrival->state, "unreadable") != 0};
+	telling->urgent = telling->urgent || arrival->claimed;
 	if (telling->count <= NAMED_MOST)
 		letter_add_fatal(&telling->lines, arrival);
 	return 0;
 }
 
+static void gathered(void *context)
+{
+	schedule_soon(context);
+}
+
+/* When the first of them was found, by this gate: so that many at once become one mail. */
+static bool gather(struct gate *gate, bool any)
+{
+	struct warning *warning = gate->warning;
+	if (!any) {
+		warning->gathering_since = 0;
+		return true;
+	}
+	if (warning->gathering_since == 0) {
+		warning->gathering_since = clock_monotonic_ms();
+		loop_after(gate->loop, GATHER_S * 1000, gathered, gate);
+	}
+	return clock_monotonic_ms() - warning->gathering_since < GATHER_S * 1000;
+}
+
 void warn_check(struct gate *gate, int64_t now)
 {
 	struct err err;
-	int64_t last;
 	int64_t at;
-	if (count_losses(gate, now, &err) != 0 || read_told(gate, &last, &at, &err) != 0) {
+	if (count_losses(gate, now, &err) != 0 || read_told_at(gate, &at, &err) != 0) {
 		gate_fail(gate, &err);
 		return;
 	}
+	const int64_t passed = at <= now ? now - at : INT64_MAX;
+	const int64_t often = gate->config->admin.warn_every;
 	if (gate->warning->now != NULL || gate->warning->paused ||
-	    (at <= now && now - at < gate->config->admin.warn_every))
+	    passed < (often < URGENT_S ? often : URGENT_S))
 		return;
 	struct telling *telling = calloc(1, sizeof *telling);
 	if (telling == NULL)
@@ -203,13 +252,13 @@ void warn_check(struct gate *gate, int64_t now)
 	*telling =
 	    (struct telling){.gate = gate, .at = now, .lines = BUF_EMPTY(FRAME_BODY_MAX / 16)};
 	gate->warning->now = telling;
-	if (store_arrival_each_fatal(gate->store, last, collect, telling, &err) != 0) {
+	if (store_arrival_each_untold(gate->store, collect, telling, &err) != 0) {
 		gate_fail(gate, &err);
 		telling_free(telling);
-	} else if (telling->count == 0 ||
-		   (telling->first_at <= now && now - telling->first_at < GATHER_S)) {
+	} else if ((!telling->urgent && passed < often) || gather(gate, telling->count > 0)) {
 		telling_free(telling);
 	} else {
+		gate->warning->gathering_since = 0;
 		send_telling(telling);
 	}
 }

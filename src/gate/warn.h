@@ -1,9 +1,10 @@
 /* Processes that were lost, and mails that ended them.
  *
- * A mail that ended its reader or its vault twice is kept as unreadable ("fatal"), and the admins
- * get an encrypted mail about it: one for all of them, and at most one in admin.warn_every, so that
- * whoever sends many such mails does not make the gateway send many. How many processes were lost
- * is counted in the store, for `dewctl check`. */
+ * Of a mail that ended its reader or its vaults (tries.h) the admins get an encrypted mail: one for all
+ * of them, and at most one in admin.warn_every, so that whoever sends many such mails does not make the
+ * gateway send many. Where it seems to be from somebody known they are told within seconds, the next
+ * ones of that kind together after some minutes, and once more when it is given up. How many processes
+ * were lost is counted in the store, for `dewctl check`. */
 #ifndef DEWLINE_GATE_WARN_H
 #define DEWLINE_GATE_WARN_H
 

@@ -26,6 +26,7 @@ libdewline_a_SOURCES += \
 	src/rules/status.c src/rules/status.h \
 	src/rules/tlp.c src/rules/tlp.h \
 	src/rules/trace.c src/rules/trace.h \
+	src/rules/tries.c src/rules/tries.h \
 	src/rules/uncounted.c src/rules/uncounted.h
 
 unit_tests += test_rules_advisory
@@ -81,6 +82,10 @@ test_rules_reply_LDADD = $(unit_libs)
 unit_tests += test_rules_retry
 test_rules_retry_SOURCES = tests/unit/test_rules_retry.c
 test_rules_retry_LDADD = $(unit_libs)
+
+unit_tests += test_rules_tries
+test_rules_tries_SOURCES = tests/unit/test_rules_tries.c
+test_rules_tries_LDADD = $(unit_libs)
 
 unit_tests += test_rules_signature
 test_rules_signature_SOURCES = tests/unit/test_rules_signature.c

@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <string.h>
+
 #include "base/digest.h"
 #include "store/arrivals.h"
 #include "store/sql.h"
@@ -7,7 +9,7 @@
 
 #define ARRIVAL_COLUMNS                                                                            \
 	"SELECT id, received_at, size, state, meaning, reason, signer, shape, refusal, kept,"       \
-	" wait_until FROM "                                                                        \
+	" wait_until, claimed, tries FROM "                                                        \
 	"arrival "
 
 /* As the index arrival_strangers says it. */
@@ -30,6 +32,8 @@ static void read_arrival(const struct sql_query *query, struct arrival *out)
 	sql_column_text(query, 8, out->refusal, sizeof out->refusal);
 	out->kept = sql_column_bool(query, 9);
 	out->wait_until = sql_column_int(query, 10);
+	out->claimed = sql_column_bool(query, 11);
+	out->tries = sql_column_int(query, 12);
 }
 
 static int receive(
@@ -161,20 +165,24 @@ int store_arrival_each_open(struct store *store, arrival_fn *fn, void *context, 
 	    context, err);
 }
 
-int store_arrival_set_claimed(struct store *store, int64_t id, struct err *err)
+int store_arrival_set_claimed(struct store *store, int64_t id, bool claimed, struct err *err)
 {
-	return sql_run(store, "UPDATE arrival SET claimed = 1 WHERE id = ?1",
-	    SQL_WITH(sql_int(id)), NULL, err);
+	return sql_run(store, "UPDATE arrival SET claimed = ?2 WHERE id = ?1",
+	    SQL_WITH(sql_int(id), sql_int(claimed)), NULL, err);
 }
 
 int store_arrival_count_claimed(struct store *store, int64_t since, int64_t *count, struct err *err)
 {
 	return sql_number(store,
-	    "SELECT count(*) FROM arrival WHERE claimed = 1 AND received_at >= ?1",
+	    "SELECT count(*) FROM arrival WHERE claimed = 1 AND received_at >= ?1"
+	    " AND meaning <> 'fatal'",
 	    SQL_WITH(sql_int(since)), count, err);
 }
 
-#define IS_DUE " state IN ('received', 'judged') AND wait_until BETWEEN 1 AND ?1 "
+/* What is to be tried again waits a day at most: its time was set while the clock was ahead. */
+#define IS_DUE                                                                                     \
+	" state IN ('received', 'judged') AND (wait_until BETWEEN 1 AND ?1"                        \
+	" OR (wait_until > ?1 + 86400 AND tries > 0)) "
 
 int store_arrival_each_due(
     struct store *store, int64_t now, arrival_fn *fn, void *context, struct err *err)
@@ -207,12 +215,45 @@ int store_arrival_each(
 	    SQL_WITH(sql_int(most)), fn, context, err);
 }
 
-int store_arrival_each_fatal(
-    struct store *store, int64_t after, arrival_fn *fn, void *context, struct err *err)
+int store_arrival_failed(struct store *store, const struct arrival *arrival, struct err *err)
+{
+	return sql_run(store,
+	    "UPDATE arrival SET tries = ?2, claimed = ?3, wait_until = ?4, meaning = 'fatal',"
+	    " reason = ?5 WHERE id = ?1 AND state IN ('received', 'judged')",
+	    SQL_WITH(sql_int(arrival->id), sql_int(arrival->tries), sql_int(arrival->claimed),
+		sql_int(arrival->wait_until), sql_text(arrival->reason)),
+	    NULL, err);
+}
+
+int store_arrival_each_untold(struct store *store, arrival_fn *fn, void *context, struct err *err)
 {
 	return each_arrival(store,
-	    ARRIVAL_COLUMNS "WHERE meaning = 'fatal' AND id > ?1 ORDER BY id",
-	    SQL_WITH(sql_int(after)), fn, context, err);
+	    ARRIVAL_COLUMNS "WHERE meaning = 'fatal' AND told < 2 AND tries > 0"
+			    " AND (told = 0 OR state = 'unreadable') ORDER BY id",
+	    SQL_NOTHING, fn, context, err);
+}
+
+int store_arrival_set_told(struct store *store, int64_t id, bool again, struct err *err)
+{
+	return sql_run(store, "UPDATE arrival SET told = ?2 WHERE id = ?1",
+	    SQL_WITH(sql_int(id), sql_int(again ? 1 : 2)), NULL, err);
+}
+
+int store_arrival_each_fatal(
+    struct store *store, int64_t since, arrival_fn *fn, void *context, struct err *err)
+{
+	return each_arrival(store,
+	    ARRIVAL_COLUMNS "WHERE meaning = 'fatal' AND tries > 0 AND"
+			    " (state IN ('received', 'judged') OR received_at >= ?1) ORDER BY id",
+	    SQL_WITH(sql_int(since)), fn, context, err);
+}
+
+int store_arrival_each_unreadable(
+    struct store *store, arrival_fn *fn, void *context, struct err *err)
+{
+	return each_arrival(store,
+	    ARRIVAL_COLUMNS "WHERE state = 'unreadable' AND kept = 1 ORDER BY id", SQL_NOTHING, fn,
+	    context, err);
 }
 
 int store_strangers_kept(struct store *store, struct strangers *out, struct err *err)
@@ -314,6 +355,37 @@ int store_arrival_move(struct store *store, int64_t id, const char *event, const
 	if (sql_enter(store, &mine, err) != 0)
 		return -1;
 	const int result = move(store, id, event, meaning, reason, signer, err);
+	return sql_leave(store, mine, result, err);
+}
+
+static int retry(struct store *store, int64_t id, int64_t now, bool *taken, struct err *err)
+{
+	struct arrival arrival;
+	bool found;
+	*taken = false;
+	if (store_arrival_get(store, id, &arrival, &found, err) != 0)
+		return -1;
+	if (!found || !arrival.kept)
+		return 0;
+	const bool unreadable = strcmp(arrival.state, "unreadable") == 0;
+	if (!unreadable &&
+	    (arrival.wait_until == 0 || state_is_final(STATE_ARRIVAL, arrival.state)))
+		return 0;
+	if (unreadable && move(store, id, "retry", NULL, NULL, NULL, err) != 0)
+		return -1;
+	*taken = true;
+	return sql_run(store,
+	    "UPDATE arrival SET wait_until = max(?2, 1), tries = 0, told = 0 WHERE id = ?1",
+	    SQL_WITH(sql_int(id), sql_int(now)), NULL, err);
+}
+
+int store_arrival_retry(
+    struct store *store, int64_t id, int64_t now, bool *taken, struct err *err)
+{
+	bool mine;
+	if (sql_enter(store, &mine, err) != 0)
+		return -1;
+	const int result = retry(store, id, now, taken, err);
 	return sql_leave(store, mine, result, err);
 }
 

@@ -11,8 +11,8 @@ struct arrival {
 	int64_t received_at;
 	int64_t size; /* bytes */
 	char state[STORE_ID_SIZE];
-	/* advisory, acknowledgment, duplicate, unknown, ... or ""; fatal: it ended its worker twice;
-	 * aside: its file was put aside */
+	/* advisory, acknowledgment, duplicate, unknown, ... or ""; fatal: it ended its workers, and is
+	 * tried again while it is not final; aside: its file was put aside */
 	char meaning[STORE_ID_SIZE];
 	char reason[STORE_REASON_SIZE]; /* why refused or unreadable, in one line */
 	char signer[FINGERPRINT_SIZE]; /* the certificate whose good signature decided, or "" */
@@ -20,6 +20,8 @@ struct arrival {
 	char refusal[STORE_ID_SIZE]; /* why that form was not taken, by name, or "" */
 	int64_t wait_until; /* not final, and judged only then; 0: as soon as can be */
 	bool kept; /* false: put aside, or a stranger's whose bytes were removed since */
+	bool claimed; /* it says that it is from somebody known, who has not proven it */
+	int64_t tries; /* workers that it ended */
 };
 typedef int arrival_fn(void *context, const struct arrival *, struct err *err);
 
@@ -46,9 +48,10 @@ int store_arrival_each(struct store *, int64_t most, arrival_fn *, void *context
  * NULL leaves a field as it is. */
 int store_arrival_move(struct store *, int64_t id, const char *event, const char *meaning,
     const char *reason, const char *signer, struct err *);
-/* It says that it is from somebody known, who has not proven it: for the admins to see. */
-int store_arrival_set_claimed(struct store *, int64_t id, struct err *);
-/* How many such came at `since` or later. */
+/* It says that it is from somebody known, who has not proven it, or has since: for the admins to
+ * see. */
+int store_arrival_set_claimed(struct store *, int64_t id, bool claimed, struct err *);
+/* How many such came at `since` or later; not those that ended their workers. */
 int store_arrival_count_claimed(struct store *, int64_t since, int64_t *count, struct err *);
 /* One that is not final waits until then, for this reason. */
 int store_arrival_wait(
@@ -58,9 +61,23 @@ int store_arrival_each_due(struct store *, int64_t now, arrival_fn *, void *cont
 int store_arrival_end_wait(struct store *, int64_t now, struct err *);
 int store_arrival_set_shape(
     struct store *, int64_t id, const char *shape, const char *refusal, struct err *);
-/* Those that ended their worker twice, with ids above `after`, oldest first. */
+
+/* One that is not final has ended so many workers by now: it waits until then, 0: it is given up
+ * next. Of the row `tries`, `claimed`, `wait_until` and `reason` are taken. */
+int store_arrival_failed(struct store *, const struct arrival *, struct err *);
+/* Those of which the admins are to be told, oldest first: that they wait or were given up. */
+int store_arrival_each_untold(struct store *, arrival_fn *, void *context, struct err *);
+/* They have been told, of all that is to say or of what may be given up `again`. */
+int store_arrival_set_told(struct store *, int64_t id, bool again, struct err *);
+/* Those that wait to be tried again, or came at `since` or later and were given up, oldest first. */
 int store_arrival_each_fatal(
-    struct store *, int64_t after, arrival_fn *, void *context, struct err *);
+    struct store *, int64_t since, arrival_fn *, void *context, struct err *);
+/* An admin says so: one that is unreadable, or waits, is due at `now`, with all its tries. *taken is
+ * false for any other, and where its bytes are kept no more. */
+int store_arrival_retry(
+    struct store *, int64_t id, int64_t now, bool *taken, struct err *);
+/* Those that are unreadable and kept, oldest first. */
+int store_arrival_each_unreadable(struct store *, arrival_fn *, void *context, struct err *);
 
 /* The mail of strangers: judged, signed by nobody we know, and no part of anything. */
 struct strangers {

@@ -98,7 +98,15 @@ static const struct migration steps[] = {
 	" publisher INTEGER REFERENCES publisher (id), received_at INTEGER NOT NULL,"
 	" told INTEGER NOT NULL CHECK (told IN (0, 1, 2)), UNIQUE (kind, subject,"
 	" arrival) ) STRICT;"
-	"CREATE INDEX lost_trace_untold ON lost_trace (id) WHERE told < 2;"},
+	"CREATE INDEX lost_trace_untold ON lost_trace (id) WHERE told < 2;"
+	/* how often a mail ended its worker, and what of that the admins know */
+	"ALTER TABLE arrival ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE arrival ADD COLUMN told INTEGER NOT NULL DEFAULT 0"
+	" CHECK (told IN (0, 1, 2));"
+	"UPDATE arrival SET tries = 2, told = 2 * (id <= ifnull((SELECT"
+	" CAST(CAST(value AS TEXT) AS INTEGER) FROM value WHERE name = 'fatal-told'), 0))"
+	" WHERE meaning = 'fatal';"
+	"CREATE INDEX arrival_fatal_untold ON arrival (id) WHERE meaning = 'fatal' AND told < 2;"},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

@@ -117,7 +117,9 @@ CREATE TABLE arrival (
 	refusal TEXT NOT NULL DEFAULT '', -- and why that was not taken
 	kept INTEGER NOT NULL DEFAULT 1 CHECK (kept IN (0, 1)), -- 0: its bytes were removed since
 	wait_until INTEGER NOT NULL DEFAULT 0, -- it is judged then: its signature is dated ahead
-	claimed INTEGER NOT NULL DEFAULT 0 CHECK (claimed IN (0, 1)) -- it says it is from somebody known
+	claimed INTEGER NOT NULL DEFAULT 0 CHECK (claimed IN (0, 1)), -- it says it is from somebody known
+	tries INTEGER NOT NULL DEFAULT 0, -- workers that it ended; and what the admins know of it: that
+	told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1, 2)) -- it waits (1), or all (2)
 ) STRICT;
 CREATE INDEX arrival_open ON arrival (id) WHERE state IN ('received', 'judged');
 -- What may be removed: the mail of strangers, who have no part in anything.
@@ -125,6 +127,7 @@ CREATE INDEX arrival_strangers ON arrival (id, received_at, size) WHERE kept = 1
     AND state IN ('done', 'refused', 'unreadable')
     AND meaning IN ('unknown', 'report', 'join', 'duplicate', 'fatal');
 CREATE INDEX arrival_fatal ON arrival (id) WHERE meaning = 'fatal';
+CREATE INDEX arrival_fatal_untold ON arrival (id) WHERE meaning = 'fatal' AND told < 2;
 CREATE INDEX arrival_claimed ON arrival (received_at) WHERE claimed = 1;
 
 CREATE TABLE arrival_raw (

@@ -18,6 +18,7 @@ static const struct transition arrival[] = {
     {"judged", "finish", "done"},
     {"judged", "refuse", "refused"},
     {"judged", "give-up", "unreadable"},
+    {"unreadable", "retry", "received"},
     {NULL, NULL, NULL},
 };
 

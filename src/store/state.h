@@ -3,7 +3,8 @@
  * A state changes only by a row of its table; anything else is our bug and is an error (I12 of
  * src/invariants.md). `sending` found at start becomes `queued` by the event `interrupted`, which is
  * counted (I4). A delivery that is final (acknowledged, failed) never becomes due again by itself, and
- * an arrival that is final is never judged again (I12). */
+ * an arrival that is final is never judged again (I12); one that is unreadable is, when an admin says
+ * so, for nothing was done because of it. */
 #ifndef DEWLINE_STORE_STATE_H
 #define DEWLINE_STORE_STATE_H
 
@@ -26,7 +27,7 @@ enum state_kind {
  *   member       invited active lapsed suspended left
  *   hold         waiting held released withdrawn rejected failed
  * Events:
- *   arrival      judge finish refuse give-up
+ *   arrival      judge finish refuse give-up retry
  *   advisory     release seal start complete withdraw
  *   delivery     start interrupted accept postpone reject acknowledge bounce exclude retry
  *   certificate  confirm retire

@@ -1,8 +1,11 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,10 +22,14 @@ enum {
 	READY_MS = 30 * 1000, /* from its start until a worker says that it is ready */
 };
 
+/* Why a worker was lost that went by itself. */
+#define WORKER_WENT "it ended"
+
 struct job {
 	TAILQ_ENTRY(job) entry;
 	uint32_t number;
 	unsigned tries; /* so far */
+	char end[POOL_END_SIZE]; /* how the last of its workers ended */
 	struct pool_request request;
 };
 TAILQ_HEAD(job_list, job);
@@ -118,7 +125,7 @@ static void on_ending(void *context)
 	pool->ending = NULL;
 	while ((job = TAILQ_FIRST(&pool->ended)) != NULL) {
 		TAILQ_REMOVE(&pool->ended, job, entry);
-		job->request.answer(job->request.context, POOL_DIED, VIEW(""));
+		job->request.answer(job->request.context, POOL_DIED, view_of(job->end));
 		job_free(job);
 	}
 }
@@ -131,8 +138,8 @@ static void attempt_failed(struct pool *pool, struct job *job)
 		enqueue(pool, job);
 		return;
 	}
-	log_error("%s: no answer to request %u after %u attempts", worker_kind_name(pool->kind),
-	    job->number, job->tries);
+	log_error("%s: no answer to request %u after %u attempts: %s", worker_kind_name(pool->kind),
+	    job->number, job->tries, job->end);
 	TAILQ_INSERT_TAIL(&pool->ended, job, entry);
 	if (pool->ending == NULL)
 		pool->ending = loop_after(pool->loop, 0, on_ending, pool);
@@ -157,16 +164,34 @@ static void pause_starting(struct pool *pool)
 	pool->pause = loop_after(pool->loop, pool->pause_ms, on_pause_over, pool);
 }
 
-static void worker_end(struct worker *worker)
+/* Returns the wait status. */
+static int worker_end(struct worker *worker)
 {
 	struct pool *pool = worker->pool;
 	if (worker->pid == 0)
-		return;
+		return 0;
 	loop_unwatch(pool->loop, worker->watch);
 	loop_timer_cancel(pool->loop, worker->deadline);
 	close(worker->fd);
-	starter_kill(pool->starter, worker->pid);
+	const int status = starter_kill(pool->starter, worker->pid);
 	*worker = (struct worker){.pool = pool, .fd = -1};
+	return status;
+}
+
+/* Why it had to go; of one that went by itself the wait status says more. */
+static void describe_end(struct pool *pool, const char *why, int status, char *out)
+{
+	const char *kind = worker_kind_name(pool->kind);
+	if (strcmp(why, WORKER_WENT) != 0)
+		snprintf(out, POOL_END_SIZE, "the %s was ended: %s", kind, why);
+	else if (WIFSIGNALED(status))
+		snprintf(out, POOL_END_SIZE, "the %s was killed by signal %d (%s)", kind,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+		snprintf(out, POOL_END_SIZE, "the %s ended with status %d", kind,
+		    WEXITSTATUS(status));
+	else
+		snprintf(out, POOL_END_SIZE, "the %s ended", kind);
 }
 
 /* Ends the worker and gives its place back. Its request, if it has one, is the caller's now. A
@@ -180,7 +205,9 @@ static struct job *worker_lost(struct worker *worker, const char *why)
 	pool->deaths++;
 	if (job == NULL && (!worker->ready || clock_monotonic_ms() - worker->started < YOUNG_MS))
 		pause_starting(pool);
-	worker_end(worker);
+	const int status = worker_end(worker);
+	if (job != NULL)
+		describe_end(pool, why, status, job->end);
 	return job;
 }
 
@@ -199,7 +226,7 @@ static void on_deadline(void *context)
 {
 	struct worker *worker = context;
 	worker->deadline = NULL;
-	worker_failed(worker, worker->ready ? "its deadline passed" : "it was never ready");
+	worker_failed(worker, worker->ready ? "it did not answer in its time" : "it was never ready");
 }
 
 static void start_deadline(struct worker *worker, int64_t ms)
@@ -281,7 +308,7 @@ static void on_readable(void *context, int fd)
 		if (fault != NULL)
 			worker_failed(worker, fault);
 	} else if (result == 0) {
-		worker_failed(worker, "it ended");
+		worker_failed(worker, WORKER_WENT);
 	} else if (err.when != ERR_NOW) {
 		worker_failed(worker, err.text);
 	}
@@ -325,8 +352,11 @@ static void give(struct worker *worker, struct job *job)
 	/* A worker that died while idle says nothing about this request. */
 	const bool blameless = err.whom == ERR_PEER;
 	worker_lost(worker, err.text);
-	if (!blameless)
+	if (!blameless) {
+		snprintf(job->end, sizeof job->end, "the %s could not be asked: %.100s",
+		    worker_kind_name(pool->kind), err.text);
 		job->tries++;
+	}
 	attempt_failed(pool, job);
 }
 

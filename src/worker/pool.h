@@ -24,7 +24,11 @@ enum pool_event {
 	POOL_DIED, /* no answer: worker died or overran on every attempt; the request is over */
 };
 
-/* `body` is the answer's body, empty for POOL_DIED, and valid only during the call. Returns false
+/* Bytes of a text on how a worker ended, such as "the vault was killed by signal 9 (Killed)". */
+enum { POOL_END_SIZE = 160 };
+
+/* `body` is the answer's body, for POOL_DIED a text on how the last worker ended (POOL_END_SIZE), and
+ * valid only during the call. Returns false
  * when the body is malformed: the worker is then killed, and the request is tried again or, after
  * its last attempt, ends with POOL_DIED. */
 typedef bool pool_answer_fn(void *context, enum pool_event event, struct view body);

@@ -404,10 +404,12 @@ class Gateway:
     # To wait for the store itself costs nothing; dewctl is asked once, when there is an answer.
 
     def settled(self, count, seconds=30):
-        """The arrivals, newest first, once there are `count` and all have been dealt with."""
+        """The arrivals, newest first, once there are `count` and all have been dealt with, or wait
+        to be tried again."""
         def done():
             total, at_work = self.store_rows(
-                "SELECT count(*), total(state IN ('received', 'judged')) FROM arrival")[0]
+                "SELECT count(*), total(state IN ('received', 'judged') AND"
+                " (tries = 0 OR wait_until = 0)) FROM arrival")[0]
             return total >= count and not at_work
         eventually(done, f"{count} arrivals dealt with", seconds)
         return self.arrivals()

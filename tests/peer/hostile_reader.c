@@ -331,17 +331,28 @@ static int false_answer(const struct request *request)
 	return content_as(request, new_content("received\n\nToken: AAAABBBBCCCCDDDD\n"));
 }
 
-/* Honest, and another text from a time on that the mail names. */
-static int other_text_later(const struct request *request)
+/* Whether it is later than the time that the mail names. */
+static bool is_after(const struct request *request)
 {
 	const size_t at = view_find(request->bytes, AFTER);
 	struct view rest = view_part(request->bytes, at + AFTER.len, request->bytes.len);
 	struct view word;
 	int64_t after;
-	if (at == SIZE_MAX || !view_next_line(&rest, &word) ||
-	    !text_number(word, 0, INT64_MAX, &after) || clock_now() < after)
-		return answer_honestly(request, request->bytes);
-	return false_advisory(request);
+	return at != SIZE_MAX && view_next_line(&rest, &word) &&
+	       text_number(word, 0, INT64_MAX, &after) && clock_now() >= after;
+}
+
+/* Honest, and another text from that time on. */
+static int other_text_later(const struct request *request)
+{
+	return is_after(request) ? false_advisory(request)
+				 : answer_honestly(request, request->bytes);
+}
+
+/* As long as the machine is at fault. */
+static int crashes_before(const struct request *request)
+{
+	return is_after(request) ? answer_honestly(request, request->bytes) : crashes(request);
 }
 
 static int false_parts(const struct request *request)
@@ -412,6 +423,7 @@ static const struct {
     {"content-advisory", false_advisory},
     {"content-answer", false_answer},
     {"content-later", other_text_later},
+    {"content-crashes-before", crashes_before},
     {"content-parts", false_parts},
     {"content-many", too_many_parts},
     {"content-wrapped", wrapped},

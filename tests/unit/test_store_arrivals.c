@@ -236,18 +236,106 @@ static void too_much_of_strangers_goes_oldest_first_a_little_at_a_time(void **st
 	assert_int_equal(gone.bytes, 300);
 }
 
-static void those_that_ended_their_worker_are_found_by_what_was_told(void **state)
+/* A mail that has ended so many workers; until 0: it is given up. */
+static int64_t failed(struct fixture *f, char letter, int64_t tries, bool claimed, int64_t until)
+{
+	const char raw[] = {letter, '\0'};
+	struct arrival row = {.id = fixture_arrival(f, raw),
+	    .tries = tries,
+	    .claimed = claimed,
+	    .wait_until = until,
+	    .reason = "opening it failed"};
+	OK(f, store_arrival_failed(f->store, &row, &f->err));
+	if (until == 0)
+		OK(f, store_arrival_move(
+			  f->store, row.id, "give-up", "fatal", row.reason, "", &f->err));
+	return row.id;
+}
+
+static struct arrival row_of(struct fixture *f, int64_t id)
+{
+	struct arrival arrival;
+	bool found;
+	OK(f, store_arrival_get(f->store, id, &arrival, &found, &f->err));
+	assert_true(found);
+	return arrival;
+}
+
+static int64_t untold(struct fixture *f)
+{
+	int64_t seen = 0;
+	OK(f, store_arrival_each_untold(f->store, count_one, &seen, &f->err));
+	return seen;
+}
+
+static void admins_are_told_that_a_mail_waits_and_that_it_was_given_up(void **state)
 {
 	struct fixture *f = *state;
+	const int64_t first = failed(f, 'a', 2, true, 60);
+	const int64_t second = failed(f, 'b', 3, false, 0);
+	assert_int_equal(untold(f), 12);
+	OK(f, store_arrival_set_told(f->store, first, true, &f->err));
+	OK(f, store_arrival_set_told(f->store, second, false, &f->err));
+	assert_int_equal(untold(f), 0);
+	OK(f, store_arrival_move(f->store, first, "give-up", "fatal", "again", "", &f->err));
+	assert_int_equal(untold(f), 1);
+	OK(f, store_arrival_set_told(f->store, first, false, &f->err));
+	assert_int_equal(untold(f), 0);
+}
+
+static int64_t due(struct fixture *f, int64_t now)
+{
 	int64_t seen = 0;
-	const int64_t first = judged(f, 1, 'a', "fatal", NULL);
-	judged(f, 1, 'b', "unknown", NULL);
-	judged(f, 1, 'c', "fatal", NULL);
-	OK(f, store_arrival_each_fatal(f->store, 0, count_one, &seen, &f->err));
-	assert_int_equal(seen, 13);
-	seen = 0;
-	OK(f, store_arrival_each_fatal(f->store, first, count_one, &seen, &f->err));
-	assert_int_equal(seen, 3);
+	OK(f, store_arrival_each_due(f->store, now, count_one, &seen, &f->err));
+	return seen;
+}
+
+static void one_that_waits_is_due_at_its_time_and_when_the_clock_was_ahead(void **state)
+{
+	struct fixture *f = *state;
+	failed(f, 'a', 2, true, 1000 * 86400);
+	assert_int_equal(due(f, 1000 * 86400 - 1), 0);
+	assert_int_equal(due(f, 1000 * 86400), 1);
+	assert_int_equal(due(f, 999 * 86400), 0); /* it may have to wait for a day */
+	assert_int_equal(due(f, 998 * 86400), 1);
+}
+
+static void an_admin_has_one_judged_anew_with_all_its_tries(void **state)
+{
+	struct fixture *f = *state;
+	bool taken;
+	const int64_t gone = failed(f, 'a', 3, false, 0);
+	const int64_t waits = failed(f, 'b', 4, true, 5000);
+	OK(f, store_arrival_set_told(f->store, gone, false, &f->err));
+	OK(f, store_arrival_retry(f->store, gone, 100, &taken, &f->err));
+	assert_true(taken);
+	OK(f, store_arrival_retry(f->store, waits, 100, &taken, &f->err));
+	assert_true(taken);
+	assert_string_equal(row_of(f, gone).state, "received");
+	assert_int_equal(row_of(f, gone).tries, 0);
+	assert_int_equal(row_of(f, waits).tries, 0);
+	assert_int_equal(due(f, 100), 12);
+	assert_int_equal(untold(f), 0); /* until it has failed anew */
+	OK(f, store_arrival_end_wait(f->store, 100, &f->err));
+	const struct arrival anew = {.id = gone, .tries = 2, .wait_until = 160, .reason = "anew"};
+	OK(f, store_arrival_failed(f->store, &anew, &f->err));
+	assert_int_equal(untold(f), 1);
+}
+
+static void what_was_read_or_is_gone_is_not_judged_anew(void **state)
+{
+	struct fixture *f = *state;
+	bool taken;
+	const int64_t done = judged(f, 1, 'a', "unknown", NULL);
+	const int64_t open = fixture_arrival(f, "b");
+	const int64_t gone = failed(f, 'c', 3, false, 0);
+	fixture_raw(f, "UPDATE arrival SET kept = 0 WHERE tries > 0");
+	const int64_t ids[] = {done, open, gone, 99};
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+		OK(f, store_arrival_retry(f->store, ids[i], 100, &taken, &f->err));
+		assert_false(taken);
+	}
+	assert_string_equal(row_of(f, done).state, "done");
 }
 
 static void head_is_as_much_as_was_asked_for(void **state)
@@ -279,7 +367,10 @@ int main(int argc, char **argv)
 	    TEST(old_mail_of_strangers_goes_and_what_was_found_of_it_stays),
 	    TEST(mail_of_anybody_known_is_never_removed),
 	    TEST(too_much_of_strangers_goes_oldest_first_a_little_at_a_time),
-	    TEST(those_that_ended_their_worker_are_found_by_what_was_told),
+	    TEST(admins_are_told_that_a_mail_waits_and_that_it_was_given_up),
+	    TEST(one_that_waits_is_due_at_its_time_and_when_the_clock_was_ahead),
+	    TEST(an_admin_has_one_judged_anew_with_all_its_tries),
+	    TEST(what_was_read_or_is_gone_is_not_judged_anew),
 	    TEST(head_is_as_much_as_was_asked_for),
 	};
 	if (argc > 1)

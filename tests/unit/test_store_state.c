@@ -28,8 +28,8 @@ static const struct expected all[] = {
     {
 	.kind = STATE_ARRIVAL,
 	.states = {"received", "judged", "done", "refused", "unreadable"},
-	.finals = {"done", "refused", "unreadable"},
-	.events = {"judge", "finish", "refuse", "give-up"},
+	.finals = {"done", "refused"}, /* what is unreadable is judged anew when an admin says so */
+	.events = {"judge", "finish", "refuse", "give-up", "retry"},
 	.rows =
 	    {
 		{"received", "judge", "judged"},
@@ -38,6 +38,7 @@ static const struct expected all[] = {
 		{"judged", "finish", "done"},
 		{"judged", "refuse", "refused"},
 		{"judged", "give-up", "unreadable"},
+		{"unreadable", "retry", "received"},
 	    },
     },
     {

@@ -388,11 +388,23 @@ static void request_that_always_kills_its_worker_ends_as_died(void **state)
 	run(bench);
 	assert_int_equal(bad.died, 1);
 	assert_int_equal(bad.answers, 0);
-	assert_int_equal(bad.body.len, 0);
+	assert_string_equal(buf_text(&bad.body), "the reader ended with status 9");
 	assert_int_equal(good.answers, 1);
 	assert_int_equal(pool_deaths(bench->pool), 2);
 	buf_release(&bad.body);
 	buf_release(&good.body);
+}
+
+static void how_a_worker_was_killed_is_told(void **state)
+{
+	struct bench *bench = *state;
+	struct result result = {0};
+	ask(bench, &result, CRASH_ONCE, "", GENEROUS_MS, 1);
+	run(bench);
+	assert_int_equal(result.died, 1);
+	assert_string_equal(
+	    buf_text(&result.body), "the reader was killed by signal 9 (Killed)");
+	buf_release(&result.body);
 }
 
 static void deadline_kills_the_whole_group(void **state)
@@ -753,6 +765,8 @@ static void second_attempt_has_twice_the_time(void **state)
 	run(bench);
 	assert_int_equal(result.died, 1);
 	assert_true(clock_monotonic_ms() - begun >= 3 * SHORT_MS / 4);
+	assert_string_equal(
+	    buf_text(&result.body), "the reader was ended: it did not answer in its time");
 	buf_release(&result.body);
 }
 
@@ -765,6 +779,7 @@ int main(int argc, char **argv)
 	    POOL_TEST(callback_may_ask_for_more),
 	    POOL_TEST(crashed_worker_is_replaced_and_the_request_tried_again),
 	    POOL_TEST(request_that_always_kills_its_worker_ends_as_died),
+	    POOL_TEST(how_a_worker_was_killed_is_told),
 	    POOL_TEST(deadline_kills_the_whole_group),
 	    POOL_TEST(progress_starts_the_deadline_anew),
 	    POOL_TEST(big_bodies_arrive_intact_both_ways),
