@@ -18,7 +18,7 @@ from cutdisk import run
 from gateway import Gateway, Smarthost
 from harness import eventually
 from ledger import Book, Judge, Post
-from soak import OPEN, settle
+from soak import OPEN, judged, settle
 
 SIZE = "128M"
 OFFICIALS, MEMBERS = 6, 2
@@ -160,10 +160,8 @@ class Cut:
             if came <= self.moment:
                 post.take(mail, came + TICK <= self.moment)
         gateway.start()
-        left = settle(gateway, post, lambda: 0, WANTED)
-        verdict = Judge(gateway, self.known(gateway), post).judge(self.moment)
-        if left:
-            verdict.add("lost", f"it does not come to rest: {left}")
+        verdict = judged(lambda: Judge(gateway, self.known(gateway), post),
+                         lambda: settle(gateway, post, lambda: 0, WANTED), self.moment)
         gateway.stop()
         return verdict
 
@@ -193,6 +191,9 @@ def judge_cut(life, folder, flush, torn):
         faults = {kind: found for kind, found in verdict.faults.items() if found}
     except Exception as error:
         faults = {"lost": [f"{type(error).__name__}: {error}"]}
+    except KeyboardInterrupt:
+        t.clean()
+        raise
     if not t.clean():
         faults.setdefault("lost", []).append("it does not end well")
     elif cut and (broken := cut.check_disk()):

@@ -1,14 +1,30 @@
 """Runs a long test in a process of its own, and leaves nothing behind: no process, no mount."""
+import contextlib
 import ctypes
 import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 
 import harness
 
 PR_SET_CHILD_SUBREAPER = 36
+
+
+def free_disks(directory):
+    """Whatever is mounted below it still, and the loop devices on its files."""
+    with open("/proc/mounts") as mounts:
+        places = [line.split()[1] for line in mounts]
+    for place in reversed([place for place in places if place.startswith(f"{directory}/")]):
+        subprocess.run(["umount", "-l", place])
+    if shutil.which("losetup"):
+        listed = subprocess.run(["losetup", "-l", "-n", "-O", "NAME,BACK-FILE"], capture_output=True,
+                                text=True).stdout
+        for device, _, file in (line.partition(" ") for line in listed.splitlines()):
+            if file.strip().startswith(f"{directory}/"):
+                subprocess.run(["losetup", "-d", device])
 
 
 def in_directory(name, build, keep, function):
@@ -23,6 +39,7 @@ def in_directory(name, build, keep, function):
         for number in (signal.SIGTERM, signal.SIGINT):  # asked once is enough
             signal.signal(number, signal.SIG_IGN)
         well = t.clean() and well
+        free_disks(directory)
         if well and not keep:
             shutil.rmtree(directory, ignore_errors=True)
         else:
@@ -59,5 +76,6 @@ def kept(function):
         if pid == child:
             break
     for pid in harness.descendants(os.getpid()):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return os.waitstatus_to_exitcode(status)

@@ -1,6 +1,6 @@
 """What was handed in and what must come of it; what came at the smarthost; and whether both agree.
 
-The invariants that are judged here, all of them from outside and in one reading of the store:
+The invariants that are judged here, all of them from outside (I1 to I9, I13, I14 and I24):
     lost      every mail in the drop is an arrival with an end; one that counts has its effect; whoever
               is in an audience has the message or stands there failed, with the reason; what dewctl
               called done is there
@@ -127,7 +127,7 @@ class Verdict:
     KINDS = ("lost", "false", "copies", "clear", "store")
 
     def __init__(self):
-        self.faults = {kind: [] for kind in self.KINDS}
+        self.faults, self.unfinished = {kind: [] for kind in self.KINDS}, 0
         self.figures = collections.Counter()
 
     def add(self, kind, text):
@@ -148,14 +148,16 @@ class Judge:
         """moment: since when nothing was done any more, unless it is now."""
         self.verdict = Verdict()
         self.post.fetch()
+        came = set(self.post.copies)
         self.rows = {name: self.gateway.store_rows(statement) for name, statement in ALL.items()}
+        self.post.fetch()  # what was sent while that was read
         self.arrivals = {row[0].lower(): row[1:] for row in self.rows["arrivals"]}
         self.effects = {name: {row[0] for row in self.rows[name]} for name in EFFECTS}
         self.judge_mails()
         self.judge_strangers()
         self.judge_answers()
         self.judge_audiences()
-        self.judge_deliveries()
+        self.judge_deliveries(came)
         self.judge_promises(moment or time.time())
         self.judge_store()
         for fault in self.post.faults:
@@ -174,6 +176,7 @@ class Judge:
         said = f"{mail.what}, arrival {arrival}: {state} {meaning} {reason}"
         has = {name for name, arrivals in self.effects.items() if arrival in arrivals}
         if state in ("received", "judged"):
+            self.verdict.unfinished += 1
             self.verdict.add("lost", f"no end: {said}")
         if has - {mail.effect}:
             self.verdict.add("false", f"{', '.join(has)} of {said}")
@@ -213,7 +216,7 @@ class Judge:
                 if arrival in messages:
                     self.verdict.add("lost", f"{address} was left out of arrival {arrival}")
 
-    def judge_deliveries(self):
+    def judge_deliveries(self, came):
         known = set()
         for message_id, address, state, reason, ambiguous, key, kind in self.rows["deliveries"]:
             known.add((message_id, address))
@@ -229,11 +232,12 @@ class Judge:
             if copies.key and copies.key != key:
                 self.verdict.add("false", f"sealed for {copies.key}, not {key}: {said}")
             self.judge_end(state, address, copies, said)
-        for message_id, address in self.post.copies.keys() - known:
+        for message_id, address in came - known:
             self.verdict.add("false", f"a mail that is no delivery: {message_id} to {address}")
 
     def judge_end(self, state, address, copies, said):
         if state in ("queued", "sending", "deferred"):
+            self.verdict.unfinished += 1
             self.verdict.add("lost", f"no end: {said}")
         elif state == "failed":
             if address not in self.book.may_fail | self.book.coming_and_going:

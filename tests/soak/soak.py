@@ -22,6 +22,7 @@ GROWTH_MOST = 1.05
 CROWDED = 150         # open mails or 4 times as many deliveries: people wait
 STUCK = 120           # seconds without any progress
 SHARD = 50            # certificates in a keyring: hundreds of officials are some of them
+AGAIN = 5             # judgments, until no mail is under way
 CALM = 3              # looks in which nothing moved
 MINUTE = 60
 FIRST_LOOK = 10 * MINUTE  # into the life of a gate, at most
@@ -63,6 +64,19 @@ def settle(gateway, post, look, wanted=OPEN):
         elif time.monotonic() - since > STUCK * patience():
             return left
     return {}
+
+
+def judged(judge, rest, moment=None):
+    """Lets all come to rest, and judges it; again where something more began in between, as an alarm
+    does by itself."""
+    for _ in range(AGAIN):
+        left = rest()
+        verdict = judge().judge(moment)
+        if left:
+            verdict.add("lost", f"nothing moves any more, and there is {left}")
+        if left or not verdict.unfinished:
+            break
+    return verdict
 
 
 class Soak:
@@ -160,10 +174,7 @@ class Soak:
         self.say(f"  {self.clock()} {watch.line(self.looks[-1])}")
 
     def judge(self, title):
-        left = self.quiet()
-        verdict = Judge(self.gateway, self.book, self.post).judge()
-        if left:
-            verdict.add("lost", f"nothing moves any more, and there is {left}")
+        verdict = judged(lambda: Judge(self.gateway, self.book, self.post), self.quiet)
         self.verdicts.append(verdict)
         counts = ", ".join(f"{kind} {len(faults)}" for kind, faults in verdict.faults.items())
         self.say(f"  {self.clock()} judged {title}: {counts}")
@@ -191,7 +202,8 @@ class Soak:
             return
         self.say(f"{self.clock()} {self.phase}: {mails} mails in, {advisories} revisions, {answers} "
                  f"answers, {self.post.taken} mails out; open: {left or 'nothing'}; "
-                 f"{sum(self.trouble.counts.values())} troubles")
+                 f"{sum(self.trouble.counts.values())} troubles; "
+                 f"gate {watch.look(self.gateway).private['gate']} kB")
 
     def faults(self):
         """All that was found, each once."""
