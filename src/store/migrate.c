@@ -137,6 +137,17 @@ static int read_version(struct store *store, int64_t *version, struct err *err)
 	return sql_number(store, "PRAGMA user_version", SQL_NOTHING, version, err);
 }
 
+static int refuse_newer(int64_t version, int64_t target, struct err *err)
+{
+	return version <= target
+		   ? 0
+		   : err_set(err, ERR_DAEMON, ERR_NEVER,
+			 "the store has version %" PRId64 " and this program knows only %" PRId64
+			 ": nothing was changed; use the dewline that it was last used with, or a "
+			 "newer one",
+			 version, target);
+}
+
 static int run_step(struct store *store, const struct migration *table, size_t count,
     int64_t version, struct err *err)
 {
@@ -157,7 +168,7 @@ static int run_steps(struct store *store, const struct migration *table, size_t 
 	int64_t version;
 	int64_t broken;
 	/* Read again inside the transaction: another process may have been faster. */
-	if (read_version(store, &version, err) != 0)
+	if (read_version(store, &version, err) != 0 || refuse_newer(version, target, err) != 0)
 		return -1;
 	for (; version < target; version++) {
 		if (run_step(store, table, count, version, err) != 0)
@@ -176,13 +187,8 @@ int migrate_with(struct store *store, const struct migration *table, size_t coun
     struct err *err)
 {
 	int64_t version;
-	if (read_version(store, &version, err) != 0)
+	if (read_version(store, &version, err) != 0 || refuse_newer(version, target, err) != 0)
 		return -1;
-	if (version > target)
-		return err_set(err, ERR_DAEMON, ERR_NEVER,
-		    "the store has version %" PRId64 " and this program knows only %" PRId64
-		    ": use a newer dewline",
-		    version, target);
 	if (version == target)
 		return 0;
 	/* A step may rebuild a table that others refer to; what counts is the check at its end. */
@@ -198,12 +204,19 @@ int migrate_with(struct store *store, const struct migration *table, size_t coun
 	return sql_script(store, "PRAGMA foreign_keys = ON", err);
 }
 
-int migrate_forward(struct store *store, struct err *err)
+int migrate_recognise(struct store *store, struct err *err)
 {
 	int64_t application;
+	int64_t version;
 	if (sql_number(store, "PRAGMA application_id", SQL_NOTHING, &application, err) != 0)
 		return -1;
 	if (application != APPLICATION_NUMBER)
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "this file is not a store of dewline");
+	return read_version(store, &version, err) == 0 ? refuse_newer(version, migrate_version, err)
+						       : -1;
+}
+
+int migrate_forward(struct store *store, struct err *err)
+{
 	return migrate_with(store, steps, STEP_COUNT, migrate_version, err);
 }

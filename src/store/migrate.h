@@ -25,7 +25,9 @@ extern const char migrate_schema[];
 
 /* Makes the present schema in an empty database. */
 int migrate_create(struct store *store, struct err *err);
-/* Brings the store forward with our own table of steps; an error when it is newer than we are. */
+/* Only reads: an error when the file is no store of ours, or a newer one than we know. */
+int migrate_recognise(struct store *store, struct err *err);
+/* Brings the store forward with our own table of steps. */
 int migrate_forward(struct store *store, struct err *err);
 /* The same with any table (in order of `from`) and target version. */
 int migrate_with(struct store *store, const struct migration *steps, size_t count, int64_t target,

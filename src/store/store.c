@@ -42,16 +42,15 @@ static int use_wal(struct store *store, struct err *err)
 	return wal ? 0 : err_set(err, ERR_DAEMON, ERR_NEVER, "no write-ahead log is possible here");
 }
 
-/* After a commit. SQLite's own checkpoint keeps an error to itself; whoever committed gets ours, for a
- * disk that fails to take the store must not take anything more. Somebody who reads meanwhile is no
- * error: the next commit comes back to it. */
+/* After a commit. SQLite's own checkpoint keeps an error to itself; whoever committed gets ours,
+ * for a disk that fails to take the store must not take anything more. Somebody who reads meanwhile
+ * is no error: the next commit comes back to it. */
 static int checkpoint(void *context, sqlite3 *db, const char *name, int pages)
 {
 	(void)context;
 	if (pages < CHECKPOINT_PAGES)
 		return SQLITE_OK;
-	const int code =
-	    sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	const int code = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	return code == SQLITE_BUSY || code == SQLITE_LOCKED ? SQLITE_OK : code;
 }
 
@@ -69,7 +68,13 @@ static int connect_file(struct store *store, const char *path, struct err *err)
 		code = sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	if (code != SQLITE_OK)
 		return sql_fail(store, code, path, err);
-	if (sql_script(store, settings, err) != 0 || use_wal(store, err) != 0)
+	return sql_script(store, settings, err) == 0 ? 0 : err_prefix(err, "%s", path);
+}
+
+/* From here on the file may be written. */
+static int take_file(struct store *store, const char *path, struct err *err)
+{
+	if (use_wal(store, err) != 0)
 		return err_prefix(err, "%s", path);
 	sqlite3_wal_hook(store->db, checkpoint, NULL);
 	return 0;
@@ -137,9 +142,8 @@ int store_create(const char *path, struct err *err)
 		return -1;
 	struct store *store = store_new();
 	int result = -1;
-	if (connect_file(store, path, err) != 0)
-		goto done;
-	if (migrate_create(store, err) != 0)
+	if (connect_file(store, path, err) != 0 || take_file(store, path, err) != 0 ||
+	    migrate_create(store, err) != 0)
 		goto done;
 	result = sync_parent(path, err);
 done:
@@ -178,6 +182,14 @@ int store_open_unfinished(const char *path, struct store **out, struct err *err)
 		return err_system(err, "cannot open the store %s", path);
 	struct store *store = store_new();
 	if (connect_file(store, path, err) != 0)
+		goto failed;
+	if (migrate_recognise(store, err) != 0) {
+		err_prefix(err, "%s", path);
+		/* What is not ours to open stays as it is, with what is still in its log. */
+		sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		goto failed;
+	}
+	if (take_file(store, path, err) != 0)
 		goto failed;
 	if (migrate_forward(store, err) != 0) {
 		err_prefix(err, "%s", path);
@@ -256,8 +268,8 @@ int store_verify(struct store *store, struct err *err)
 	struct sql_query query;
 	char text[STORE_REASON_SIZE];
 	bool found;
-	/* Not as a table, pragma_integrity_check(1): its argument arrives in quotes, and newer SQLite
-	 * takes what is quoted for the name of a table to look at. */
+	/* Not as a table, pragma_integrity_check(1): its argument arrives in quotes, and newer
+	 * SQLite takes what is quoted for the name of a table to look at. */
 	if (sql_first(store, &query, "PRAGMA integrity_check(1)", SQL_NOTHING, &found, err) != 0)
 		return -1;
 	text[0] = '\0';

@@ -15,11 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "base/file.h"
 #include "store/audit.h"
 #include "store/migrate.h"
 #include "store/sql.h"
 #include "store_fixture.h"
+
+enum { FILE_MOST = 8 * 1024 * 1024 };
 
 static int64_t pragma(struct fixture *f, const char *text)
 {
@@ -125,6 +129,29 @@ static void a_newer_store_is_refused(void **state)
 	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 99);
 }
 
+/* As another program keeps its own: not in write-ahead mode. I22. */
+static void what_is_refused_keeps_every_byte(void **state)
+{
+	static const char *const strange[] = {"PRAGMA application_id = 7",
+	    "PRAGMA application_id = 1145395020; PRAGMA user_version = 99"};
+	struct fixture *f = *state;
+	struct store *store;
+	store_close(f->store);
+	f->store = NULL;
+	fixture_raw(f, "PRAGMA journal_mode = DELETE");
+	for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
+		struct buf before = BUF_EMPTY(FILE_MOST);
+		struct buf after = BUF_EMPTY(FILE_MOST);
+		fixture_raw(f, strange[i]);
+		OK(f, file_read(f->path, &before, &f->err));
+		REFUSED(store_open(f->path, &store, &f->err));
+		OK(f, file_read(f->path, &after, &f->err));
+		assert_true(view_equals(buf_view(&before), buf_view(&after)));
+		buf_release(&before);
+		buf_release(&after);
+	}
+}
+
 static void a_version_that_nothing_leads_from_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -178,6 +205,32 @@ static void a_step_that_fails_undoes_all_steps(void **state)
 	    0);
 }
 
+/* In place of waiting: whom the store waits for is done. */
+static int let_it_go_on(void *other, int tries)
+{
+	(void)tries;
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	return 1;
+}
+
+/* Between a first look at the version and the transaction another process, of a newer program, was
+ * faster. I22. */
+static void a_store_that_becomes_newer_meanwhile_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *other;
+	fixture_raw(f, "PRAGMA user_version = 1");
+	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(other, "BEGIN IMMEDIATE; PRAGMA user_version = 4", NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_busy_handler(f->store->db, let_it_go_on, other);
+	REFUSED(migrate_with(f->store, steps, 2, 3, &f->err));
+	assert_non_null(strstr(f->err.text, "newer"));
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 4);
+	sqlite3_close(other);
+}
+
 static void a_step_that_leaves_loose_ends_is_undone(void **state)
 {
 	struct fixture *f = *state;
@@ -196,7 +249,8 @@ static void read_shape(struct fixture *f, struct buf *out)
 	    "SELECT t.name || '.' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' '"
 	    " || ifnull(c.dflt_value, '-') || ' ' || c.pk FROM pragma_table_list AS t"
 	    " JOIN pragma_table_info(t.name) AS c WHERE t.schema = 'main' ORDER BY 1",
-	    "SELECT t.name || '.' || k.\"from\" || ' to ' || k.\"table\" FROM pragma_table_list AS t"
+	    "SELECT t.name || '.' || k.\"from\" || ' to ' || k.\"table\" FROM pragma_table_list AS "
+	    "t"
 	    " JOIN pragma_foreign_key_list(t.name) AS k WHERE t.schema = 'main' ORDER BY 1",
 	    "SELECT replace(replace(replace(sql, char(10), ''), char(9), ''), ' ', '')"
 	    " FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY 1",
@@ -243,7 +297,8 @@ static void open_version_1(struct fixture *f)
 	    "INSERT INTO advisory VALUES (8, 'D-1', 'complete', 'advisory', 'AMBER', '', 0, 2, 1);"
 	    "INSERT INTO revision VALUES (3, 8, 1, 'new', 'AMBER', 'all', 'T', 0, 1, 2, 5, 6, 2,"
 	    " x'00');"
-	    "INSERT INTO acknowledgment VALUES (7, 3, 4, 5, 'acting', 100, 101, 'F', 'subject', x'');"
+	    "INSERT INTO acknowledgment VALUES (7, 3, 4, 5, 'acting', 100, 101, 'F', 'subject', "
+	    "x'');"
 	    "INSERT INTO clear_answer VALUES (1, 7, 3, 4, 1, 0, NULL);"
 	    "INSERT INTO delivery (id, message, publisher, address, fingerprint, key_id, state,"
 	    " reason) VALUES (9, 6, 2, 'p@v.example', '', '', 'failed', 'x');"
@@ -256,9 +311,10 @@ static void what_a_store_of_the_first_version_holds_is_kept(void **state)
 	struct fixture *f = *state;
 	open_version_1(f);
 	OK(f, store_open(f->path, &f->store, &f->err));
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM clear_answer WHERE acknowledgment = 7"
-					   " AND contact = 4 AND arrival = 5 AND received_at = 101"
-					   " AND what = 'subject' AND told = 1 AND reported = 0"),
+	assert_int_equal(
+	    fixture_number(f, "SELECT count(*) FROM clear_answer WHERE acknowledgment = 7"
+			      " AND contact = 4 AND arrival = 5 AND received_at = 101"
+			      " AND what = 'subject' AND told = 1 AND reported = 0"),
 	    1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM bounce WHERE id = 7 AND told = 1"
 					   " AND status = '4.4.7' AND first_lines = ''"),
@@ -282,6 +338,217 @@ static void a_store_of_each_version_comes_to_the_present_shape(void **state)
 		buf_release(&migrated);
 	}
 	buf_release(&present);
+}
+
+/* For each table of a version a query that gives all its rows as text, one in a line. With these,
+ * what a store holds can be compared whatever columns and tables come to it. */
+static void read_queries(struct fixture *f, struct buf *out)
+{
+	sqlite3 *db;
+	sqlite3_stmt *rows;
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+			     "SELECT 'SELECT ''' || t.name || ' '' || ' ||"
+			     " group_concat('quote(\"' || c.name || '\")', ' || '','' || ') ||"
+			     " ' FROM \"' || t.name || '\" ORDER BY 1'"
+			     " FROM pragma_table_list AS t JOIN pragma_table_info(t.name) AS c"
+			     " WHERE t.schema = 'main' AND t.type = 'table'"
+			     " AND t.name NOT GLOB 'sqlite_*' GROUP BY t.name",
+			     -1, &rows, NULL),
+	    SQLITE_OK);
+	while (sqlite3_step(rows) == SQLITE_ROW)
+		buf_printf(out, "%s\n", (const char *)sqlite3_column_text(rows, 0));
+	sqlite3_finalize(rows);
+	sqlite3_close(db);
+	assert_true(out->len > 0 && !out->overflow);
+}
+
+static void read_rows(sqlite3 *db, struct view query, struct buf *out)
+{
+	sqlite3_stmt *rows;
+	const size_t before = out->len;
+	if (sqlite3_prepare_v2(db, query.data, (int)query.len, &rows, NULL) != SQLITE_OK)
+		fail_msg("%.*s: %s", (int)query.len, query.data, sqlite3_errmsg(db));
+	while (sqlite3_step(rows) == SQLITE_ROW)
+		buf_printf(out, "%s\n", (const char *)sqlite3_column_text(rows, 0));
+	sqlite3_finalize(rows);
+	if (out->len == before)
+		fail_msg("no row: %.*s", (int)query.len, query.data);
+}
+
+/* All that the queries give; each must give something. */
+static void read_content(struct fixture *f, const struct buf *queries, struct buf *out)
+{
+	struct view rest = buf_view(queries);
+	struct view query;
+	sqlite3 *db;
+	buf_clear(out);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	while (view_next_line(&rest, &query))
+		read_rows(db, query, out);
+	sqlite3_close(db);
+	assert_false(out->overflow);
+}
+
+/* Of a store of version 2: what tells its shape, what reads all that it holds, and what they gave.
+ */
+struct content {
+	struct buf shape;
+	struct buf queries;
+	struct buf before;
+	struct buf after;
+};
+
+static void read_master(struct fixture *f, struct buf *out)
+{
+	struct buf query = BUF_EMPTY(BUF_SMALL);
+	buf_add_text(
+	    &query, "SELECT type || name || ifnull(sql, '') FROM sqlite_master ORDER BY 1");
+	read_content(f, &query, out);
+	buf_release(&query);
+}
+
+static void run_file(struct fixture *f, const char *path)
+{
+	struct buf sql = BUF_EMPTY(FILE_MOST);
+	OK(f, file_read(path, &sql, &f->err));
+	fixture_raw(f, buf_text(&sql));
+	buf_release(&sql);
+}
+
+/* A store of version 2 with something in every table. */
+static struct content open_populated(struct fixture *f)
+{
+	struct content content = {.shape = BUF_EMPTY(FILE_MOST),
+	    .queries = BUF_EMPTY(FILE_MOST),
+	    .before = BUF_EMPTY(FILE_MOST),
+	    .after = BUF_EMPTY(FILE_MOST)};
+	open_version(f, 2);
+	f->store = NULL;
+	run_file(f, TEST_SRCDIR "/tests/unit/store_seed_2.sql");
+	fixture_raw(f, "PRAGMA journal_mode = WAL");
+	read_master(f, &content.shape);
+	read_queries(f, &content.queries);
+	read_content(f, &content.queries, &content.before);
+	return content;
+}
+
+static void content_release(struct content *content)
+{
+	buf_release(&content->shape);
+	buf_release(&content->queries);
+	buf_release(&content->before);
+	buf_release(&content->after);
+}
+
+/* In that version, and with all that it held. */
+static void expect_kept(struct fixture *f, struct content *content, int64_t version)
+{
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), version);
+	if (version == 2) {
+		read_master(f, &content->after);
+		assert_string_equal(buf_text(&content->after), buf_text(&content->shape));
+	}
+	read_content(f, &content->queries, &content->after);
+	assert_string_equal(buf_text(&content->after), buf_text(&content->before));
+}
+
+/* I22. */
+static void what_stands_in_any_table_of_version_2_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct content content = open_populated(f);
+	OK(f, store_open(f->path, &f->store, &f->err));
+	OK(f, store_verify(f->store, &f->err));
+	expect_kept(f, &content, migrate_version);
+	content_release(&content);
+}
+
+/* In a child: opens while no file may grow beyond so many bytes. Ends without closing, which would
+ * write once more. 0: it was opened. */
+static void open_within(const char *path, rlim_t bytes)
+{
+	const struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
+	struct store *store;
+	struct err err;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		_exit(2);
+	_exit(store_open(path, &store, &err) == 0 ? 0 : 1);
+}
+
+/* The exit status, or 128 and the signal that ended it. */
+static int open_in_child(struct fixture *f, rlim_t bytes, bool killed)
+{
+	int status;
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		signal(SIGXFSZ, killed ? SIG_DFL : SIG_IGN);
+		open_within(f->path, bytes);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* The file system takes one page more each time, so that each write of the migration is once the
+ * one that fails, or at which the process is killed. I22. */
+static void a_migration_that_ends_at_any_write_changed_nothing(void **state)
+{
+	enum { STEP = 4096 + 24 }; /* a page in the log, and its head */
+	struct fixture *f = *state;
+	for (int killed = 0; killed < 2; killed++) {
+		struct content content = open_populated(f);
+		const int expected = killed ? 128 + SIGXFSZ : 1;
+		int ended = 0;
+		int code = expected;
+		for (rlim_t bytes = STEP; code == expected; bytes += STEP, ended++) {
+			code = open_in_child(f, bytes, killed);
+			expect_kept(f, &content, code == 0 ? migrate_version : 2);
+		}
+		assert_int_equal(code, 0);
+		assert_true(ended > 5);
+		content_release(&content);
+	}
+	OK(f, store_open(f->path, &f->store, &f->err));
+	OK(f, store_verify(f->store, &f->err));
+}
+
+/* In a child: opens it as soon as the pipe is closed. */
+static pid_t open_at_once(struct fixture *f, const int go[2])
+{
+	struct err err;
+	char byte;
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child > 0)
+		return child;
+	close(go[1]);
+	const bool good = read(go[0], &byte, 1) == 0 && store_open(f->path, &f->store, &err) == 0;
+	_exit(good ? 0 : 1);
+}
+
+/* As dewctl and dewlined do after an upgrade. I22. */
+static void those_who_migrate_at_once_all_find_the_present_version(void **state)
+{
+	enum { ROUNDS = 5, PROCESSES = 3 };
+	struct fixture *f = *state;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct content content = open_populated(f);
+		pid_t children[PROCESSES];
+		int status;
+		int go[2];
+		assert_int_equal(pipe(go), 0);
+		for (int i = 0; i < PROCESSES; i++)
+			children[i] = open_at_once(f, go);
+		close(go[0]);
+		close(go[1]);
+		for (int i = 0; i < PROCESSES; i++) {
+			assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+			assert_int_equal(status, 0);
+		}
+		expect_kept(f, &content, migrate_version);
+		content_release(&content);
+	}
 }
 
 static void a_rollback_undoes_and_a_commit_stays(void **state)
@@ -414,12 +681,13 @@ static void an_error_of_a_checkpoint_is_told(void **state)
 		if (pass == 1)
 			assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 		memset(bytes, 'a' + pass, VALUE_BYTES);
-		/* The last ones lie furthest back in the file, and the log stays below the limit. */
+		/* The last ones lie furthest back in the file, and the log stays below the limit.
+		 */
 		for (int i = pass == 0 ? 0 : VALUES - AGAIN; i < VALUES && !failed; i++) {
 			char name[32];
 			snprintf(name, sizeof name, "value %d", i);
-			failed = store_value_set(f->store, name,
-				     (struct view){bytes, VALUE_BYTES}, &f->err) != 0;
+			failed = store_value_set(f->store, name, (struct view){bytes, VALUE_BYTES},
+				     &f->err) != 0;
 		}
 		assert_int_equal(failed, pass == 1);
 	}
@@ -678,12 +946,17 @@ int main(int argc, char **argv)
 	    TEST(a_store_that_is_not_there_is_not_made_by_opening),
 	    TEST(a_file_of_another_kind_is_refused),
 	    TEST(a_newer_store_is_refused),
+	    TEST(what_is_refused_keeps_every_byte),
 	    TEST(a_version_that_nothing_leads_from_is_refused),
 	    TEST(an_older_store_goes_forward_step_by_step),
 	    TEST(a_step_that_fails_undoes_all_steps),
+	    TEST(a_store_that_becomes_newer_meanwhile_is_left_alone),
 	    TEST(a_step_that_leaves_loose_ends_is_undone),
 	    TEST(what_a_store_of_the_first_version_holds_is_kept),
 	    TEST(a_store_of_each_version_comes_to_the_present_shape),
+	    TEST(what_stands_in_any_table_of_version_2_is_kept),
+	    TEST(a_migration_that_ends_at_any_write_changed_nothing),
+	    TEST(those_who_migrate_at_once_all_find_the_present_version),
 	    TEST(a_rollback_undoes_and_a_commit_stays),
 	    TEST(a_commit_elsewhere_is_seen_and_ours_is_not_elsewhere),
 	    TEST(writers_wait_for_each_other),
