@@ -57,6 +57,7 @@ class Dying(Scene):
 
 @limit(300)
 def test_worker_that_dies_costs_nobody_a_mail(t):
+    """I6."""
     scene = Dying(t)
     gateway, (first, second, other) = scene.gateway, scene.officials
     scene.release(acknowledge="4h")
