@@ -24,6 +24,7 @@ static const struct ctl_option publish_options[] = {
 	check_time, false},
     {"expires", "TIME", "from then on signatures on it are void; never unless given", check_time,
 	false},
+    {"again", NULL, "also where the newest version has the same text: all sign it anew", NULL, false},
     {0},
 };
 
@@ -72,12 +73,32 @@ static int check_agreement(
 	return 0;
 }
 
-static int publish(struct ctl *ctl, struct agreement *agreement, struct err *err)
+/* As when the command is run again because nobody saw it end. */
+static int refuse_same(struct ctl *ctl, struct view text, struct err *err)
+{
+	struct buf known = BUF_EMPTY(AGREEMENT_TEXT_MAX + 1);
+	struct agreement newest;
+	char when[TEXT_TIME_SIZE];
+	bool found;
+	int status = store_agreement_get(ctl->store, 0, &newest, &known, &found, err);
+	if (status == 0 && found && view_equals(buf_view(&known), text)) {
+		text_format_time(newest.published_at, when);
+		status = ctl_refuse(err,
+		    "this text is published already, as version %" PRId64 " at %s: nothing was "
+		    "changed. With --again it becomes another version, and all have to sign anew",
+		    newest.version, when);
+	}
+	buf_release(&known);
+	return status;
+}
+
+static int publish(struct ctl *ctl, struct agreement *agreement, bool again, struct err *err)
 {
 	char subject[STORE_ID_SIZE];
 	char hash[DIGEST_HEX_SIZE];
 	char when[TEXT_TIME_SIZE];
-	if (store_agreement_add(ctl->store, agreement, err) < 0)
+	if ((!again && refuse_same(ctl, agreement->text, err) < 0) ||
+	    store_agreement_add(ctl->store, agreement, err) < 0)
 		return -1;
 	snprintf(subject, sizeof subject, "version %" PRId64, agreement->version);
 	digest_sha256_hex(agreement->text, hash);
@@ -94,13 +115,14 @@ static int run_publish(struct ctl *ctl, const struct ctl_call *call, struct err 
 	    .required_from = time_of(call, "required-from", ctl->now),
 	    .expires = time_of(call, "expires", 0),
 	};
+	const bool again = ctl_value(call, "again") != NULL;
 	int status = -1;
 	if (read_text(call->arguments[0], &text, err) < 0)
 		goto done;
 	agreement.text = view_trim(buf_view(&text));
 	if (check_agreement(ctl, &agreement, call->arguments[0], err) < 0 ||
 	    ctl_open_store(ctl, err) < 0 || store_begin(ctl->store, err) < 0 ||
-	    ctl_end(ctl, publish(ctl, &agreement, err), err) < 0)
+	    ctl_end(ctl, publish(ctl, &agreement, again, err), err) < 0)
 		goto done;
 	ctl_say("Version %" PRId64 " of the agreement is published: the daemon asks every contact "
 		"to sign it.",
@@ -206,7 +228,8 @@ const struct ctl_verb agreement_verbs[] = {
 	"Publishes a version, and asks all to sign it",
 	"FILE is plain text. Every contact gets it by encrypted mail, with a token of their own,\n"
 	"and reminders 7 days and 1 day before the required date. Once that has come, whoever\n"
-	"has not signed gets no advisories, and every receipt says so.\n",
+	"has not signed gets no advisories, and every receipt says so. A text that is the newest\n"
+	"version's is refused, unless --again says that all are to sign it anew.\n",
 	run_publish},
     {"list", "", 0, 0, true, NULL, "Lists the versions", NULL, run_list},
     {"show", "V", 1, 1, true, NULL, "Shows a version and its text", NULL, run_show},

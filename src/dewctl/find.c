@@ -173,6 +173,20 @@ int find_reach(struct ctl *ctl, const struct contact *contact, bool *reachable,
 	return 0;
 }
 
+int find_refuse_used(const char *user, const char *address, struct err *err)
+{
+	struct view rest = view_of(user);
+	struct view kind;
+	const size_t len = strlen(address);
+	view_next_field(&rest, ' ', &kind);
+	if (rest.len >= len && strncasecmp(rest.data, address, len) == 0 &&
+	    (rest.len == len || rest.data[len] == ' '))
+		return ctl_refuse(
+		    err, "%s has this very certificate already: nothing was changed", user);
+	return ctl_refuse(
+	    err, "this certificate belongs to %s already: every person needs their own", user);
+}
+
 int find_free_certificate(struct ctl *ctl, const char *option, const char *address,
     enum find_kept kept, char fingerprint[static FINGERPRINT_SIZE], struct err *err)
 {
@@ -184,9 +198,7 @@ int find_free_certificate(struct ctl *ctl, const char *option, const char *addre
 	    find_user_of(ctl, fingerprint, &user, err) < 0)
 		goto done;
 	if (user.len > 0) {
-		ctl_refuse(err,
-		    "this certificate belongs to %s already: every person needs their own",
-		    buf_text(&user));
+		find_refuse_used(buf_text(&user), address, err);
 		goto done;
 	}
 	if (strcmp(certificate.state, "retired") == 0) {

@@ -31,6 +31,10 @@ int find_user_of(struct ctl *ctl, const char *fingerprint, struct buf *out, stru
 int find_reach(struct ctl *ctl, const struct contact *contact, bool *reachable,
     char reason[static STORE_REASON_SIZE], struct err *err);
 
+/* Refuses a certificate for `address` that is in use by `user`, of find_user_of: another person's, or
+ * the same one's, as when a command is run again because nobody saw it end. */
+int find_refuse_used(const char *user, const char *address, struct err *err);
+
 enum find_kept { FIND_KEPT_MAIL, FIND_KEPT_RIGHT };
 
 /* A person's certificate as an option: there must be one, in use by nobody else; a pending one is

@@ -30,35 +30,44 @@ static int refuse_left_member(struct ctl *ctl, const char *entry, struct err *er
 	return 0;
 }
 
-/* All of the entries or, after a refusal, none. */
-static int add_entries(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+/* All of the entries or, after a refusal, none; *fresh of them were not in it before. */
+static int add_entries(
+    struct ctl *ctl, const struct ctl_call *call, size_t *fresh, struct err *err)
 {
 	const char *name = call->arguments[0];
+	bool known;
 	bool added;
 	if (refuse_member_id(ctl, name, err) < 0)
 		return -1;
 	for (size_t i = 1; i < call->count; i++) {
 		const char *entry = call->arguments[i];
 		if (refuse_left_member(ctl, entry, err) < 0 ||
-		    store_group_add(ctl->store, name, entry, &added, err) < 0)
+		    store_group_add(ctl->store, name, entry, &known, &added, err) < 0)
 			return -1;
-		if (!added)
+		if (!known)
 			return ctl_refuse(err,
 			    "%s is no member and no contact's address: nothing was "
 			    "added",
 			    entry);
-		if (ctl_audit(ctl, "group.add", name, err, "%s", entry) < 0)
+		if (added && ctl_audit(ctl, "group.add", name, err, "%s", entry) < 0)
 			return -1;
+		*fresh += added;
 	}
 	return 0;
 }
 
 static int run_add(struct ctl *ctl, const struct ctl_call *call, struct err *err)
 {
+	size_t fresh = 0;
 	if (check_id(call->arguments[0], err) < 0 || ctl_open_store(ctl, err) < 0 ||
-	    store_begin(ctl->store, err) < 0 || ctl_end(ctl, add_entries(ctl, call, err), err) < 0)
+	    store_begin(ctl->store, err) < 0 ||
+	    ctl_end(ctl, add_entries(ctl, call, &fresh, err), err) < 0)
 		return -1;
-	ctl_say("Group %s: %zu added.", call->arguments[0], call->count - 1);
+	const size_t before = call->count - 1 - fresh;
+	if (before == 0)
+		ctl_say("Group %s: %zu added.", call->arguments[0], fresh);
+	else
+		ctl_say("Group %s: %zu added, %zu in it already.", call->arguments[0], fresh, before);
 	return 0;
 }
 

@@ -64,7 +64,8 @@ static int find_person(struct ctl *ctl, bool publisher, const char *address, int
 }
 
 /* A certificate that nobody has and that can still be used; a pending one becomes confirmed. */
-static int take_certificate(struct ctl *ctl, const char *fingerprint, struct err *err)
+static int take_certificate(
+    struct ctl *ctl, const char *address, const char *fingerprint, struct err *err)
 {
 	struct certificate certificate;
 	struct buf user = BUF_EMPTY(BUF_SMALL);
@@ -72,7 +73,7 @@ static int take_certificate(struct ctl *ctl, const char *fingerprint, struct err
 	if (status == 0)
 		status = find_user_of(ctl, fingerprint, &user, err);
 	if (status == 0 && user.len > 0)
-		status = ctl_refuse(err, "this certificate belongs to %s already", buf_text(&user));
+		status = find_refuse_used(buf_text(&user), address, err);
 	if (status == 0 && strcmp(certificate.state, "confirmed") != 0) {
 		buf_clear(&user);
 		status = keyuse_move(ctl, fingerprint, "confirm", &user, err);
@@ -96,7 +97,7 @@ int keyuse_rekey(
 	char former[FINGERPRINT_SIZE];
 	int64_t id;
 	if (find_person(ctl, publisher, address, &id, former, err) < 0 ||
-	    take_certificate(ctl, fingerprint, err) < 0)
+	    take_certificate(ctl, address, fingerprint, err) < 0)
 		return -1;
 	const int status = publisher ? store_publisher_rekey(ctl->store, id, fingerprint, err)
 				     : store_contact_rekey(ctl->store, id, fingerprint, err);

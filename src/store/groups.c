@@ -26,24 +26,25 @@ static int resolve(
 }
 
 int store_group_add(
-    struct store *store, const char *group, const char *entry, bool *added, struct err *err)
+    struct store *store, const char *group, const char *entry, bool *known, bool *added,
+    struct err *err)
 {
 	const char *member;
 	int64_t contact;
+	int64_t changes = 0;
 	bool mine;
-	*added = false;
 	if (sql_enter(store, &mine, err) != 0)
 		return -1;
 	int result = resolve(store, entry, &member, &contact, err);
-	const bool known = result == 0 && (member != NULL || contact != 0);
-	if (known)
+	*known = result == 0 && (member != NULL || contact != 0);
+	if (*known)
 		result = sql_run(store,
 		    "INSERT INTO group_entry (name, member, contact) VALUES (?1, ?2, ?3)"
 		    " ON CONFLICT (name, member) WHERE member IS NOT NULL DO NOTHING"
 		    " ON CONFLICT (name, contact) WHERE contact IS NOT NULL DO NOTHING",
-		    SQL_WITH(sql_text(group), sql_text(member), sql_id(contact)), NULL, err);
+		    SQL_WITH(sql_text(group), sql_text(member), sql_id(contact)), &changes, err);
 	result = sql_leave(store, mine, result, err);
-	*added = result == 0 && known;
+	*added = result == 0 && changes > 0;
 	return result;
 }
 

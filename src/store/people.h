@@ -82,10 +82,10 @@ int store_publisher_remove(struct store *, int64_t id, struct err *);
 /* A group names members and single contacts (by address). */
 typedef int group_fn(
     void *context, const char *group, const char *entry, bool is_contact, struct err *err);
-/* Adds one entry, making the group with the first. `entry` is a member id or a contact's address;
- * *added is false where no such one exists. */
-int store_group_add(
-    struct store *, const char *group, const char *entry, bool *added, struct err *);
+/* Adds one entry, making the group with the first. `entry` is a member id or a contact's address; *known is
+ * false where no such one exists, *added where it was in the group before. */
+int store_group_add(struct store *, const char *group, const char *entry, bool *known, bool *added,
+    struct err *);
 int store_group_remove(struct store *, const char *group, bool *found, struct err *);
 /* Every entry of every group, or of one (not NULL). */
 int store_group_each(struct store *, const char *group, group_fn *, void *context, struct err *);

@@ -13,6 +13,7 @@
 
 #include "dewctl_world.h"
 #include "pgp/home.h"
+#include "store/audit.h"
 #include "store/people.h"
 
 #define US "alice@us.example"
@@ -395,6 +396,64 @@ static void mistyped_checkpoint_is_named_as_a_possibility(void **state)
 	MUST(world, "audit", "verify");
 }
 
+static int64_t audit_length(const struct world *world)
+{
+	struct store *store = world_store(world);
+	char hash[DIGEST_HEX_SIZE];
+	struct err err;
+	int64_t last;
+	assert_int_equal(store_audit_last(store, &last, hash, &err), 0);
+	store_close(store);
+	return last;
+}
+
+/* As when a command was killed behind its commit: the admin saw nothing and gives it again. */
+static void twice(struct world *world, int status, const char *says, const char *const *words)
+{
+	world_must(world, words);
+	const int64_t before = audit_length(world);
+	if (world_run(world, words) != status)
+		fail_msg("%s %s the second time: %s", words[0], words[1], buf_text(&world->err));
+	assert_says(status == 0 ? &world->out : &world->err, says);
+	assert_int_equal(audit_length(world), before);
+}
+#define TWICE(world, status, says, ...)                                                            \
+	twice((world), (status), (says), (const char *const[]){__VA_ARGS__, NULL})
+
+static void what_is_done_is_not_done_twice(void **state)
+{
+	struct world *world = *state;
+	char us[FINGERPRINT_SIZE], next[FINGERPRINT_SIZE], p[FINGERPRINT_SIZE], a[FINGERPRINT_SIZE];
+	MUST(world, "init");
+	world_make_key(world, US, us);
+	world_make_key(world, "next@us.example", next);
+	world_make_key(world, "p@vendor.example", p);
+	world_make_key(world, "a@gw.example", a);
+	char terms[WORLD_PATH_SIZE];
+	snprintf(terms, sizeof terms, "%s", world_path(world, "terms"));
+	world_write(world, "terms", VIEW("We tell nobody.\n"));
+	TWICE(world, 1, "is confirmed already", "key", "confirm", us);
+	TWICE(world, 1, "there is a member us already", "member", "add", "us", "--name", "US");
+	TWICE(world, 1, "has this very certificate already: nothing was changed", "contact", "add",
+	    "us", US, "--key", us);
+	TWICE(world, 1, "has this very certificate already: nothing was changed", "publisher", "add",
+	    "p@vendor.example", "--key", p);
+	TWICE(world, 1, "has this very certificate already: nothing was changed", "admin", "add",
+	    "a@gw.example", "--key", a);
+	TWICE(world, 1, "has this very certificate already: nothing was changed", "contact", "rekey",
+	    US, "--key", next);
+	TWICE(world, 0, "1 in it already", "group", "add", "energy", "us");
+	TWICE(world, 1, "published already, as version 1", "agreement", "publish",
+	    terms);
+	TWICE(world, 1, "is suspended", "member", "suspend", "us");
+	TWICE(world, 1, "is retired already", "key", "retire", a);
+	TWICE(world, 1, "there is no group", "group", "remove", "energy");
+	TWICE(world, 1, "there is no contact", "contact", "remove", US);
+	TWICE(world, 1, "there is no publisher", "publisher", "remove", "p@vendor.example");
+	MUST(world, "agreement", "publish", terms, "--again");
+	assert_says(&world->out, "Version 2");
+}
+
 static void wrong_usage_exits_with_two(void **state)
 {
 	struct world *world = *state;
@@ -431,6 +490,7 @@ int main(int argc, char **argv)
 	    IN_WORLD(key_export_never_overwrites),
 	    IN_WORLD(pending_certificate_is_said_to_keep_its_owner_from_their_part),
 	    IN_WORLD(mistyped_checkpoint_is_named_as_a_possibility),
+	    IN_WORLD(what_is_done_is_not_done_twice),
 	    IN_WORLD(wrong_usage_exits_with_two),
 	};
 	if (argc > 1)

@@ -255,9 +255,10 @@ static int list_entry(
 
 static bool add_entry(struct fixture *f, const char *group, const char *entry)
 {
+	bool known;
 	bool added;
-	OK(f, store_group_add(f->store, group, entry, &added, &f->err));
-	return added;
+	OK(f, store_group_add(f->store, group, entry, &known, &added, &f->err));
+	return known;
 }
 
 static void groups_hold_members_and_contacts_that_exist(void **state)
