@@ -259,3 +259,23 @@ def test_backup_that_is_killed_leaves_no_torso_under_its_name(t):
     assert not left, left
     with contextlib.closing(sqlite3.connect(copy)) as store:
         assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_newer_store_is_refused_by_name_and_left_as_it_is(t):
+    """I22. After a step back to an older program."""
+    gateway = Scene(t).gateway
+    gateway.stop()
+    store = gateway.dir / "state" / "store.db"
+    with contextlib.closing(sqlite3.connect(store)) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    before = store.read_bytes()
+    words = (f"{store}: the store has version 99 and this program knows only", "nothing was changed",
+             "use the dewline that it was last used with, or a newer one")
+    for command in (("check",), ("queue", "retry"), ("audit", "verify")):
+        gateway.ctl(*command, may_fail=True)
+        assert gateway.code == 1 and all(word in gateway.said for word in words), gateway.said
+    gateway.start()
+    eventually(lambda: gateway.text_of_log().count(words[0]) >= 2, "the daemon says why, and again")
+    assert all(word in gateway.text_of_log() for word in words)
+    gateway.stop()
+    assert store.read_bytes() == before
