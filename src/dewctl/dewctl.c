@@ -43,6 +43,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"queue", "Mail that waits to be sent", queue_verbs},
     {"inbox", "Mail that came in, and what it was taken for", inbox_verbs},
     {"stats", "How many were reached and answered, and how soon", stats_verbs},
+    {"clock", "The machine's clock, and whether it is believed", clock_verbs},
     {"audit", "The log of what happened", audit_verbs},
     {NULL, NULL, NULL},
 };

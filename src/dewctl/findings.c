@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/secret.h"
+#include "dewctl/clocklook.h"
 #include "dewctl/findings.h"
 #include "dewctl/keyaddresses.h"
 #include "dewctl/probe.h"
@@ -565,6 +566,7 @@ static const struct {
     {"restore", restore_look},
     {"agreement", look_at_agreement},
     {"daemon", look_at_daemon},
+    {"clock", clocklook},
     {"waiting", look_at_waiting},
     {"queue", look_at_queue},
     {"bounces", look_at_bounces},

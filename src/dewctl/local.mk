@@ -28,6 +28,8 @@ libdewline_a_SOURCES += \
 	src/dewctl/init.c \
 	src/dewctl/key.c \
 	src/dewctl/keyadd.c src/dewctl/keyadd.h \
+	src/dewctl/clock.c \
+	src/dewctl/clocklook.c src/dewctl/clocklook.h \
 	src/dewctl/material.c \
 	src/dewctl/invite.c \
 	src/dewctl/join.c \

@@ -27,6 +27,7 @@ extern const struct ctl_verb reminder_verbs[];
 extern const struct ctl_verb bounce_verbs[];
 extern const struct ctl_verb queue_verbs[];
 extern const struct ctl_verb inbox_verbs[];
+extern const struct ctl_verb clock_verbs[];
 extern const struct ctl_verb audit_verbs[];
 extern const struct ctl_verb stats_verbs[];
 

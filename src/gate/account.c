@@ -11,6 +11,7 @@
 #include "gate/letters.h"
 #include "gate/letters_answer.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "pgp/vault.h"
 #include "store/advisories.h"
@@ -173,7 +174,7 @@ static void send_receipt(struct receipt *receipt)
 	    .revision = &receipt->revision,
 	    .title = buf_text(&receipt->title),
 	    .counts = receipt->counts,
-	    .now = clock_now(),
+	    .now = gate_now(gate),
 	    .complete = receipt->stage == REPORTED_COMPLETE,
 	};
 	char hash[DIGEST_HEX_SIZE];

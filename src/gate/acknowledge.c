@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gate/acknowledge.h"
 #include "gate/clear.h"
+#include "gate/pace.h"
 #include "gate/refuse.h"
 #include "gate/restored.h"
 #include "gate/tries.h"
@@ -66,12 +67,14 @@ static int find_target(struct acknowledging *job, const char *token, struct targ
 static int record_one(struct acknowledging *job, const struct target *target, struct err *err)
 {
 	struct gate *gate = job->facts->gate;
+	const int64_t now = gate_now(gate);
 	struct acknowledgment acknowledgment = {
 	    .revision = target->revision.id,
 	    .contact = job->contact.id,
 	    .arrival = job->facts->arrival,
 	    .signed_at = job->facts->opened.signatures[0].created,
-	    .received_at = job->facts->received_at, /* it may have waited since */
+	    /* it may have waited since, and the clock may have been too far then */
+	    .received_at = job->facts->received_at < now ? job->facts->received_at : now,
 	    .comment = buf_view(&job->comment),
 	};
 	char label[STORE_NAME_SIZE];

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "gate/agree.h"
+#include "gate/pace.h"
 #include "gate/schedule.h"
 #include "rules/agreement.h"
 #include "store/advisories.h"
@@ -211,7 +211,7 @@ static void record(struct answering *job)
 bool agree_mail(struct mail_facts *facts, const struct contact *contact)
 {
 	struct answering job = {
-	    .facts = facts, .contact = contact, .now = clock_now(), .reason = ""};
+	    .facts = facts, .contact = contact, .now = gate_now(facts->gate), .reason = ""};
 	struct reply reply;
 	struct err err;
 	int result = 0;

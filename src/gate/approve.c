@@ -10,6 +10,7 @@
 #include "gate/issue.h"
 #include "gate/letters_release.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "gate/refuse.h"
 #include "gate/schedule.h"
@@ -37,7 +38,7 @@ static int record(void *context, int64_t message, struct view title, bool *go, s
 	struct deciding *job = context;
 	struct mail_facts *facts = job->facts;
 	struct store *store = facts->gate->store;
-	const int64_t now = clock_now();
+	const int64_t now = gate_now(facts->gate);
 	(void)message;
 	(void)title;
 	if (store_signed_seen(store, facts->digest, facts->arrival, go, err) != 0)
@@ -166,7 +167,7 @@ void approve_mail(struct mail_facts *facts, const struct publisher *publisher)
 		abort();
 	job->facts = facts;
 	job->by = *publisher;
-	if (issue_mail_is_fit(facts, clock_now(), &refusal) &&
+	if (issue_mail_is_fit(facts, gate_now(facts->gate), &refusal) &&
 	    decision_read(facts->content->text, &job->decision, &refusal) &&
 	    find_held(job, &good, &refusal, &err) != 0) {
 		fail(job, &err);

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gate/ask.h"
 #include "gate/letters_agreement.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "rules/agreement.h"
 #include "rules/reach.h"
@@ -71,7 +71,7 @@ static void done(void *context, enum outgoing_end end, const char *problem)
 		    asking->contact.address, (long long)asking->agreement.version);
 	asking_free(asking);
 	if (end != OUTGOING_FAILED && !gate->failed)
-		ask_check(gate, clock_now());
+		ask_check(gate, gate_now(gate));
 }
 
 static void send(struct asking *asking)

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "gate/gate.h"
 #include "worker/sandbox.h"
 
@@ -30,6 +31,7 @@ int gate_confine_starter(const void *settings, struct err *err)
 	struct sandbox *sandbox = sandbox_new("the starter of the gate", config);
 	sandbox_write(sandbox, config->state);
 	sandbox_write(sandbox, config->drop);
+	sandbox_read(sandbox, CLOCK_BOOT_FILE);
 	sandbox_system(sandbox);
 	sandbox_allow(sandbox, CALLS_READ_FILES | CALLS_WRITE_FILES | CALLS_WATCH | CALLS_FORK);
 	return sandbox_enter(sandbox, err);

@@ -31,6 +31,7 @@ struct reminding;
 struct restored;
 struct bouncing;
 struct mailboxing;
+struct pacing;
 struct stuck;
 struct warning;
 struct unsent;
@@ -66,6 +67,7 @@ struct gate {
 	struct restored *restored;
 	struct bouncing *bouncing;
 	struct mailboxing *mailboxing; /* NULL: no IMAP mailbox is configured */
+	struct pacing *pacing;
 	struct stuck *stuck;
 	struct warning *warning;
 	struct unsent *unsent;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gate/entitle.h"
+#include "gate/pace.h"
 #include "gate/people.h"
 #include "rules/reach.h"
 #include "store/advisories.h"
@@ -131,7 +132,7 @@ static int check_all(struct gate *gate, const struct entitlement *entitlement,
 int entitle_check(struct gate *gate, enum entitle_step step, const struct delivery *deliveries,
     size_t count, bool *may, struct err *err)
 {
-	struct entitlement entitlement = {.now = step == ENTITLE_SEALING ? clock_now() : 0};
+	struct entitlement entitlement = {.now = step == ENTITLE_SEALING ? gate_now(gate) : 0};
 	bool begun = false;
 	if (count == 0)
 		return 0;

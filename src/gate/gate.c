@@ -22,6 +22,7 @@
 #include "gate/keylife.h"
 #include "gate/mailbox.h"
 #include "gate/open.h"
+#include "gate/pace.h"
 #include "gate/receive.h"
 #include "gate/release.h"
 #include "gate/remind.h"
@@ -212,6 +213,7 @@ static void notice_changes(void *context)
 {
 	struct gate *gate = context;
 	if (store_changed_elsewhere(gate->store)) {
+		pace_check(gate, 0);
 		gate->want_seal = true;
 		gate->want_send = true;
 		gate->want_account = true;
@@ -274,7 +276,7 @@ static int open_store(struct gate *gate, struct err *err)
 	int result = -1;
 	snprintf(path, sizeof path, "%s/store.db", gate->config->state);
 	rollback_open(gate);
-	if (store_open(path, &gate->store, err) != 0 ||
+	if (store_open(path, &gate->store, err) != 0 || pace_start(gate, err) != 0 ||
 	    read_value(gate, "gateway", true, &fingerprint, err) != 0 ||
 	    read_value(gate, "return-path-key", true, &gate->return_path_key, err) != 0 ||
 	    read_value(gate, "gateway-certificate", false, &gate->autocrypt, err) != 0 ||
@@ -282,7 +284,7 @@ static int open_store(struct gate *gate, struct err *err)
 		goto done;
 	view_copy(buf_view(&fingerprint), gate->fingerprint, sizeof gate->fingerprint);
 	if (rollback_look(gate, err) != 0 ||
-	    store_delivery_recover(gate->store, clock_now(), &interrupted, err) != 0 ||
+	    store_delivery_recover(gate->store, gate_now(gate), &interrupted, err) != 0 ||
 	    store_audit_add(gate->store, clock_now(), "gate", "gate.start", gate->fingerprint, err,
 		"%lld deliveries were interrupted and may be sent again",
 		(long long)interrupted) != 0)
@@ -340,6 +342,7 @@ static void stop(struct gate *gate)
 	pool_free(gate->vaults);
 	pool_free(gate->couriers);
 	receive_stop(gate);
+	pace_stop(gate);
 	stuck_stop(gate);
 	open_stop(gate);
 	issue_stop(gate);

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "gate/issuing.h"
 #include "gate/letters_release.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "mail/reader.h"
 #include "store/arrivals.h"
@@ -118,7 +118,7 @@ static bool send_plan(struct issue *issue, const struct letter_plan *plan, struc
 	    .update = !control_is_first(&issue->draft.control),
 	    .hold = &issue->hold,
 	    .author = issue->publisher.address,
-	    .now = clock_now(),
+	    .now = gate_now(issue->gate),
 	};
 	letter_held(&text, &letter, plan);
 	buf_printf(&subject, "Held: %s %s", letter.number, letter.title);
@@ -188,7 +188,7 @@ static int record_withdrawn(
 {
 	struct issue *issue = context;
 	struct store *store = issue->gate->store;
-	const int64_t now = clock_now();
+	const int64_t now = gate_now(issue->gate);
 	(void)message;
 	(void)title;
 	*go = true;

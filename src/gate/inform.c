@@ -10,6 +10,7 @@
 #include "gate/inform.h"
 #include "gate/letters_inform.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "gate/refuse.h"
 #include "gate/restored.h"
@@ -220,7 +221,7 @@ static int find_about(struct forwarding *job, bool *good, struct refusal *refusa
 
 static void begin(struct forwarding *job)
 {
-	const int64_t now = clock_now();
+	const int64_t now = gate_now(job->facts->gate);
 	struct store *store = job->facts->gate->store;
 	struct member member;
 	struct refusal refusal;

@@ -9,6 +9,7 @@
 #include "gate/inform.h"
 #include "gate/letters_inform.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "gate/refuse.h"
 #include "gate/restored.h"
@@ -151,7 +152,7 @@ static int find_contact(struct replying *job, bool *good, struct refusal *refusa
 static bool is_fit(const struct mail_facts *facts, struct refusal *refusal)
 {
 	if (facts->opened.signatures[0].created <
-	    clock_now() - facts->gate->config->limits.drop_age)
+	    gate_now(facts->gate) - facts->gate->config->limits.drop_age)
 		return refuse(refusal, 0, "its signature is too old: sign it anew");
 	return facts->content->readable ||
 	       refuse(refusal, 0, "it cannot be read: %s", facts->content->reason);

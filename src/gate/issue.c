@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -13,6 +12,7 @@
 #include "gate/letters.h"
 #include "gate/outgoing.h"
 #include "gate/issuing.h"
+#include "gate/pace.h"
 #include "gate/people.h"
 #include "gate/refuse.h"
 #include "gate/release.h"
@@ -398,7 +398,7 @@ static bool may_trace(const struct issue *issue, const struct delivery *deliveri
 
 static void address_and_send(struct issue *issue)
 {
-	const int64_t now = clock_now();
+	const int64_t now = gate_now(issue->gate);
 	struct delivery *deliveries = NULL;
 	size_t count = 0;
 	const bool approval = release_needs_approval(
@@ -464,7 +464,7 @@ static void begin_mail(struct issue *issue)
 {
 	const struct config *config = issue->gate->config;
 	const struct mail_content *content = issue->facts->content;
-	const int64_t came = issue->hold.id == 0 ? clock_now() : issue->hold.created_at;
+	const int64_t came = issue->hold.id == 0 ? gate_now(issue->gate) : issue->hold.created_at;
 	struct refusal refusal;
 	struct control control;
 	enum tlp earlier;
@@ -488,7 +488,7 @@ static void begin_mail(struct issue *issue)
 	}
 	const bool follows = tlp_from(view_of(issue->revision.tlp), &earlier);
 	if (good && advisory_draft(
-			content, clock_now(), follows ? &earlier : NULL, &issue->draft, &refusal))
+			content, gate_now(issue->gate), follows ? &earlier : NULL, &issue->draft, &refusal))
 		address_and_send(issue);
 	else
 		issue_refuse(issue, &refusal);

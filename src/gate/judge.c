@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "gate/acknowledge.h"
 #include "gate/agree.h"
+#include "gate/ahead.h"
 #include "gate/approve.h"
 #include "gate/inform.h"
 #include "gate/issue.h"
@@ -120,9 +121,12 @@ static enum uncounted find_fault(const struct mail_facts *facts, bool may_be_exp
 {
 	const int64_t skew = facts->gate->config->limits.clock_skew;
 	bool expired;
-	return may_be_expired
-		   ? keylife_fault(&facts->opened, &facts->signer, clock_now(), skew, &expired)
-		   : signature_fault(&facts->opened, &facts->signer, clock_now(), skew);
+	const enum uncounted fault =
+	    may_be_expired
+		? keylife_fault(&facts->opened, &facts->signer, clock_now(), skew, &expired)
+		: signature_fault(&facts->opened, &facts->signer, clock_now(), skew);
+	/* A draft was in time when it came: the clock was put back since. */
+	return fault == UNCOUNTED_AHEAD && facts->hold != 0 ? UNCOUNTED_NOT : fault;
 }
 
 /* A control block whose signature does not count. */
@@ -151,17 +155,16 @@ static void refuse_enclosed(
 }
 
 /* Signed by somebody known, and the signature does not count. Whoever has proven to hold the key is
- * told; a contact's clock that is ahead by a little is waited for. */
+ * told; where all that is wrong is a clock, theirs or ours, the mail waits for it. */
 static void dismiss(
     struct mail_facts *facts, const struct signer *signer, size_t i, enum uncounted fault)
 {
-	const int64_t created = facts->opened.signatures[0].created;
 	const bool proven = signature_is_by(&facts->opened, &facts->signer);
-	if (facts->hold != 0 || facts->automatic) {
+	if (proven && fault == UNCOUNTED_AHEAD) {
+		ahead_mail(facts, signer->is_publisher ? &signer->publisher : NULL,
+		    signer->is_contact ? &signer->contact : NULL, meanings[i].meaning);
+	} else if (facts->hold != 0 || facts->automatic) {
 		open_end(facts, "refuse", meanings[i].meaning, uncounted_text(fault));
-	} else if (proven && fault == UNCOUNTED_AHEAD && signer->is_contact &&
-		   created - clock_now() < SIGNATURE_WAIT_S) {
-		open_wait(facts, created, meanings[i].meaning, uncounted_text(fault));
 	} else if (!proven || meanings[i].take == to_answer) {
 		facts->uncounted = signer->is_contact ? fault : UNCOUNTED_NOT;
 		open_end(facts, "refuse", meanings[i].meaning, uncounted_text(fault));

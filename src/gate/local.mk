@@ -2,6 +2,7 @@
 libdewline_a_SOURCES += \
 	src/gate/account.c src/gate/account.h \
 	src/gate/acknowledge.c src/gate/acknowledge.h \
+	src/gate/ahead.c src/gate/ahead.h \
 	src/gate/agree.c src/gate/agree.h \
 	src/gate/ask.c src/gate/ask.h \
 	src/gate/approve.c src/gate/approve.h \
@@ -23,6 +24,7 @@ libdewline_a_SOURCES += \
 	src/gate/letters.c src/gate/letters.h \
 	src/gate/letters_answer.c src/gate/letters_answer.h \
 	src/gate/letters_clear.c src/gate/letters_clear.h \
+	src/gate/letters_clock.c src/gate/letters_clock.h \
 	src/gate/letters_inform.c src/gate/letters_inform.h \
 	src/gate/letters_agreement.c src/gate/letters_agreement.h \
 	src/gate/letters_parts.c src/gate/letters_parts.h \
@@ -35,6 +37,7 @@ libdewline_a_SOURCES += \
 	src/gate/onward.c src/gate/onward.h \
 	src/gate/open.c src/gate/open.h \
 	src/gate/outgoing.c src/gate/outgoing.h \
+	src/gate/pace.c src/gate/pace.h \
 	src/gate/people.c src/gate/people.h \
 	src/gate/receive.c src/gate/receive.h \
 	src/gate/stuck.c src/gate/stuck.h \

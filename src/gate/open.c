@@ -13,6 +13,7 @@
 #include "gate/clear.h"
 #include "gate/judge.h"
 #include "gate/open.h"
+#include "gate/pace.h"
 #include "gate/release.h"
 #include "gate/shard.h"
 #include "gate/tries.h"
@@ -105,7 +106,8 @@ int open_record(const struct mail_facts *facts, const char *event, const char *m
 	char what[STORE_ID_SIZE];
 	snprintf(subject, sizeof subject, "arrival %lld", (long long)arrival);
 	snprintf(what, sizeof what, "arrival.%s", event);
-	if (clear_look(facts, err) != 0 || uncounted_look(facts, err) != 0 ||
+	if (pace_note_date(facts, err) != 0 || clear_look(facts, err) != 0 ||
+	    uncounted_look(facts, err) != 0 ||
 	    (facts->tries > 0 && strcmp(event, "give-up") != 0 &&
 		(facts->contact != 0 || signer[0] != '\0') &&
 		store_arrival_set_claimed(gate->store, arrival, false, err) != 0) ||
@@ -256,7 +258,7 @@ void open_as_stranger(struct mail_facts *facts)
 	open_done(facts);
 }
 
-static int record_wait(const struct mail_facts *facts, int64_t until, const char *meaning,
+int open_record_wait(const struct mail_facts *facts, int64_t until, const char *meaning,
     const char *reason, struct err *err)
 {
 	struct store *store = facts->gate->store;
@@ -264,24 +266,12 @@ static int record_wait(const struct mail_facts *facts, int64_t until, const char
 	char when[TEXT_TIME_SIZE];
 	snprintf(subject, sizeof subject, "arrival %lld", (long long)facts->arrival);
 	text_format_time(until, when);
-	return store_arrival_wait(store, facts->arrival, until, meaning, reason, err) != 0
-		   ? -1
-		   : store_audit_add(store, clock_now(), "gate", "arrival.wait", subject, err,
-			 "%s: until %s: %s", meaning, when, reason);
-}
-
-void open_wait(struct mail_facts *facts, int64_t until, const char *meaning, const char *reason)
-{
-	struct gate *gate = facts->gate;
-	struct err err;
-	if (store_begin(gate->store, &err) != 0 ||
-	    record_wait(facts, until, meaning, reason, &err) != 0 ||
-	    store_commit(gate->store, &err) != 0) {
-		store_rollback(gate->store);
-		gate_fail(gate, &err);
-	}
-	log_warning("arrival %lld: %s waits: %s", (long long)facts->arrival, meaning, reason);
-	open_done(facts);
+	if (pace_note_date(facts, err) != 0 ||
+	    store_arrival_wait(store, facts->arrival, until, meaning, reason,
+		facts->signer.facts.fingerprint, err) != 0)
+		return -1;
+	return store_audit_add(store, clock_now(), "gate", "arrival.wait", subject, err,
+	    "%s: until %s: %s", meaning, when, reason);
 }
 
 static void ask_reader(struct job *job, uint32_t type, struct view bytes, pool_answer_fn *answer)
@@ -595,9 +585,12 @@ static int add_unless_it_waits(void *context, const struct arrival *arrival, str
 	return arrival->wait_until != 0 ? 0 : add_open(context, arrival, err);
 }
 
-void open_check_waits(struct gate *gate, int64_t now)
+/* By the clock as it stands: it is what the date was held against. */
+void open_check_waits(struct gate *gate, int64_t time)
 {
+	const int64_t now = clock_now();
 	struct err err;
+	(void)time;
 	if (store_arrival_each_due(gate->store, now, add_open, gate, &err) != 0 ||
 	    store_arrival_end_wait(gate->store, now, &err) != 0)
 		gate_fail(gate, &err);

@@ -67,8 +67,10 @@ bool open_is_taken(struct mail_facts *facts, enum intake_from from);
 /* Ends what open_is_taken refused. */
 void open_refuse_shape(struct mail_facts *facts, const char *meaning);
 
-/* The mail is kept and opened anew when that time has come: frees the facts. */
-void open_wait(struct mail_facts *facts, int64_t until, const char *meaning, const char *reason);
+/* The mail is kept and opened anew when the clock has come to that time, however it does: in the
+ * caller's transaction, which is to be followed by open_done. */
+int open_record_wait(const struct mail_facts *facts, int64_t until, const char *meaning,
+    const char *reason, struct err *err);
 /* Opens those whose time has come; a check of schedule.h. */
 void open_check_waits(struct gate *gate, int64_t now);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
+#include "gate/pace.h"
 #include "gate/people.h"
 #include "rules/agreement.h"
 #include "rules/reach.h"
@@ -149,7 +149,7 @@ int people_agreement(
 	struct agreement_standing standing;
 	if (store_agreement_standing(gate->store, contact, &standing, err) != 0)
 		return -1;
-	agreement_suffices(&standing, clock_now(), reason);
+	agreement_suffices(&standing, gate_now(gate), reason);
 	return 0;
 }
 
@@ -173,7 +173,7 @@ static int fill(struct gate *gate, const struct snapshot *snapshot, const struct
 		return -1;
 	const bool reached =
 	    reach_contact(contact, people_member(&snapshot->people, contact->member),
-		found ? &certificate : NULL, agreement, label, clock_now(), delivery->reason) &&
+		found ? &certificate : NULL, agreement, label, gate_now(gate), delivery->reason) &&
 	    reach_named(label, audience, contact, delivery->reason);
 	snprintf(delivery->state, sizeof delivery->state, "%s", reached ? "queued" : "failed");
 	return 0;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "gate/pace.h"
 #include "gate/people.h"
 #include "gate/recipients.h"
 #include "rules/reach.h"
@@ -53,7 +53,7 @@ static int add_one(struct gate *gate, struct recipients *recipients,
 		err) != 0)
 		return -1;
 	conclude(delivery,
-	    reach_publisher(publisher, found ? &certificate : NULL, clock_now(), delivery->reason));
+	    reach_publisher(publisher, found ? &certificate : NULL, gate_now(gate), delivery->reason));
 	return 0;
 }
 
@@ -118,8 +118,8 @@ static int add_contact(struct gate *gate, struct recipients *recipients, int64_t
 		return -1;
 	conclude(delivery, label != NULL
 			       ? reach_contact(&contact, &member, pinned, agreement, *label,
-				     clock_now(), delivery->reason)
-			       : reach_notice(&contact, pinned, clock_now(), delivery->reason));
+				     gate_now(gate), delivery->reason)
+			       : reach_notice(&contact, pinned, gate_now(gate), delivery->reason));
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "gate/issue.h"
 #include "gate/letters_release.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "gate/release.h"
 #include "gate/schedule.h"
@@ -157,7 +158,7 @@ static bool send_request(struct ending *asking, const struct publisher *author,
 	    .acknowledge = draft->control.acknowledge,
 	    .hold = &asking->hold,
 	    .author = author->address,
-	    .now = clock_now(),
+	    .now = gate_now(gate),
 	};
 	letter_request(&text, &letter, draft->text);
 	buf_printf(&subject, "To approve: %s %s", letter.number, letter.title);
@@ -190,7 +191,7 @@ static void ask(struct ending *asking, const struct publisher *author)
 	struct err err;
 	const bool follows = tlp_from(view_of(asking->advisory.tlp), &earlier);
 	if (!advisory_draft(
-		asking->facts->content, clock_now(), follows ? &earlier : NULL, &draft, &refusal)) {
+		asking->facts->content, gate_now(gate), follows ? &earlier : NULL, &draft, &refusal)) {
 		release_impossible(asking->facts, author, &asking->hold, &refusal);
 		free(asking);
 	} else if (recipients_add_publishers(gate, &to, author->id, &err) != 0) {
@@ -269,7 +270,7 @@ static int record_failed(
 {
 	struct ending *ending = context;
 	struct store *store = ending->facts->gate->store;
-	const int64_t now = clock_now();
+	const int64_t now = gate_now(ending->facts->gate);
 	(void)message;
 	(void)title;
 	if (store_hold_move(store, ending->hold.id, "fail", 0, now, go, err) != 0)

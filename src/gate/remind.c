@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gate/letters_alarm.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "gate/remind.h"
 #include "gate/schedule.h"
@@ -163,7 +164,7 @@ static int look_again(struct round *round, bool *holds, struct err *err)
 	struct audience_state now = {.count = 0};
 	round->still_open = false;
 	*holds = false;
-	if (store_reminder_each_open(round->gate->store, clock_now(), see_again, round, err) != 0)
+	if (store_reminder_each_open(round->gate->store, gate_now(round->gate), see_again, round, err) != 0)
 		return -1;
 	if (judge(round->gate, &round->revision, round->at, &now, err) != 0) {
 		state_release(&now);
@@ -237,7 +238,7 @@ static int record_reminders(
 	for (size_t i = 0; *go && i < round->all.count; i++) {
 		if (is_of_round(round, i) &&
 		    store_reminder_add(store, round->revision.id, round->all.states[i].contact,
-			round->stage, message, clock_now(), go, err) != 0)
+			round->stage, message, gate_now(round->gate), go, err) != 0)
 			return -1;
 	}
 	if (!*go)
@@ -256,7 +257,7 @@ static int record_deadline(struct round *round, int64_t message, bool *go, struc
 	struct store *store = round->gate->store;
 	char subject[STORE_NAME_SIZE];
 	if (store_deadline_add(store, round->revision.id, message, (int64_t)round->all.missing,
-		clock_now(), go, err) != 0)
+		gate_now(round->gate), go, err) != 0)
 		return -1;
 	if (!*go)
 		return 0;
@@ -304,7 +305,7 @@ static void send_reminders(struct round *round)
 	    .uncounted = round->uncounted,
 	    .colleague = round->colleague,
 	    .everyone = gate->config->reminders.rule == CONFIG_ANSWERS_CONTACT,
-	    .now = clock_now(),
+	    .now = gate_now(gate),
 	};
 	tlp_from(view_of(round->revision.tlp), &label);
 	for (size_t i = 0; i < round->all.count; i++) {
@@ -398,7 +399,7 @@ static void send_alarm(struct round *round)
 	    .missing = round->all.missing,
 	    .members = round->all.members,
 	    .names = buf_view(&names),
-	    .now = clock_now(),
+	    .now = gate_now(gate),
 	};
 	letter_alarm_subject(&subject, &letter);
 	letter_alarm_text(&text, &letter);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gate/letters_inform.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/people.h"
 #include "gate/recipients.h"
 #include "gate/refuse.h"
@@ -239,7 +240,7 @@ static bool may_have(struct deciding *deciding, const struct material *material)
 	}
 	return inform_may_have(&deciding->people.people, &job->contact,
 	    deciding->has_certificate ? &deciding->certificate : NULL, deciding->agreement,
-	    view_of(material->audience), label, clock_now(), job->reason);
+	    view_of(material->audience), label, gate_now(job->facts->gate), job->reason);
 }
 
 static int list_one(void *context, const struct material *material, struct err *err)

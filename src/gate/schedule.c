@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include "base/clock.h"
 #include "gate/ask.h"
 #include "gate/bounce.h"
 #include "gate/inform.h"
@@ -8,6 +7,7 @@
 #include "gate/keylife.h"
 #include "gate/mailbox.h"
 #include "gate/open.h"
+#include "gate/pace.h"
 #include "gate/release.h"
 #include "gate/remind.h"
 #include "gate/restored.h"
@@ -24,6 +24,7 @@ enum { SCHEDULE_MS = 30 * 1000, SCHEDULE_SOON_MS = 100 };
 typedef void check_fn(struct gate *gate, int64_t now);
 
 static check_fn *const checks[] = {
+    pace_check,
     open_check_waits,
     inform_receipts,
     ask_check_lapses,
@@ -47,7 +48,7 @@ static void run(void *context)
 	struct gate *gate = context;
 	gate->schedule = loop_after(gate->loop, SCHEDULE_MS, run, gate);
 	for (check_fn *const *check = checks; *check != NULL && !gate->failed; check++)
-		(*check)(gate, clock_now());
+		(*check)(gate, gate_now(gate));
 }
 
 void schedule_soon(struct gate *gate)

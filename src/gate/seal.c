@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gate/entitle.h"
+#include "gate/pace.h"
 #include "gate/seal.h"
 #include "gate/shard.h"
 #include "pgp/vault.h"
+#include "rules/reach.h"
 #include "store/audit.h"
 #include "store/epoch.h"
 #include "store/messages.h"
@@ -119,8 +121,42 @@ static void let_rest(const struct batch *batch)
 	loop_after(batch->gate->loop, SEAL_PAUSE_MS, wake, batch->gate);
 }
 
-/* One transaction: the shared packet, every session key, and who was left out. */
-static int record(struct batch *batch, const struct vault_sealed *sealed_batch, struct err *err)
+/* gpg goes by the clock alone. Whom it leaves out while that is not believed, and who may have it by
+ * the time that we go by, waits for the clock. */
+static int waits_for_clock(
+    struct gate *gate, const struct delivery *delivery, bool *waits, struct err *err)
+{
+	struct certificate certificate;
+	char reason[STORE_REASON_SIZE];
+	*waits = false;
+	if (!pace_is_off(gate))
+		return 0;
+	if (store_certificate_get(gate->store, delivery->fingerprint, &certificate, waits, err) != 0)
+		return -1;
+	*waits = *waits && reach_certificate(&certificate, gate_now(gate), reason);
+	return 0;
+}
+
+static int exclude(
+    struct batch *batch, size_t i, size_t *waiting, struct err *err)
+{
+	struct gate *gate = batch->gate;
+	const struct delivery *delivery = &batch->deliveries[i];
+	bool waits;
+	if (waits_for_clock(gate, delivery, &waits, err) != 0)
+		return -1;
+	*waiting += waits;
+	if (!waits)
+		return entitle_exclude(gate, delivery, batch->recipients[i].reason, err);
+	log_error("%s waits until the clock is right: %s", delivery->address,
+	    batch->recipients[i].reason);
+	return 0;
+}
+
+/* One transaction: the shared packet, every session key, and who was left out. *waiting: who was
+ * not, though gpg refused them. */
+static int record(struct batch *batch, const struct vault_sealed *sealed_batch, size_t *waiting,
+    struct err *err)
 {
 	const struct view data = buf_view(&sealed_batch->data);
 	const uint32_t gpg_runs = sealed_batch->gpg_runs;
@@ -138,8 +174,7 @@ static int record(struct batch *batch, const struct vault_sealed *sealed_batch, 
 		const int result = recipient->pkesk.len > 0
 				       ? store_delivery_bind(store, batch->deliveries[i].id, id,
 					     buf_view(&recipient->pkesk), err)
-				       : entitle_exclude(batch->gate, &batch->deliveries[i],
-					     recipient->reason, err);
+				       : exclude(batch, i, waiting, err);
 		if (result != 0)
 			return -1;
 		sealed += recipient->pkesk.len > 0;
@@ -245,6 +280,7 @@ static bool on_sealed(void *context, enum pool_event event, struct view body)
 	struct vault_sealed sealed = {.data = BUF_EMPTY(FRAME_BODY_MAX)};
 	struct vault_reply reply = {
 	    .status = VAULT_FAILED, .text = "the vault ended while sealing, twice"};
+	size_t waiting = 0;
 	struct err err;
 	if (event == POOL_ANSWER && !vault_take_seal(body, &reply, batch->recipients,
 					(uint32_t)batch->count, &sealed)) {
@@ -264,11 +300,13 @@ static bool on_sealed(void *context, enum pool_event event, struct view body)
 		failed(batch, reply.text);
 		return true;
 	}
-	if (record(batch, &sealed, &err) != 0) {
+	if (record(batch, &sealed, &waiting, &err) != 0) {
 		store_rollback(gate->store);
 		gate_fail(gate, &err);
 	} else {
 		trouble_over(gate->sealing, batch);
+		if (waiting > 0)
+			let_rest(batch);
 		gate->want_send = gate->want_account = true;
 	}
 	buf_release(&sealed.data);

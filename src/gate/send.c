@@ -10,6 +10,7 @@
 #include "gate/account.h"
 #include "base/text.h"
 #include "gate/entitle.h"
+#include "gate/pace.h"
 #include "gate/refusals.h"
 #include "gate/schedule.h"
 #include "gate/send.h"
@@ -367,7 +368,7 @@ static int apply_all(struct gate *gate, int64_t now, struct err *err)
 void send_flush(struct gate *gate)
 {
 	struct sending *sending = gate->sending;
-	const int64_t now = clock_now();
+	const int64_t now = gate_now(gate);
 	struct err err;
 	if (sending->result_count == 0 || gate->failed)
 		return;
@@ -538,7 +539,7 @@ static void mend_times(struct gate *gate, int64_t now)
 void send_work(struct gate *gate)
 {
 	struct sending *sending = gate->sending;
-	const int64_t now = clock_now();
+	const int64_t now = gate_now(gate);
 	const int64_t paused = sending->paused_until - clock_monotonic_ms();
 	int64_t next_at = 0;
 	gate->want_send = false;

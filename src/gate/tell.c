@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "gate/letters_answer.h"
 #include "gate/outgoing.h"
+#include "gate/pace.h"
 #include "gate/recipients.h"
 #include "gate/schedule.h"
 #include "gate/tell.h"
@@ -155,7 +155,7 @@ static void write_letter(const struct telling *telling, struct buf *subject, str
 	    .fingerprint = telling->gate->fingerprint,
 	    .advisory = &telling->advisory,
 	    .revision = &telling->revision,
-	    .now = clock_now(),
+	    .now = gate_now(telling->gate),
 	};
 	if (telling->kind == TELLING_ALARM) {
 		write_alarm(telling, &letter, subject, text);

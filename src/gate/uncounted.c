@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gate/claim.h"
+#include "gate/pace.h"
 #include "gate/schedule.h"
 #include "gate/uncounted.h"
 #include "store/audit.h"
@@ -131,5 +132,5 @@ int uncounted_look(const struct mail_facts *facts, struct err *err)
 	return facts->uncounted != UNCOUNTED_NO_TOKEN
 		   ? note_tokens(facts, contact.id, err)
 		   : store_reminder_each_open(
-			 facts->gate->store, clock_now(), note_unnamed, &unnamed, err);
+			 facts->gate->store, gate_now(facts->gate), note_unnamed, &unnamed, err);
 }

@@ -36,6 +36,10 @@ static const char common[] = "batch\n"
 			     "no-throw-keyids\n"
 			     "no-symkey-cache\n"
 			     "require-cross-certification\n"
+			     /* A key that seems to be made in the future means that our clock is
+			      * slow: gpg would call every signature by it bad. The dates of
+			      * signatures are held against the clock by our own rules. */
+			     "ignore-time-conflict\n"
 			     "weak-digest MD5\n";
 
 /* SHA-1 is not refused here, because that would also shut out certificates that are bound together

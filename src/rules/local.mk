@@ -15,6 +15,7 @@ libdewline_a_SOURCES += \
 	src/rules/keylife.c src/rules/keylife.h \
 	src/rules/join.c src/rules/join.h \
 	src/rules/figures.c src/rules/figures.h \
+	src/rules/pace.c src/rules/pace.h \
 	src/rules/quoting.c src/rules/quoting.h \
 	src/rules/reach.c src/rules/reach.h \
 	src/rules/release.c src/rules/release.h \
@@ -27,7 +28,8 @@ libdewline_a_SOURCES += \
 	src/rules/tlp.c src/rules/tlp.h \
 	src/rules/trace.c src/rules/trace.h \
 	src/rules/tries.c src/rules/tries.h \
-	src/rules/uncounted.c src/rules/uncounted.h
+	src/rules/uncounted.c src/rules/uncounted.h \
+	src/rules/witness.c src/rules/witness.h
 
 unit_tests += test_rules_advisory
 test_rules_advisory_SOURCES = tests/unit/test_rules_advisory.c
@@ -79,6 +81,12 @@ unit_tests += test_rules_reply
 test_rules_reply_SOURCES = tests/unit/test_rules_reply.c
 test_rules_reply_LDADD = $(unit_libs)
 
+unit_tests += test_rules_pace
+test_rules_pace_SOURCES = tests/unit/test_rules_pace.c
+test_rules_pace_LDADD = $(unit_libs)
+unit_tests += test_rules_witness
+test_rules_witness_SOURCES = tests/unit/test_rules_witness.c
+test_rules_witness_LDADD = $(unit_libs)
 unit_tests += test_rules_retry
 test_rules_retry_SOURCES = tests/unit/test_rules_retry.c
 test_rules_retry_LDADD = $(unit_libs)

@@ -9,8 +9,8 @@
 #include "rules/uncounted.h"
 #include "store/certificates.h"
 
-/* A signature dated ahead of the clock by less than this is waited for, in seconds. */
-enum { SIGNATURE_WAIT_S = 86400 };
+/* A mail whose signature is dated ahead waits; for longer than this, in seconds, its signer is told. */
+enum { SIGNATURE_TOLD_S = 600 };
 
 /* UNCOUNTED_NOT when the message could be opened and exactly one signature covers the text, is
  * good, was made by this certificate (pinned and confirmed) and not in the future. */

@@ -198,14 +198,23 @@ int store_arrival_end_wait(struct store *store, int64_t now, struct err *err)
 }
 
 int store_arrival_wait(struct store *store, int64_t id, int64_t until, const char *meaning,
-    const char *reason, struct err *err)
+    const char *reason, const char *signer, struct err *err)
 {
 	return sql_run(store,
-	    "UPDATE arrival SET wait_until = ?2, meaning = ?3, reason = ?4"
+	    "UPDATE arrival SET wait_until = ?2, meaning = ?3, reason = ?4, signer = ?5, tries = 0"
 	    " WHERE id = ?1 AND state IN ('received', 'judged')",
 	    SQL_WITH(sql_int(id), sql_int(until), sql_text(meaning),
-		sql_cut(reason, STORE_REASON_SIZE)),
+		sql_cut(reason, STORE_REASON_SIZE), sql_text(signer)),
 	    NULL, err);
+}
+
+int store_arrival_count_waiting(
+    struct store *store, const char *signer, int64_t after, int64_t *count, struct err *err)
+{
+	return sql_number(store,
+	    "SELECT count(*) FROM arrival WHERE state IN ('received', 'judged')"
+	    " AND wait_until > ?2 AND meaning <> 'fatal' AND (?1 = '' OR signer = ?1)",
+	    SQL_WITH(sql_text(signer), sql_int(after)), count, err);
 }
 
 int store_arrival_each(

@@ -53,9 +53,12 @@ int store_arrival_move(struct store *, int64_t id, const char *event, const char
 int store_arrival_set_claimed(struct store *, int64_t id, bool claimed, struct err *);
 /* How many such came at `since` or later; not those that ended their workers. */
 int store_arrival_count_claimed(struct store *, int64_t since, int64_t *count, struct err *);
-/* One that is not final waits until then, for this reason. */
-int store_arrival_wait(
-    struct store *, int64_t id, int64_t until, const char *meaning, const char *reason, struct err *);
+/* One that was read and is not final waits until then, for this reason. `signer` as in struct arrival. */
+int store_arrival_wait(struct store *, int64_t id, int64_t until, const char *meaning,
+    const char *reason, const char *signer, struct err *);
+/* How many of these wait for later than `after`: of this signer, or with "" in all. */
+int store_arrival_count_waiting(
+    struct store *, const char *signer, int64_t after, int64_t *count, struct err *);
 /* Those that wait and whose time has come at `now`, in that order; and they wait no more. */
 int store_arrival_each_due(struct store *, int64_t now, arrival_fn *, void *context, struct err *);
 int store_arrival_end_wait(struct store *, int64_t now, struct err *);

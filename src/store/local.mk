@@ -24,6 +24,7 @@ libdewline_a_SOURCES += \
 	src/store/mark.c src/store/mark.h \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
+	src/store/pace.c src/store/pace.h \
 	src/store/people.c src/store/people.h \
 	src/store/queue.c \
 	src/store/reminders.c src/store/reminders.h \

@@ -82,6 +82,8 @@ static const struct migration steps[] = {
 	" CHECK (claimed IN (0, 1));"
 	"CREATE INDEX arrival_claimed ON arrival (received_at) WHERE claimed = 1;"},
     {2, /* what restores, clocks and workers leave on record */
+	"CREATE TABLE clock_witness (fingerprint TEXT PRIMARY KEY CHECK (fingerprint <> ''),"
+	" ahead INTEGER NOT NULL, seen_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"ALTER TABLE batch ADD COLUMN tag TEXT NOT NULL DEFAULT '';"
 	"CREATE TABLE epoch ( number INTEGER PRIMARY KEY CHECK (number >= 2),"
 	" tag TEXT NOT NULL UNIQUE CHECK (length(tag) >= 3),"

@@ -589,6 +589,15 @@ CREATE TABLE lost_trace (
 ) STRICT;
 CREATE INDEX lost_trace_untold ON lost_trace (id) WHERE told < 2;
 
+-- The clock -----------------------------------------------------------------------------------
+
+-- What the date of a signer's newest mail says of our clock: seconds that it was ahead of it.
+CREATE TABLE clock_witness (
+	fingerprint TEXT PRIMARY KEY CHECK (fingerprint <> ''),
+	ahead INTEGER NOT NULL,
+	seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The log -------------------------------------------------------------------------------------
 
 CREATE TABLE audit (

@@ -58,7 +58,9 @@ static const char *const calls_on_sockets[] = {"connect", "bind", "listen", "acc
 
 static const char *const calls_to_watch[] = {"inotify_init1", "inotify_add_watch",
     "inotify_rm_watch", "signalfd4", "eventfd2", "pipe", "pipe2", "timerfd_create",
-    "timerfd_settime", "timerfd_gettime", NULL};
+    "timerfd_settime", "timerfd_gettime",
+    /* whether the clock is synchronised; setting it with them takes CAP_SYS_TIME */
+    "adjtimex", "clock_adjtime", "clock_adjtime64", NULL};
 
 static const char *const calls_to_fork[] = {"fork", "vfork", "wait4", "waitid", "waitpid", "kill",
     "tgkill", "tkill", "setpgid", "setsid", "close_range", "setrlimit", "prlimit64", "prctl",

@@ -138,6 +138,7 @@ class Gateway:
         self.configure()
         self.log_path = self.dir / "dewlined.log"
         test.later(self.finish)
+        test.gateways.append(self)
         if known:
             self.certificate = known["certificate"].encode()
             self.fingerprint, self.known_members = known["fingerprint"], set(known["members"])
@@ -182,6 +183,10 @@ class Gateway:
                                  f"{done.returncode}\n{said}{done.stdout.decode()}")
         self.code = done.returncode
         return done.stdout.decode("utf-8", "replace")
+
+    def confirm_clock(self):
+        if (self.dir / "state" / "store.db").exists():
+            self.ctl("clock", "confirm")
 
     def rows(self, *arguments, may_fail=False):
         """Runs dewctl with --json: a list of rows, or one record with its tables."""

@@ -136,7 +136,7 @@ class Test:
 
     def __init__(self, directory, build):
         self.dir, self.build = pathlib.Path(directory), pathlib.Path(build)
-        self.cleanups = []
+        self.cleanups, self.gateways = [], []
 
     def needs(self, *programs):
         """Skips the test, by name and reason, where a program is missing."""

@@ -70,8 +70,6 @@ def test_contact_is_told_once_why_a_signed_answer_does_not_count(t):
               "signed or encrypted once more")
     told_once(scene, WRAPPED["the advisory attached"](official, text, second),
               "in an attachment alone")
-    told_once(scene, official.reply(opened, shape="signed-inside", faked=now() + 30 * HOUR),
-              "dated in the future")
     told_once(scene, official.reply(opened, shape="signed-inside", faked=now() - 2 * HOUR),
               "signed before the release")
     inner = letters.text_part(text)
@@ -86,7 +84,6 @@ def test_contact_is_told_once_why_a_signed_answer_does_not_count(t):
     before = len(scene.smarthost.received())
     for raw in (signed_with(official, text + "again\n", "--digest-algo", "SHA1"),
                 WRAPPED["two signatures"](official, text + "again\n", second),
-                official.reply(opened, "acting", shape="signed-inside", faked=now() + 31 * HOUR),
                 official.reply(opened, "", more=[("Auto-Submitted", "auto-replied")],
                                shape="signed-inside", faked=now() - 3 * HOUR)):
         scene.drop(raw)
@@ -279,11 +276,4 @@ def test_publisher_who_wraps_a_mail_is_refused_with_a_receipt(t):
     row = scene.drop(publisher.message(letters.encrypted_entity(publisher.encrypt(entity))))
     assert row["state"] == "refused", row
     assert "attached to the mail" in scene.receipts(1)[0].text
-    assert scene.gateway.advisories() == []
-
-
-def test_publisher_whose_clock_is_ahead_is_told_and_nothing_is_sent(t):
-    scene = Scene(t)
-    scene.drop(scene.publisher.publish("A title", "Open it.\n", faked=now() + 20 * MINUTE))
-    assert "dated in the future" in scene.receipts(1)[0].text
     assert scene.gateway.advisories() == []
