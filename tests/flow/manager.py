@@ -9,6 +9,7 @@ import contextlib
 import os
 import pathlib
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -78,24 +79,46 @@ def write_units(gateway, encrypted):
     (units / "all.target").write_text("[Unit]\nWants=dewlined.service\n")
 
 
-def own_groups():
-    """The manager's control groups: in every hierarchy below where systemd's own has us."""
+def make_groups():
+    """A control group of the manager's own in each hierarchy in which it looks for itself: in one and the
+    same, two managers that run at a time would take each other's. Empty where none can be made."""
     rows = [row.split(":", 2) for row in pathlib.Path("/proc/self/cgroup").read_text().splitlines()]
-    paths = {kinds: path.lstrip("/") for _, kinds, path in rows}
-    ours, top = paths.get("name=systemd", paths.get("", "")), pathlib.Path("/sys/fs/cgroup")
-    return {place / ours / name for place in (top, *top.iterdir())
-            for name in ("init.scope", "app.slice") if (place / ours / name).is_dir()}
+    top, name, made = pathlib.Path("/sys/fs/cgroup"), f"dewline-{secrets.token_hex(6)}", []
+    for _, kinds, path in rows:
+        place = {"name=systemd": top / "systemd", "": top / "unified"}.get(kinds)
+        if place is None:
+            continue
+        place = (place if place.is_dir() else top) / path.lstrip("/")
+        with contextlib.suppress(OSError):
+            (place / name).mkdir()
+            made.append(place / name)
+    return made
+
+
+def remove_groups(groups):
+    """With what the manager made below."""
+    for group in groups:
+        for below in sorted(group.rglob("*/"), reverse=True):
+            with contextlib.suppress(OSError):
+                below.rmdir()
+        with contextlib.suppress(OSError):
+            group.rmdir()
 
 
 class Manager:
     def __init__(self):
-        self.groups = own_groups()
+        self.groups = make_groups()
         self.environment = dict(os.environ, XDG_RUNTIME_DIR=str(RUN), HOME=str(RUN),
                                 XDG_CONFIG_HOME=str(RUN / "config"))
         self.process = subprocess.Popen(
             ["/lib/systemd/systemd", "--user", "--unit=all.target", "--log-target=null"],
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, preexec_fn=lambda: os.umask(0))
+            stderr=subprocess.DEVNULL, preexec_fn=self._move)
+
+    def _move(self):
+        os.umask(0)
+        for group in self.groups:
+            (group / "cgroup.procs").write_text("0")
 
     def ctl(self, *arguments):
         return run("systemctl", "--user", *arguments, env=self.environment)
@@ -108,9 +131,12 @@ class Manager:
         self.ctl("stop", "dewlined.service", "dewline-courier.socket")
         self.process.terminate()
         self.process.wait(20)
-        for group in own_groups() - self.groups:
-            with contextlib.suppress(OSError):
-                group.rmdir()
+        harness.eventually(lambda: not self._is_used(), "the services have ended")
+        remove_groups(self.groups)
+
+    def _is_used(self):
+        return any((below / "cgroup.procs").read_text() for group in self.groups
+                   for below in (group, *group.rglob("*/")))
 
 
 def encrypt_passphrase(gateway):

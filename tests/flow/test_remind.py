@@ -35,8 +35,12 @@ def admit_admin(t, gateway, address="admin@gw.example"):
 
 
 def ask(scene, **options):
-    """Publishes what is to be acknowledged; the advisory's number."""
+    """Publishes what is to be acknowledged, and waits until it has left: whom it reaches after a stage is
+    not reminded of that stage. The advisory's number."""
     number = scene.release(acknowledge=WINDOW, **options)["number"]
+    eventually(lambda: not {"queued", "sending"} & {row["state"] for row in
+                                                    scene.gateway.deliveries(number)},
+               "all deliveries have been tried")
     scene.asked_at = now()
     return number
 
