@@ -7,9 +7,11 @@
 #include <libetpan/mailsmtp.h>
 
 #include "base/clock.h"
+#include "base/moment.h"
 #include "base/text.h"
 #include "config/secret.h"
 #include "courier/connection.h"
+#include "courier/greeting.h"
 #include "courier/password.h"
 #include "courier/tls.h"
 
@@ -50,6 +52,8 @@ struct connection {
 	struct capabilities can;
 	struct buf said; /* the text of the last reply that we read ourselves */
 	bool unasked; /* the server had spoken before what was said last */
+	bool greets_with_time;
+	int64_t ahead; /* then: seconds that the server's clock is ahead of ours */
 	int64_t used; /* clock_monotonic_ms of the last step */
 };
 
@@ -397,8 +401,12 @@ static int authenticate(struct connection *connection, struct courier_reply *rep
 static int greet(struct connection *connection, struct courier_reply *reply)
 {
 	connection->session->stream = stream_mail(connection->stream);
-	if (is_good(connection_read_reply(connection, PHASE_GREETING, reply)))
+	if (is_good(connection_read_reply(connection, PHASE_GREETING, reply))) {
+		int64_t when = 0;
+		connection->greets_with_time = greeting_time(buf_view(&connection->said), &when);
+		connection->ahead = when - clock_now();
 		return 0;
+	}
 	/* Where both sides wait for the other one to begin, as on port 465. */
 	if (reply->code == 0 && stream_timed_out(connection->stream) &&
 	    connection->config->smarthost.tls == CONFIG_TLS_STARTTLS)
@@ -451,6 +459,22 @@ int connection_open(struct connection *connection, struct courier_reply *reply)
 	return -1;
 }
 
+/* Which of the two is wrong cannot be told from here. */
+static void describe_clock(const struct connection *connection, struct buf *words)
+{
+	const int64_t skew = connection->config->limits.clock_skew;
+	if (!connection->greets_with_time)
+		return;
+	if (connection->ahead <= skew && connection->ahead >= -skew) {
+		buf_add_text(words, ", its clock agrees with this one");
+		return;
+	}
+	buf_add_text(words, ", its clock is ");
+	moment_add_span(words, connection->ahead);
+	buf_printf(words, " %s this one: compare both with a third",
+	    connection->ahead > 0 ? "ahead of" : "behind");
+}
+
 static void describe(const struct connection *connection, struct courier_reply *reply)
 {
 	struct buf words = BUF_EMPTY(BUF_SMALL);
@@ -460,6 +484,7 @@ static void describe(const struct connection *connection, struct courier_reply *
 	if (connection->can.max_size != 0)
 		buf_printf(&words, ", messages of up to %llu bytes",
 		    (unsigned long long)connection->can.max_size);
+	describe_clock(connection, &words);
 	courier_print(reply->text, "%s", buf_text(&words));
 	buf_release(&words);
 }

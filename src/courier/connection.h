@@ -48,7 +48,7 @@ void connection_close(struct connection *connection, bool polite);
 
 /* Opens anew with other limits, only to see whether it can be, and closes again. 0: `reply` has
  * words on what was found: "TLS1.3, certificate valid until 2026-11-25, logged in as dewline,
- * messages of up to 36700160 bytes". -1: as connection_open. */
+ * messages of up to 36700160 bytes, its clock agrees with this one". -1: as connection_open. */
 int connection_probe(struct connection *connection, const struct connection_limits *limits,
     struct courier_reply *reply);
 

@@ -8,6 +8,7 @@ libdewline_a_SOURCES += \
 	src/courier/deposit.c src/courier/deposit.h \
 	src/courier/dialogue.c src/courier/dialogue.h \
 	src/courier/distrust.c src/courier/distrust.h \
+	src/courier/greeting.c src/courier/greeting.h \
 	src/courier/imap_link.c src/courier/imap_link.h \
 	src/courier/imap_login.c src/courier/imap_login.h \
 	src/courier/imap_mailbox.c src/courier/imap_mailbox.h \
@@ -20,6 +21,9 @@ libdewline_a_SOURCES += \
 	src/courier/tls.c src/courier/tls.h \
 	src/courier/watch.c src/courier/watch.h
 
+unit_tests += test_courier_greeting
+test_courier_greeting_SOURCES = tests/unit/test_courier_greeting.c
+test_courier_greeting_LDADD = $(unit_libs)
 unit_tests += test_courier_armor test_courier_classify test_courier_codec
 test_courier_armor_SOURCES = tests/unit/test_courier_armor.c
 test_courier_armor_LDADD = $(unit_libs)
