@@ -154,3 +154,26 @@ def test_whose_clock_is_far_ahead_is_told_at_once_and_once(t):
     scene.gateway.drop(scene.publisher.publish("Title", "words\n"))
     eventually(lambda: "Title" in {row["title"] for row in scene.gateway.advisories()},
                "the advisory")
+
+
+def test_key_that_only_a_jump_lets_expire_is_waited_for(t):
+    scene = Timed(t)
+    short = scene.gateway.admit(t.official("short@fr.example", expires="2d"))
+    scene.calendar.turn(3 * DAY)
+    scene.gateway.drop(scene.publisher.publish("Now", "at once\n"))
+    scene.opened()
+    number = scene.state()["number"]
+
+    def row():
+        found, = [row for row in scene.gateway.deliveries(number)
+                  if row["address"] == short.address]
+        return found
+    eventually(lambda: "waits until the clock is right" in scene.gateway.text_of_log(),
+               "that gpg refused it")
+    assert row()["state"] == "queued", row()
+    scene.calendar.turn(-3 * DAY)
+    scene.poke()
+    # The other mail is the warning that the key expires in two days.
+    subjects = [short.open(mail.raw).subject
+                for mail in scene.smarthost.wait(2, short.address)]
+    assert sum(f"[{number} r1] Now" in subject for subject in subjects) == 1, subjects
