@@ -55,6 +55,7 @@ class Life:
         self.live()
         self.gateway.stop()
         self.gateway.finish()
+        self.post.fetch()  # also what came after all had come to rest
         recorded.leave()
         self.entries = list(cutdisk.entries(recorded.path))
         self.flushes = [at for at, entry in enumerate(self.entries) if entry[0] == b"F"]

@@ -10,7 +10,7 @@ import sys
 
 import harness
 
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_CHILD_SUBREAPER, CLONE_NEWNS = 36, 0x20000
 
 
 def free_disks(directory):
@@ -27,10 +27,18 @@ def free_disks(directory):
                 subprocess.run(["losetup", "-d", device])
 
 
+def mount_apart():
+    """What is mounted from here on is seen by nobody else, so that nobody else can hold it, and is
+    gone with our last process. Only root can."""
+    if os.geteuid() == 0 and ctypes.CDLL(None).unshare(CLONE_NEWNS) == 0:
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+
+
 def in_directory(name, build, keep, function):
     """function(t) in a directory of its own, which goes when all was well. Its exit status."""
     directory = pathlib.Path(f"/tmp/dl.{name}.{os.getpid()}")
     directory.mkdir(mode=0o700)
+    mount_apart()
     t, well = harness.Test(directory, build.resolve()), False
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

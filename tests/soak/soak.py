@@ -220,6 +220,7 @@ class Soak:
     def table(self):
         figures = self.verdicts[-1].figures
         rows = [("mails by what they were", ""), *sorted(self.traffic.done.items()),
+                ("contacts added and removed by dewctl", len(self.book.promises)),
                 ("", ""), ("troubles", ""), *sorted(self.trouble.counts.items()),
                 ("dewlined started again by the service manager", len(self.trouble.ends)),
                 ("", ""), ("in the store", ""),

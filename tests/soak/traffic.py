@@ -338,8 +338,8 @@ class Traffic:
             if not self.ctl("member", "add", one.member, "--name", "Coming"):
                 return
             self.gateway.known_members.add(one.member)
-        if (self.ctl("key", "add", "-", given=one.certificate)
-                and self.ctl("key", "confirm", one.fingerprint)):
+        if there or (self.ctl("key", "add", "-", given=one.certificate)
+                     and self.ctl("key", "confirm", one.fingerprint)):
             self.there[one.address] = self.promise(
                 f"{one.address} was added", query + "0", "contact", "add", one.member, one.address,
                 "--key", one.fingerprint, "--clearance", "RED", undoes=there) or there
