@@ -39,6 +39,19 @@ static void add_why(struct buf *out, const struct letter_reminder *letter)
 		    "enough: please give it now.\n");
 }
 
+/* A restore may have lost what was answered already. */
+static bool add_lost(struct buf *out, const struct epoch *lost, int64_t now)
+{
+	if (lost->number <= 1)
+		return false;
+	buf_add_text(out, "\nThe gateway was put back to a backup. Answers are lost that came from\n");
+	moment_add(out, lost->backup_at, now);
+	buf_add_text(out, " to ");
+	moment_add(out, lost->begun_at, now);
+	buf_add_text(out, ".\n");
+	return true;
+}
+
 static void add_moment_field(
     struct buf *out, const char *name, int64_t when, const struct letter_reminder *letter)
 {
@@ -63,6 +76,8 @@ void letter_reminder_text(struct buf *out, const struct letter_reminder *letter)
 	add_why(out, letter);
 	if (letter->uncounted != UNCOUNTED_NOT)
 		letter_add_uncounted(out, letter->uncounted, letter->colleague);
+	if (add_lost(out, &letter->lost, letter->now))
+		buf_add_text(out, "If you answered in that time, please answer once more.\n");
 	letter_add_rule(out);
 	letter_add_how_to_answer(out, revision->token);
 	buf_printf(out,
@@ -91,6 +106,8 @@ void letter_alarm_text(struct buf *out, const struct letter_alarm *letter)
 	    letter->missing, letter->members, letter->members == 1 ? "" : "s",
 	    letter->missing == 1 ? "it" : "them");
 	buf_add_view(out, letter->names);
+	if (add_lost(out, &letter->lost, letter->now))
+		buf_add_text(out, "Who is named may have answered in that time.\n");
 	buf_add_text(out, "\nAn answer that comes later still counts.\n");
 }
 

@@ -10,6 +10,7 @@
 #include "store/arrivals.h"
 #include "store/bounces.h"
 #include "store/reminders.h"
+#include "store/epoch.h"
 
 struct letter_reminder {
 	const char *programme;
@@ -20,6 +21,7 @@ struct letter_reminder {
 	bool everyone; /* every contact has to answer, not one of the member */
 	enum uncounted uncounted; /* why an answer that came does not count */
 	bool colleague; /* ... that of another contact of the member */
+	struct epoch lost; /* the epoch in whose restore answers may have been lost, number 1: none */
 	int64_t now;
 };
 /* "[DEW-2026-0007 r1] Reminder: please answer [TOKEN]". */
@@ -33,6 +35,7 @@ struct letter_alarm {
 	size_t missing; /* members with an answer missing */
 	size_t members; /* in the audience */
 	struct view names; /* lines about them, from letter_add_missing */
+	struct epoch lost; /* as above */
 	int64_t now;
 };
 void letter_alarm_subject(struct buf *out, const struct letter_alarm *letter);

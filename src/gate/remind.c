@@ -56,6 +56,7 @@ struct round {
 	bool found;
 	enum uncounted uncounted;
 	bool colleague; /* it has the address of another contact of the member */
+	struct epoch lost; /* whose restore may have lost answers to it; number 1: none */
 	bool still_open; /* seen again while it is recorded */
 	int64_t next; /* when the next stage of any revision comes, 0: none */
 };
@@ -304,6 +305,7 @@ static void send_reminders(struct round *round)
 	    .deadline = round->stage == REMIND_DEADLINE,
 	    .uncounted = round->uncounted,
 	    .colleague = round->colleague,
+	    .lost = round->lost,
 	    .everyone = gate->config->reminders.rule == CONFIG_ANSWERS_CONTACT,
 	    .now = gate_now(gate),
 	};
@@ -399,6 +401,7 @@ static void send_alarm(struct round *round)
 	    .missing = round->all.missing,
 	    .members = round->all.members,
 	    .names = buf_view(&names),
+	    .lost = round->lost,
 	    .now = gate_now(gate),
 	};
 	letter_alarm_subject(&subject, &letter);
@@ -442,6 +445,10 @@ static int find_due(void *context, const struct revision *revision, struct err *
 	round->found = true;
 	round->stage = stage;
 	round->revision = *revision;
+	if (store_epoch_get(round->gate->store, &round->lost, err) != 0)
+		return -1;
+	if (revision->released_at > round->lost.begun_at)
+		round->lost = (struct epoch){.number = 1};
 	return store_advisory_by_id(
 	    round->gate->store, revision->advisory, &round->advisory, &found, err);
 }

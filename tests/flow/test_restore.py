@@ -1,5 +1,5 @@
 """A store that was put back: nothing that was given out since is given out again, and what was lost is
-told (store/epoch.h, gate/restored.h)."""
+told (store/epoch.h, gate/restored.h). I15."""
 import re
 import shutil
 
@@ -140,7 +140,7 @@ def test_what_was_lost_is_not_given_out_again_and_is_told(t, how):
     assert lost in told(scene, official, "Your answer cannot be counted")[0]
     alarms = "\n".join(told(scene, admin, "Alarm: mail shows what was lost", 1))
     eventually(lambda: all(word in "\n".join(texts(scene, admin, "Alarm: mail shows"))
-                           for word in (f"{lost} r1", "a publisher names", "mail came back")),
+                           for word in (f"{lost} r1", "on record is named", "mail came back")),
                f"the admin is told of all three: {alarms}")
     gateway.ctl("audit", "verify")
     same = [key for key, raw in remembered(scene).items()

@@ -45,6 +45,14 @@ static const struct agreement agreement = {
     .version = 2, .required_from = 1795993740 + HOUR, .expires = 1795993740 + 9000 * HOUR};
 static const struct material material = {.name = "guide", .tlp = "GREEN", .size = 1};
 
+static const struct epoch epoch = {.number = 2,
+    .tag = "BKT",
+    .begun_at = 1795993740,
+    .backup_at = 1795993740 - 9 * HOUR,
+    .sequence = 40,
+    .lost_to = 44,
+    .noticed = true};
+
 static void write_advisory(struct buf *out)
 {
 	const struct letter_advisory letter = {.programme = "Example early warning",
@@ -98,6 +106,7 @@ static void write_reminder(struct buf *out, bool deadline, bool everyone)
 	    .revision = &revision,
 	    .deadline = deadline,
 	    .everyone = everyone,
+	    .lost = epoch,
 	    .now = now};
 	letter_reminder_text(out, &letter);
 }
@@ -129,6 +138,7 @@ static void write_alarm(struct buf *out)
 	    .missing = 1,
 	    .members = 1,
 	    .names = buf_view(&names),
+	    .lost = epoch,
 	    .now = now + 5 * HOUR};
 	letter_alarm_text(out, &letter);
 	buf_release(&names);
@@ -400,13 +410,6 @@ static void write_invitation(struct buf *out)
 }
 
 /* Letters to officials and publishers. */
-static const struct epoch epoch = {.number = 2,
-    .tag = "BKT",
-    .begun_at = 1795993740,
-    .backup_at = 1795993740 - 9 * HOUR,
-    .sequence = 40,
-    .lost_to = 44,
-    .noticed = true};
 static const char findings[] =
     "contact cert@us-de.example: has the key 0123456789ABCDEF0123456789ABCDEF01234567 since the "
     "backup, lost: that of before is retired here\n"
@@ -504,6 +507,19 @@ static void publishers_read_of_advisories_alone_what_a_restore_lost(void **state
 	buf_clear(&text);
 	write_refused_lost(&text);
 	assert_true(holds(&text, "and says what becomes of it."));
+	buf_release(&text);
+}
+
+static void reminder_and_alarm_say_that_a_restore_may_have_lost_the_answer(void **state)
+{
+	struct buf text = BUF_EMPTY(BUF_SMALL);
+	(void)state;
+	write_first_reminder(&text);
+	assert_true(holds(&text, "Sun 29 Nov 14:09 UTC to Sun 29 Nov 23:09 UTC.\n"
+				 "If you answered in that time, please answer once more.\n"));
+	buf_clear(&text);
+	write_alarm(&text);
+	assert_true(holds(&text, "Who is named may have answered in that time.\n"));
 	buf_release(&text);
 }
 
@@ -747,6 +763,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(new_version_says_from_when_it_is_required),
 	    cmocka_unit_test(answers_that_quote_a_letter_are_read_wherever_they_stand),
 	    cmocka_unit_test(answers_above_a_letter_without_marks_are_read),
+	    cmocka_unit_test(reminder_and_alarm_say_that_a_restore_may_have_lost_the_answer),
 	    cmocka_unit_test(publishers_read_of_advisories_alone_what_a_restore_lost),
 	};
 	if (argc > 1)

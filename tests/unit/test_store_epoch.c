@@ -1,3 +1,4 @@
+/* Epochs, the mark beside a store, and what is taken from the one in place: I15 and I18. */
 #include "config.h"
 
 #include <fcntl.h>
