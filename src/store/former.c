@@ -69,6 +69,8 @@ void former_look(const char *path, struct former *out)
 		text_of(db, "SELECT CAST(value AS TEXT) FROM value WHERE name = 'gateway'",
 		    out->gateway, sizeof out->gateway);
 	}
+	if (!out->readable && db != NULL) /* it stays as it is, with what is still in its log */
+		sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(db);
 }
 

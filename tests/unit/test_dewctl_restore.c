@@ -71,7 +71,7 @@ static void nothing_is_put_back_beside_a_daemon_or_unasked(void **state)
 	const char *backup = back_up(world);
 	world_start_daemon(world);
 	assert_int_equal(CTL(world, "restore", backup, "--replace"), 1);
-	assert_says(&world->err, "dewlined is running");
+	assert_says(&world->err, " is at work in ");
 	world_stop_daemon(world);
 	assert_int_equal(CTL(world, "restore", backup), 1);
 	assert_says(&world->err, "with --replace it is put aside, and never deleted");
