@@ -23,6 +23,7 @@ struct arrivals;
 struct issuing;
 struct sending;
 struct sealing;
+struct shards;
 struct accounting;
 struct informing;
 struct releasing;
@@ -58,6 +59,7 @@ struct gate {
 	struct arrivals *arrivals;
 	struct issuing *issuing;
 	struct sealing *sealing;
+	struct shards *shards;
 	struct sending *sending;
 	struct accounting *accounting;
 	struct informing *informing;

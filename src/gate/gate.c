@@ -31,6 +31,7 @@
 #include "gate/schedule.h"
 #include "gate/seal.h"
 #include "gate/send.h"
+#include "gate/shard.h"
 #include "gate/stuck.h"
 #include "gate/tell.h"
 #include "gate/unsent.h"
@@ -317,7 +318,7 @@ static int start(struct gate *gate, struct starter *starter, struct err *err)
 	    gate->loop, starter, WORKER_COURIER, (unsigned)gate->config->smarthost.connections);
 	if (watch_signals(gate, err) != 0 || open_store(gate, err) != 0 ||
 	    gate_confine(gate->config, err) != 0 ||
-	    open_start(gate, err) != 0 || issue_start(gate, err) != 0 ||
+	    shard_start(gate, err) != 0 || open_start(gate, err) != 0 || issue_start(gate, err) != 0 ||
 	    seal_start(gate, err) != 0 || send_start(gate, err) != 0 ||
 	    account_start(gate, err) != 0 || inform_start(gate, err) != 0 ||
 	    release_start(gate, err) != 0 || keylife_start(gate, err) != 0 ||
@@ -347,6 +348,7 @@ static void stop(struct gate *gate)
 	open_stop(gate);
 	issue_stop(gate);
 	seal_stop(gate);
+	shard_stop(gate);
 	send_stop(gate);
 	account_stop(gate);
 	inform_stop(gate);

@@ -53,6 +53,7 @@ struct job {
 	struct buf content_body;
 	struct buf inner_body; /* the same for a signature inside the encryption */
 	bool in_shard;
+	unsigned builds; /* of the signer's keyring */
 	bool unwrapped;
 };
 
@@ -431,6 +432,10 @@ static bool on_opened(void *context, enum pool_event event, struct view body)
 		buf_release(&opened.plaintext);
 		return false;
 	}
+	if (reply.status == VAULT_NO_SHARD && ++job->builds > SHARD_BUILDS_MAX) {
+		open_again(facts, "its signer's keyring is gone as soon as it is built");
+		return true;
+	}
 	if (reply.status == VAULT_NO_SHARD) {
 		shard_build(facts->gate, facts->signer.shard, on_shard_ready, job);
 		return true;
@@ -462,15 +467,21 @@ static void open_message(struct job *job)
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	struct err err;
 	bool found = true;
-	if (job->in_shard && store_certificate_get(gate->store, job->facts.signer.facts.fingerprint,
-				 &job->facts.signer, &found, &err) != 0) {
+	int64_t keyring = 0;
+	if (job->in_shard && (store_certificate_get(gate->store, job->facts.signer.facts.fingerprint,
+				  &job->facts.signer, &found, &err) != 0 ||
+				 shard_keyring(gate, job->facts.signer.shard, &keyring, &err) !=
+				     0)) {
 		gate_fail(gate, &err);
 		open_done(&job->facts);
 		return;
 	}
-	vault_put_open(&body, job->in_shard ? job->facts.signer.shard : -1,
-	    job->in_shard ? job->facts.signer.generation : 0, job->facts.form, job->facts.message,
-	    job->facts.signature);
+	/* The second keyring is believed: gpg does not know the key that signed. */
+	const char *known = job->in_shard && job->builds < 2
+				? job->facts.signer.facts.fingerprint
+				: "";
+	vault_put_open(&body, job->in_shard ? job->facts.signer.shard : -1, keyring, known,
+	    job->facts.form, job->facts.message, job->facts.signature);
 	tries_ask(&job->facts, VAULT_OPEN, &body, GATE_OPEN_MS, on_opened, job);
 }
 

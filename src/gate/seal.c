@@ -38,6 +38,7 @@ struct trouble {
 	unsigned alone;
 	bool probed; /* the vault worked a moment ago */
 	int64_t rest_until; /* monotonic, milliseconds */
+	unsigned builds; /* of its keyring, in a row */
 };
 
 struct sealing {
@@ -287,6 +288,12 @@ static bool on_sealed(void *context, enum pool_event event, struct view body)
 		buf_release(&sealed.data);
 		return false;
 	}
+	if (reply.status == VAULT_NO_SHARD && ++trouble_with(batch)->builds > SHARD_BUILDS_MAX) {
+		buf_release(&sealed.data);
+		trouble_with(batch)->builds = 0;
+		everybody_waits(batch, "its keyring is gone, or not whole, as soon as it is built");
+		return true;
+	}
 	if (reply.status == VAULT_NO_SHARD) {
 		buf_release(&sealed.data);
 		shard_build(gate, batch->group.shard, on_shard_ready, batch);
@@ -319,13 +326,15 @@ static void ask(struct batch *batch)
 	struct gate *gate = batch->gate;
 	struct buf body = BUF_EMPTY(FRAME_BODY_MAX);
 	char tag[EPOCH_TAG_SIZE];
+	int64_t keyring;
 	struct err err;
-	if (store_epoch_mark(gate->store, batch->group.message, tag, &err) != 0) {
+	if (store_epoch_mark(gate->store, batch->group.message, tag, &err) != 0 ||
+	    shard_keyring(gate, batch->group.shard, &keyring, &err) != 0) {
 		gate_fail(gate, &err);
 		batch_free(batch);
 		return;
 	}
-	vault_put_seal(&body, batch->group.shard, batch->group.generation, tag,
+	vault_put_seal(&body, batch->group.shard, keyring, tag,
 	    buf_view(&batch->group.stash), batch->recipients, (uint32_t)batch->count);
 	gate_ask(gate, gate->vaults, VAULT_SEAL, &body, GATE_SEAL_MS, on_sealed, batch);
 }

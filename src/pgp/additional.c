@@ -20,6 +20,11 @@ static void path_of(const char *dir, char out[static PATH_MAX])
 	snprintf(out, PATH_MAX, "%.4000s/additional-keys", dir);
 }
 
+static void held_path(const char *dir, char out[static PATH_MAX])
+{
+	snprintf(out, PATH_MAX, "%.4000s/held", dir);
+}
+
 /* GPGME 1.18 has no name for the use of an additional decryption subkey, which has no other. */
 static bool may_get_session_key(const struct admission_key *key)
 {
@@ -30,6 +35,7 @@ struct writing {
 	const char *gateway;
 	int64_t now;
 	struct buf text;
+	struct buf held;
 };
 
 static int add_keys(void *context, const struct admission *certificate, struct err *err)
@@ -41,6 +47,7 @@ static int add_keys(void *context, const struct admission *certificate, struct e
 	if (count == 0)
 		return 0;
 	const char *fingerprint = certificate->keys[0].fingerprint;
+	buf_printf(&writing->held, "%s\n", fingerprint);
 	const struct admission_key *sealed_for =
 	    strcmp(fingerprint, writing->gateway) == 0
 		? NULL
@@ -57,8 +64,10 @@ int additional_write(const char *dir, const char *gateway, struct err *err)
 {
 	char path[PATH_MAX];
 	gpgme_ctx_t ctx;
-	struct writing writing = {
-	    .gateway = gateway, .now = clock_now(), .text = BUF_EMPTY(ADDITIONAL_MAX)};
+	struct writing writing = {.gateway = gateway,
+	    .now = clock_now(),
+	    .text = BUF_EMPTY(ADDITIONAL_MAX),
+	    .held = BUF_EMPTY(ADDITIONAL_MAX)};
 	if (engine_open(dir, &ctx, err) != 0)
 		return -1;
 	int result = listing_read(ctx, NULL, add_keys, &writing, err);
@@ -68,15 +77,36 @@ int additional_write(const char *dir, const char *gateway, struct err *err)
 		result = err_set(err, ERR_DAEMON, ERR_NEVER, "%s would be too large", path);
 	if (result == 0)
 		result = file_write(path, buf_view(&writing.text), 0600, err);
+	held_path(dir, path);
+	if (result == 0)
+		result = file_write(path, buf_view(&writing.held), 0600, err);
 	buf_release(&writing.text);
+	buf_release(&writing.held);
 	return result;
 }
 
 bool additional_is_there(const char *dir)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], held[PATH_MAX];
 	path_of(dir, path);
-	return access(path, R_OK) == 0;
+	held_path(dir, held);
+	return access(path, R_OK) == 0 && access(held, R_OK) == 0;
+}
+
+bool additional_was_held(const char *dir, const char *fingerprint)
+{
+	char path[PATH_MAX];
+	struct buf held = BUF_EMPTY(ADDITIONAL_MAX);
+	struct view line;
+	struct err ignored;
+	bool found = false;
+	held_path(dir, path);
+	file_read(path, &held, &ignored);
+	for (struct view rest = buf_view(&held);
+	     !found && view_next_field(&rest, '\n', &line);)
+		found = view_is(line, fingerprint);
+	buf_release(&held);
+	return found;
 }
 
 int additional_read(const char *dir, struct buf *out, struct err *err)

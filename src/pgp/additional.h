@@ -18,8 +18,12 @@
  * `gateway` all its subkeys for encryption. */
 int additional_write(const char *dir, const char *gateway, struct err *err);
 
-/* True when the file is there. */
+/* True when the files are there. */
 bool additional_is_there(const char *dir);
+
+/* Whether the certificate with this fingerprint was in the home when additional_write listed it, as a
+ * second file says. */
+bool additional_was_held(const char *dir, const char *fingerprint);
 
 /* Appends the file's content to `out`. */
 int additional_read(const char *dir, struct buf *out, struct err *err);

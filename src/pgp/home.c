@@ -22,6 +22,7 @@
 #include "pgp/engine.h"
 #include "pgp/feed.h"
 #include "pgp/home.h"
+#include "pgp/listing.h"
 #include "pgp/place.h"
 #include "pgp/preferences.h"
 
@@ -373,6 +374,47 @@ static bool is_shard(const char *name, int64_t *shard, int64_t *generation)
 	       name[end] == '\0';
 }
 
+void home_forget_shard(const struct home *home, int64_t shard, int64_t generation)
+{
+	log_warning("the keyring of shard %" PRId64 " is damaged, and is built again", shard);
+	remove_shard(home, shard, generation);
+}
+
+static int count_one(void *context, const struct admission *certificate, struct err *err)
+{
+	size_t *count = context;
+	(void)certificate;
+	(void)err;
+	++*count;
+	return 0;
+}
+
+void home_check_shard(
+    const struct home *home, int64_t shard, int64_t generation, const char *const *names)
+{
+	char dir[HOME_PATH_SIZE];
+	size_t count = 0, expected = 0, found = 0;
+	gpgme_ctx_t ctx;
+	struct err ignored;
+	home_shard_path(home, shard, generation, dir);
+	while (names[count] != NULL)
+		count++;
+	const char **held = calloc(count + 2, sizeof *held);
+	if (held == NULL)
+		abort();
+	held[expected++] = home->gateway;
+	for (size_t i = 0; i < count; i++) {
+		if (additional_was_held(dir, names[i]))
+			held[expected++] = names[i];
+	}
+	if (engine_open(dir, &ctx, &ignored) == 0) {
+		if (listing_read(ctx, held, count_one, &found, &ignored) != 0 || found < expected)
+			home_forget_shard(home, shard, generation);
+		gpgme_release(ctx);
+	}
+	free(held);
+}
+
 void home_forget_shards(const struct home *home)
 {
 	DIR *dir = opendir(home->path);
@@ -386,7 +428,7 @@ void home_forget_shards(const struct home *home)
 		closedir(dir);
 }
 
-/* Former generations of this shard, and what a process that died left behind. */
+/* Former contents of this shard, and what a process that died left behind. */
 static void remove_former(const struct home *home, int64_t shard, int64_t generation)
 {
 	DIR *dir = opendir(home->path);
@@ -399,7 +441,7 @@ static void remove_former(const struct home *home, int64_t shard, int64_t genera
 		    strncmp(entry->d_name, "removing-", strlen("removing-")) == 0)
 			remove_left_over(home, entry->d_name);
 		else if (is_shard(entry->d_name, &its_shard, &its_generation) &&
-			 its_shard == shard && its_generation < generation)
+			 its_shard == shard && its_generation != generation)
 			remove_shard(home, its_shard, its_generation);
 	}
 	closedir(dir);

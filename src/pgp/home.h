@@ -1,8 +1,9 @@
 /* The gateway's GnuPG homes.
  *
  *     DIR/                 the main home: the gateway's own key, its agent, and nothing else
- *     DIR/shard-N-G/       public certificates of shard N as of generation G: a cache that can be
- *                          rebuilt from the store at will; uses the main home's agent
+ *     DIR/shard-N-G/       public certificates of shard N with the content that the number G stands
+ *                          for: a cache that can be rebuilt from the store at will; uses the main
+ *                          home's agent
  *
  * We write gpg.conf and gpg-agent.conf of every home anew; nothing outside DIR is ever read. */
 #ifndef DEWLINE_PGP_HOME_H
@@ -56,10 +57,18 @@ int home_export_key(const struct home *home, bool armored, struct buf *out, stru
 /* True when the cache of this shard and generation is ready. */
 bool home_has_shard(const struct home *home, int64_t shard, int64_t generation);
 
-/* Builds the cache of a shard from minimal binary certificates, atomically, and removes those of
- * its former generations. */
+/* Builds the cache of a shard from minimal binary certificates, atomically, and removes those of other
+ * contents of the same shard. */
 int home_build_shard(const struct home *home, int64_t shard, int64_t generation,
     const struct view *certificates, size_t count, struct err *err);
+
+/* Removes one cache: it is damaged, and is to be built again. */
+void home_forget_shard(const struct home *home, int64_t shard, int64_t generation);
+
+/* The same where gpg does not give those of these certificates any more that it held when it was built:
+ * after a failure that may be due to that. `names` is NULL-terminated. One gpg run. */
+void home_check_shard(
+    const struct home *home, int64_t shard, int64_t generation, const char *const *names);
 
 /* Removes the caches of all shards, to be built again: the gateway's own certificate, which is in
  * each, has changed. */

@@ -158,7 +158,7 @@ static const char *reason_of(gpgme_error_t code)
 {
 	switch (gpgme_err_code(code)) {
 	case GPG_ERR_NO_PUBKEY:
-		return "its certificate is missing in the shard's keyring";
+		return "its certificate is missing in the keyring, for gpg did not take it: ask for it anew";
 	case GPG_ERR_CERT_REVOKED:
 		return "its certificate was revoked";
 	case GPG_ERR_CERT_EXPIRED:
@@ -173,6 +173,18 @@ static const char *reason_of(gpgme_error_t code)
 	}
 }
 
+/* Whether gpg misses one that the keyring held when it was built: what a recipient lacks then is a whole
+ * keyring, and no certificate. */
+static bool is_damaged(const struct batch *batch, gpgme_invalid_key_t invalid)
+{
+	for (; invalid != NULL; invalid = invalid->next) {
+		if (gpgme_err_code(invalid->reason) == GPG_ERR_NO_PUBKEY && invalid->fpr != NULL &&
+		    additional_was_held(batch->dir, invalid->fpr))
+			return true;
+	}
+	return false;
+}
+
 /* Takes those out that gpg named; with the first refusal it is found out about the others too, and
  * why. gpg naming nobody of ours means that we do not understand it: the batch fails. */
 static int take_out(struct batch *batch, gpgme_invalid_key_t invalid, struct err *err)
@@ -180,6 +192,10 @@ static int take_out(struct batch *batch, gpgme_invalid_key_t invalid, struct err
 	if (!home_has_shard(batch->home, batch->shard, batch->generation))
 		return err_set(
 		    err, ERR_DAEMON, ERR_NOW, "the shard's keyring was replaced meanwhile");
+	if (is_damaged(batch, invalid)) {
+		home_forget_shard(batch->home, batch->shard, batch->generation);
+		return err_set(err, ERR_DAEMON, ERR_NOW, "the shard's keyring is damaged");
+	}
 	if (!batch->examined && examine_all(batch, err) != 0)
 		return -1;
 	batch->examined = true;
@@ -226,6 +242,18 @@ static int check_signer(const struct batch *batch, gpgme_ctx_t ctx, struct err *
 	return 0;
 }
 
+/* After a run that failed for no name: it may have been for the keyring. */
+static void look_at_keyring(const struct batch *batch)
+{
+	const char **names = calloc(batch->count + 1, sizeof *names);
+	if (names == NULL)
+		abort();
+	for (size_t i = 0; i < batch->count; i++)
+		names[i] = batch->recipients[i].fingerprint;
+	home_check_shard(batch->home, batch->shard, batch->generation, names);
+	free(names);
+}
+
 /* One run. 1: sealed. 0: recipients were taken out, try again. */
 static int run(struct batch *batch, gpgme_ctx_t ctx, struct view plaintext, struct buf *sealed,
     struct err *err)
@@ -250,8 +278,10 @@ static int run(struct batch *batch, gpgme_ctx_t ctx, struct view plaintext, stru
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the sealed message is too large");
 	if (engine_is_locked(batch->home->passphrase, code, err))
 		return -1;
-	if (code != 0)
+	if (code != 0) {
+		look_at_keyring(batch);
 		return engine_failed(err, code, "cannot seal");
+	}
 	return check_signer(batch, ctx, err) == 0 ? 1 : -1;
 }
 

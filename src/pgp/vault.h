@@ -37,7 +37,7 @@ enum {
 /* How the request fared as a whole; the details follow only for VAULT_OK. */
 enum vault_status {
 	VAULT_OK,
-	VAULT_NO_SHARD, /* the shard's cache is not there: send VAULT_SHARD, then ask again */
+	VAULT_NO_SHARD, /* the shard's cache is not there, or was damaged: send VAULT_SHARD, then ask again */
 	VAULT_LOCKED, /* the gateway's key cannot be used now, whatever was asked; text says why */
 	VAULT_FAILED, /* text says why */
 };
@@ -47,9 +47,10 @@ struct vault_reply {
 	char text[ERR_TEXT_SIZE];
 };
 
-/* VAULT_OPEN. shard < 0: the main home. */
-void vault_put_open(struct buf *body, int64_t shard, int64_t generation, enum open_form form,
-    struct view message, struct view signature);
+/* VAULT_OPEN. shard < 0: the main home. `signer`: the certificate in the shard that has the key which
+ * signed; where gpg does not know that, the keyring is damaged, and the answer VAULT_NO_SHARD. "": any. */
+void vault_put_open(struct buf *body, int64_t shard, int64_t generation, const char *signer,
+    enum open_form form, struct view message, struct view signature);
 /* result->plaintext is a copy that the caller releases. */
 bool vault_take_open(struct view body, struct vault_reply *reply, struct opened *result);
 

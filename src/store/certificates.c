@@ -164,8 +164,6 @@ static int take_place(struct store *store, int64_t shard_size, int64_t *shard, s
 	    SQL_WITH(sql_int(*shard)), NULL, err);
 }
 
-/* By the clock, so that a store that was restored from a backup gives no number a second time: a
- * keyring that was built for it before would be taken for the new one. */
 static int raise_generation(struct store *store, int64_t shard, struct err *err)
 {
 	return sql_run(store, "UPDATE shard SET generation = max(generation + 1, ?2) WHERE id = ?1",
@@ -397,6 +395,13 @@ int store_certificate_take(struct store *store, const struct certificate_verdict
 	return sql_leave(store, mine, result, err);
 }
 
+int store_shard_generation(
+    struct store *store, int64_t shard, int64_t *generation, struct err *err)
+{
+	return sql_number(store, "SELECT generation FROM shard WHERE id = ?1",
+	    SQL_WITH(sql_int(shard)), generation, err);
+}
+
 /* One statement, so that the generation and the certificates are of the same moment. */
 int store_shard_each(struct store *store, int64_t shard, int64_t *generation, shard_fn *fn,
     void *context, struct err *err)
@@ -408,7 +413,7 @@ int store_shard_each(struct store *store, int64_t shard, int64_t *generation, sh
 		"SELECT s.generation, b.minimal FROM shard AS s"
 		" JOIN certificate AS c ON c.shard = s.id"
 		" JOIN certificate_bytes AS b ON b.fingerprint = c.fingerprint"
-		" WHERE s.id = ?1",
+		" WHERE s.id = ?1 ORDER BY c.fingerprint",
 		SQL_WITH(sql_int(shard)), err) != 0)
 		return -1;
 	while ((got = sql_next(&query, err)) > 0) {

@@ -58,7 +58,10 @@ int store_certificate_bytes(
 int store_certificate_known(
     void *context, const char *key, struct buf *out, bool *found, struct err *);
 
-/* All certificates of a shard (of every state), and its generation as of the same moment. */
+/* 0 where there is no such shard. */
+int store_shard_generation(struct store *, int64_t shard, int64_t *generation, struct err *);
+/* All certificates of a shard (of every state) in the order of their fingerprints, and its generation as
+ * of the same moment. */
 typedef int shard_fn(void *context, struct view minimal, struct err *err);
 int store_shard_each(
     struct store *, int64_t shard, int64_t *generation, shard_fn *, void *context, struct err *);

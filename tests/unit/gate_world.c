@@ -15,6 +15,7 @@
 #include "gate/issue.h"
 #include "gate/seal.h"
 #include "gate/send.h"
+#include "gate/shard.h"
 #include "patience.h"
 #include "pgp/vault.h"
 #include "worker/frame.h"
@@ -91,7 +92,7 @@ static void answer_shard(struct taker *request, struct buf *answer)
 		put_status(answer, VAULT_FAILED, "no room for a keyring");
 		return;
 	}
-	if (shared->shard_there != 0)
+	if (shared->shard_there != 0 && !shared->shard_stays_away)
 		shared->shard_there = generation;
 	put_status(answer, VAULT_OK, "");
 }
@@ -218,7 +219,8 @@ int world_setup(void **state)
 	gate->couriers = pool_new(gate->loop, world->starter, WORKER_COURIER, 1);
 	gate->return_path_key = BUF_EMPTY(BUF_SMALL);
 	struct err err;
-	if (issue_start(gate, &err) != 0 || seal_start(gate, &err) != 0 ||
+	if (issue_start(gate, &err) != 0 || shard_start(gate, &err) != 0 ||
+	    seal_start(gate, &err) != 0 ||
 	    send_start(gate, &err) != 0 || account_start(gate, &err) != 0)
 		return -1;
 	loop_before_sleep(gate->loop, work, gate);
@@ -238,6 +240,7 @@ int world_teardown(void **state)
 	pool_free(gate->couriers);
 	issue_stop(gate);
 	seal_stop(gate);
+	shard_stop(gate);
 	send_stop(gate);
 	account_stop(gate);
 	loop_free(gate->loop);

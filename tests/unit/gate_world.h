@@ -15,6 +15,7 @@ struct world_orders {
 	volatile bool locked; /* sealing fails for want of the passphrase, unstashing elsewhere works */
 	volatile char hates[WORLD_TEXT_SIZE]; /* a fingerprint with which sealing fails */
 	volatile int64_t shard_there; /* the generation for which the keyring's cache is there */
+	volatile bool shard_stays_away; /* it is gone as soon as it is built */
 	volatile bool shard_fails; /* building it fails */
 	volatile int64_t bad_shard; /* building this one always fails */
 	volatile int slow_ms; /* before it looks at a request to seal */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "courier/courier.h"
+#include "gate/shard.h"
 #include "pgp/vault.h"
 #include "store/sql.h"
 
@@ -134,6 +135,7 @@ static bool raised;
 static bool raise_then_all_sent(struct world *world)
 {
 	if (!raised && world->orders->asked > 0) {
+		fixture_raw(world->fixture, "UPDATE certificate_bytes SET minimal = CAST(minimal || 'x' AS BLOB)");
 		fixture_raw(world->fixture, "UPDATE shard SET generation = generation + 1");
 		raised = true;
 	}
@@ -152,6 +154,56 @@ static void keyring_that_changed_meanwhile_is_taken_as_it_is_now(void **state)
 	assert_true(world_run(world, raise_then_all_sent));
 	assert_true(raised);
 	assert_int_equal(world->orders->shards, 1);
+}
+
+/* A restore gives generations out again: what was in the keyring then is no matter. */
+static void keyring_of_another_content_is_never_taken_for_it(void **state)
+{
+	struct world *world = *state;
+	struct err err;
+	recipients(world, 1);
+	world->orders->shard_there = 99;
+	assert_true(world_run(world, all_sent));
+	assert_int_equal(world->orders->shards, 1);
+	const int64_t before = world->orders->shard_there;
+	fixture_raw(world->fixture, "UPDATE certificate_bytes SET minimal = CAST(minimal || 'x' AS BLOB)");
+	shard_stop(&world->gate); /* as in a gate that starts with the restored store */
+	OK(world->fixture, shard_start(&world->gate, &err));
+	deliveries[1] = world_recipient(world, 2);
+	fixture_raw(world->fixture, "UPDATE shard SET generation = generation - 1");
+	assert_true(world_run(world, all_sent));
+	assert_int_equal(world->orders->shards, 2);
+	assert_int_not_equal(world->orders->shard_there, before);
+}
+
+static void keyring_of_the_same_content_is_found_again(void **state)
+{
+	struct world *world = *state;
+	struct err err;
+	int64_t first, second;
+	recipients(world, 3);
+	OK(world->fixture, shard_keyring(&world->gate, 1, &first, &err));
+	fixture_raw(world->fixture, "UPDATE shard SET generation = 5");
+	OK(world->fixture, shard_keyring(&world->gate, 1, &second, &err));
+	assert_true(first > 0 && first == second);
+	fixture_raw(world->fixture, "UPDATE shard SET generation = 6");
+	buf_add_text(&world->gate.return_path_key, "of another store");
+	OK(world->fixture, shard_keyring(&world->gate, 1, &second, &err));
+	assert_int_not_equal(first, second); /* and one of another machine is not */
+}
+
+/* Somebody removes it as often as it is built. */
+static void keyring_that_is_always_gone_excludes_nobody(void **state)
+{
+	struct world *world = *state;
+	recipients(world, 1);
+	world->orders->shard_there = 99;
+	world->orders->shard_stays_away = true;
+	world_run_for(world, OUTAGE_MS / 4);
+	fixture_expect_state(world->fixture, deliveries[0], "queued");
+	assert_in_range(world->orders->shards, 1, 4);
+	world->orders->shard_stays_away = false;
+	assert_true(world_run(world, all_sent));
 }
 
 /* All that is sealed while the agent is away fails, and nobody can help it. I6. */
@@ -292,6 +344,9 @@ int main(int argc, char **argv)
 	    WORLD_TEST(red_is_sealed_for_those_named_by_address_only),
 	    WORLD_TEST(member_suspended_since_is_not_sealed_for),
 	    WORLD_TEST(keyring_that_changed_meanwhile_is_taken_as_it_is_now),
+	    WORLD_TEST(keyring_of_another_content_is_never_taken_for_it),
+	    WORLD_TEST(keyring_of_the_same_content_is_found_again),
+	    WORLD_TEST(keyring_that_is_always_gone_excludes_nobody),
 	    WORLD_TEST(dead_agent_excludes_nobody),
 	    WORLD_TEST(locked_key_excludes_nobody),
 	    WORLD_TEST(fault_that_is_over_excludes_nobody),

@@ -274,14 +274,14 @@ static void open_answers_all_facts(void **state)
 	struct buf message = world_read(
 	    "echo received | " WORLD_GPG("ann") "-sea -r gateway@example.org 2>/dev/null");
 	struct buf request = body();
-	vault_put_open(&request, 9, 1, OPEN_ENCRYPTED, buf_view(&message), VIEW(""));
+	vault_put_open(&request, 9, 1, "", OPEN_ENCRYPTED, buf_view(&message), VIEW(""));
 	struct answer answer = ask(VAULT_OPEN, &request);
 	assert_true(vault_take_open(buf_view(&answer.body), &reply, &opened));
 	assert_int_equal(reply.status, VAULT_NO_SHARD);
 	buf_release(&answer.body);
 
 	request = body();
-	vault_put_open(&request, 2, 1, OPEN_ENCRYPTED, buf_view(&message), VIEW(""));
+	vault_put_open(&request, 2, 1, "", OPEN_ENCRYPTED, buf_view(&message), VIEW(""));
 	answer = ask(VAULT_OPEN, &request);
 	assert_true(vault_take_open(buf_view(&answer.body), &reply, &opened));
 	assert_int_equal(reply.status, VAULT_OK);
@@ -295,6 +295,69 @@ static void open_answers_all_facts(void **state)
 	assert_int_equal(opened.gpg_runs, 1);
 	buf_release(&opened.plaintext);
 	buf_release(&answer.body);
+	buf_release(&message);
+}
+
+static enum vault_status status_of_seal(int64_t shard)
+{
+	struct seal_recipient recipient = {.reason = ""};
+	struct vault_reply reply;
+	struct vault_sealed sealed;
+	world_recipient(&world, "ann", &recipient);
+	struct answer answer = ask_seal(shard, &recipient, 1);
+	assert_true(vault_take_seal(buf_view(&answer.body), &reply, &recipient, 1, &sealed));
+	assert_string_equal(recipient.reason, "");
+	buf_release(&recipient.pkesk);
+	buf_release(&sealed.data);
+	buf_release(&answer.body);
+	return reply.status;
+}
+
+static void keyring_that_was_damaged_is_built_anew_and_fails_nobody(void **state)
+{
+	(void)state;
+	static const char *const damages[] = {
+	    ": > $D/state/gnupg/shard-6-1/pubring.kbx",
+	    "rm $D/state/gnupg/shard-6-1/pubring.kbx",
+	    "gpg --homedir $D/state/gnupg/shard-6-1 --batch --yes --quiet --delete-keys ann",
+	    "head -c 9000 /dev/urandom > $D/state/gnupg/shard-6-1/pubring.kbx",
+	    "rm -r $D/state/gnupg/shard-6-1",
+	    "rm $D/state/gnupg/shard-6-1/held",
+	};
+	for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+		build_shard(6);
+		assert_int_equal(status_of_seal(6), VAULT_OK);
+		world_do(damages[i]);
+		assert_int_equal(status_of_seal(6), VAULT_NO_SHARD);
+	}
+	build_shard(6);
+	assert_int_equal(status_of_seal(6), VAULT_OK);
+}
+
+static void signer_whom_a_damaged_keyring_lacks_is_no_stranger(void **state)
+{
+	(void)state;
+	struct vault_reply reply;
+	struct opened opened;
+	struct seal_recipient ann = {.reason = ""};
+	world_recipient(&world, "ann", &ann);
+	struct buf message = world_read(
+	    "echo received | " WORLD_GPG("ann") "-sea -r gateway@example.org 2>/dev/null");
+	for (int i = 0; i < 2; i++) {
+		build_shard(7);
+		if (i == 0)
+			world_do(": > $D/state/gnupg/shard-7-1/pubring.kbx");
+		struct buf request = body();
+		vault_put_open(&request, 7, 1, ann.fingerprint, OPEN_ENCRYPTED,
+		    buf_view(&message), VIEW(""));
+		struct answer answer = ask(VAULT_OPEN, &request);
+		assert_true(vault_take_open(buf_view(&answer.body), &reply, &opened));
+		assert_int_equal(reply.status, i == 0 ? VAULT_NO_SHARD : VAULT_OK);
+		if (i == 1)
+			assert_int_equal(opened.signatures[0].status, SIGNATURE_GOOD);
+		buf_release(&opened.plaintext);
+		buf_release(&answer.body);
+	}
 	buf_release(&message);
 }
 
@@ -464,6 +527,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(seal_asks_for_the_shard_then_seals_and_names_who_is_out),
 	    cmocka_unit_test(failure_while_the_gateways_key_asks_for_ocb_is_charged_to_nobody),
 	    cmocka_unit_test(open_answers_all_facts),
+	    cmocka_unit_test(keyring_that_was_damaged_is_built_anew_and_fails_nobody),
+	    cmocka_unit_test(signer_whom_a_damaged_keyring_lacks_is_no_stranger),
 	    cmocka_unit_test(vault_signs_the_fixed_notice_of_a_date_and_nothing_else),
 	    cmocka_unit_test(older_state_of_a_certificate_takes_nothing_back),
 	    cmocka_unit_test(each_piece_about_keys_is_looked_at_or_says_why_not),
