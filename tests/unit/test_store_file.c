@@ -249,8 +249,7 @@ static void read_shape(struct fixture *f, struct buf *out)
 	    "SELECT t.name || '.' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' '"
 	    " || ifnull(c.dflt_value, '-') || ' ' || c.pk FROM pragma_table_list AS t"
 	    " JOIN pragma_table_info(t.name) AS c WHERE t.schema = 'main' ORDER BY 1",
-	    "SELECT t.name || '.' || k.\"from\" || ' to ' || k.\"table\" FROM pragma_table_list AS "
-	    "t"
+	    "SELECT t.name || '.' || k.\"from\" || ' to ' || k.\"table\" FROM pragma_table_list AS t"
 	    " JOIN pragma_foreign_key_list(t.name) AS k WHERE t.schema = 'main' ORDER BY 1",
 	    "SELECT replace(replace(replace(sql, char(10), ''), char(9), ''), ' ', '')"
 	    " FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY 1",
