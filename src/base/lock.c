@@ -20,9 +20,10 @@ static int open_directory(const char *path)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-int lock_take(const char *directory, struct err *err)
+int lock_open(const char *directory, int *lock, struct err *err)
 {
 	const int fd = open_directory(directory);
+	*lock = -1;
 	if (fd < 0)
 		return err_system(err, "cannot open the directory %s", directory);
 	int result = flock(fd, LOCK_EX | LOCK_NB);
@@ -30,14 +31,22 @@ int lock_take(const char *directory, struct err *err)
 		usleep(PAUSE_US);
 		result = flock(fd, LOCK_EX | LOCK_NB);
 	}
-	if (result == 0)
-		return 0; /* the descriptor stays open, and with it the lock */
+	if (result == 0) {
+		*lock = fd;
+		return 0;
+	}
 	const int saved = errno;
 	close(fd);
 	errno = saved;
 	return saved == EWOULDBLOCK
 		   ? 1
 		   : err_system(err, "cannot lock the directory %s", directory);
+}
+
+int lock_take(const char *directory, struct err *err)
+{
+	int lock; /* stays open */
+	return lock_open(directory, &lock, err);
 }
 
 bool lock_is_held(const char *directory)

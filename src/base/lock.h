@@ -14,6 +14,9 @@ enum { LOCK_HOLDER_SIZE = 64 };
  * with errno. */
 int lock_take(const char *directory, struct err *err);
 
+/* The same, until *lock is closed. */
+int lock_open(const char *directory, int *lock, struct err *err);
+
 /* Whether another process has it. False also where that cannot be found out. */
 bool lock_is_held(const char *directory);
 

@@ -18,6 +18,7 @@
 #include "pgp/keyring.h"
 #include "pgp/listing.h"
 #include "pgp/merge.h"
+#include "pgp/scratch.h"
 
 /* In one keyring every import copies the file, so big ones cost their square. */
 enum { CHUNK = 200 };
@@ -420,21 +421,16 @@ int certificate_read(struct view content, int64_t now, const char *scratch_dir,
     void (*progress)(size_t done, size_t total), struct err *err)
 {
 	struct reading reading = {.now = now, .entries = {.known = known}};
-	char scratch[PATH_MAX] = "";
+	struct scratch scratch = {.path = ""};
 	int result = entries_cut(content, &reading.entries, err);
+	if (result == 0)
+		result = scratch_make(&scratch, scratch_dir, err);
 	if (result == 0) {
-		snprintf(scratch, sizeof scratch, "%s/certificates.XXXXXX", scratch_dir);
-		if (mkdtemp(scratch) == NULL) {
-			result = err_system(err, "cannot make a directory below %s", scratch_dir);
-			scratch[0] = '\0';
-		}
-	}
-	if (result == 0) {
-		reading.scratch = scratch;
+		reading.scratch = scratch.path;
 		result = read_all(&reading, fn, context, progress, err);
 	}
 	struct err also;
-	if (scratch[0] != '\0' && file_remove_tree(scratch, &also) != 0 && result == 0) {
+	if (scratch_remove(&scratch, &also) != 0 && result == 0) {
 		*err = also;
 		result = -1;
 	}

@@ -22,6 +22,7 @@ libdewline_a_SOURCES += \
 	src/pgp/preferences.c src/pgp/preferences.h \
 	src/pgp/rekey.c src/pgp/rekey.h \
 	src/pgp/renew.c src/pgp/renew.h \
+	src/pgp/scratch.c src/pgp/scratch.h \
 	src/pgp/seal.c src/pgp/seal.h \
 	src/pgp/sign.c src/pgp/sign.h \
 	src/pgp/entry.c src/pgp/entry.h \

@@ -1,12 +1,17 @@
 #include "config.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/lock.h"
 #include "pgp_world.h"
 
 #include "pgp/admission.h"
 #include "pgp/packet.h"
+#include "pgp/scratch.h"
 #include "pgp/sigpacket.h"
 
 #define KEYRING "/usr/share/keyrings/debian-keyring.gpg"
@@ -306,6 +311,36 @@ static void other_files_are_errors(void **state)
 		assert_int_equal(err.whom, ERR_MESSAGE);
 		buf_release(&file);
 	}
+}
+
+/* What a killed process left goes; what is new, or somebody is at work in, stays. */
+static void scratch_that_was_left_is_removed_by_the_next_one(void **state)
+{
+	(void)state;
+	const struct timespec long_ago[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	const char *const names[] = {"certificates.left00", "certificates.busy00",
+	    "certificates.new000", "certificate.other0"};
+	char paths[4][PATH_MAX];
+	struct scratch scratch;
+	struct err err;
+	int lock;
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(paths[i], sizeof paths[i], "%s/%s", world.dir, names[i]);
+		assert_int_equal(mkdir(paths[i], 0700), 0);
+		if (i != 2)
+			assert_int_equal(utimensat(AT_FDCWD, paths[i], long_ago, 0), 0);
+	}
+	assert_int_equal(lock_open(paths[1], &lock, &err), 0);
+	assert_works(scratch_make(&scratch, world.dir, &err));
+	assert_int_equal(access(paths[0], F_OK), -1);
+	for (size_t i = 1; i < 4; i++)
+		assert_int_equal(access(paths[i], F_OK), 0);
+	assert_true(lock_is_held(scratch.path));
+	assert_works(scratch_remove(&scratch, &err));
+	close(lock);
+	assert_works(scratch_make(&scratch, world.dir, &err));
+	assert_int_equal(access(paths[1], F_OK), -1);
+	assert_works(scratch_remove(&scratch, &err));
 }
 
 static void armored_file_may_hold_text_and_several_blocks(void **state)
@@ -711,6 +746,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(revoked_one_is_refused),
 	    cmocka_unit_test(secret_key_in_the_file_is_an_error_that_says_so),
 	    cmocka_unit_test(other_files_are_errors),
+	    cmocka_unit_test(scratch_that_was_left_is_removed_by_the_next_one),
 	    cmocka_unit_test(armored_file_may_hold_text_and_several_blocks),
 	    cmocka_unit_test(same_certificate_twice_is_one),
 	    cmocka_unit_test(broken_neighbour_does_not_hide_a_good_one),
