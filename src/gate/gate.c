@@ -269,6 +269,18 @@ static int read_value(
 	return 0;
 }
 
+/* A gate that ended because the disk failed is followed by this one, which must not build on what may
+ * never have come to the disk. */
+static int write_anew(struct gate *gate, struct err *err)
+{
+	bool whole;
+	if (store_rewrite(gate->store, &whole, err) != 0)
+		return -1;
+	if (!whole)
+		log_warning("another process reads the store: its log was not emptied at the start");
+	return 0;
+}
+
 static int open_store(struct gate *gate, struct err *err)
 {
 	char path[CONFIG_PATH_SIZE + 16];
@@ -277,7 +289,8 @@ static int open_store(struct gate *gate, struct err *err)
 	int result = -1;
 	snprintf(path, sizeof path, "%s/store.db", gate->config->state);
 	rollback_open(gate);
-	if (store_open(path, &gate->store, err) != 0 || pace_start(gate, err) != 0 ||
+	if (store_open(path, &gate->store, err) != 0 || write_anew(gate, err) != 0 ||
+	    pace_start(gate, err) != 0 ||
 	    read_value(gate, "gateway", true, &fingerprint, err) != 0 ||
 	    read_value(gate, "return-path-key", true, &gate->return_path_key, err) != 0 ||
 	    read_value(gate, "gateway-certificate", false, &gate->autocrypt, err) != 0 ||

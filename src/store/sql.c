@@ -28,7 +28,8 @@ static const struct {
     {SQLITE_IOERR_SHMOPEN, ERR_DAEMON, ERR_LATER, false, no_index},
     {SQLITE_IOERR_NOMEM, ERR_DAEMON, ERR_LATER, false, "no memory for the store"},
     {SQLITE_IOERR, ERR_DAEMON, ERR_NEVER, true,
-	"the disk failed, nothing of this can be relied on and no more is accepted"},
+	"the disk failed: nothing of this can be relied on, and no more is accepted before all that "
+	"is stored could be written anew"},
     {SQLITE_CORRUPT, ERR_DAEMON, ERR_NEVER, true, "the store is damaged"},
     {SQLITE_NOTADB, ERR_DAEMON, ERR_NEVER, false, "this is not a store"},
     {SQLITE_CANTOPEN, ERR_DAEMON, ERR_NEVER, false, "the store cannot be opened"},
@@ -162,7 +163,7 @@ int sql_open(struct store *store, struct sql_query *query, const char *text,
 	*query = (struct sql_query){.store = store};
 	if (store->broken)
 		return err_set(err, ERR_DAEMON, ERR_NEVER,
-		    "the store failed before and accepts nothing more: stop and look at the disk");
+		    "the store failed before, and this process accepts nothing more: look at the disk");
 	if (prepare(store, query, text, err) != 0)
 		return -1;
 	for (int at = 1; values != NULL && values->type != SQL_END; values++, at++) {

@@ -203,6 +203,15 @@ failed:
 	return -1;
 }
 
+int store_rewrite(struct store *store, bool *whole, struct err *err)
+{
+	int64_t busy;
+	if (sql_number(store, "PRAGMA wal_checkpoint(TRUNCATE)", SQL_NOTHING, &busy, err) != 0)
+		return err_prefix(err, "what is stored cannot be written anew");
+	*whole = busy == 0;
+	return 0;
+}
+
 int store_begin(struct store *store, struct err *err)
 {
 	if (sqlite3_get_autocommit(store->db) == 0)

@@ -37,6 +37,10 @@ int store_open(const char *path, struct store **store, struct err *err);
 /* The same for the store that a restore has not carried through yet, PATH.restored: until it is, a store
  * of that name is not opened. */
 int store_open_unfinished(const char *path, struct store **store, struct err *err);
+/* Writes all of the log into the store itself, and empties the log: after an error of the disk what was
+ * written before may be in the memory of the system alone, where it looks sound. *whole is false where
+ * another process reads meanwhile, and the log could not be emptied. */
+int store_rewrite(struct store *store, bool *whole, struct err *err);
 void store_close(struct store *store);
 
 int store_begin(struct store *store, struct err *err); /* BEGIN IMMEDIATE, waits up to 10 s */

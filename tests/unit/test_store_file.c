@@ -825,6 +825,51 @@ static void after_a_disk_error_nothing_more_is_accepted(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM arrival"), 0);
 }
 
+/* In a child: what was committed stands in the log, and the store itself cannot be written. */
+static int rewrite_beyond_the_limit(const char *path)
+{
+	struct rlimit limit = {0};
+	struct store *mine;
+	struct stat about;
+	struct err err;
+	bool whole;
+	signal(SIGXFSZ, SIG_IGN);
+	if (store_open(path, &mine, &err) != 0 || stat(path, &about) != 0)
+		return 1;
+	limit.rlim_cur = limit.rlim_max = (rlim_t)about.st_size;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || store_rewrite(mine, &whole, &err) == 0)
+		return 2;
+	/* And nothing is accepted, though the log would take it. */
+	return strstr(err.text, "disk") == NULL || store_begin(mine, &err) == 0 ? 3 : 0;
+}
+
+static void nothing_is_accepted_before_all_is_written_anew(void **state)
+{
+	struct fixture *f = *state;
+	static char big[300 * 1024];
+	char log[FIXTURE_PATH_SIZE + 8];
+	struct stat about;
+	bool whole;
+	int status;
+	snprintf(log, sizeof log, "%s-wal", f->path);
+	OK(f, store_rewrite(f->store, &whole, &f->err));
+	OK(f, store_value_set(f->store, "big", (struct view){big, sizeof big}, &f->err));
+	assert_int_equal(stat(log, &about), 0);
+	assert_true(about.st_size > (off_t)sizeof big);
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(rewrite_beyond_the_limit(f->path));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	OK(f, store_rewrite(f->store, &whole, &f->err));
+	assert_true(whole);
+	assert_int_equal(stat(log, &about), 0);
+	assert_int_equal(about.st_size, 0);
+	assert_int_equal(
+	    fixture_number(f, "SELECT length(value) FROM value WHERE name = 'big'"), sizeof big);
+}
+
 static void a_full_disk_says_so_and_may_be_tried_again(void **state)
 {
 	struct fixture *f = *state;
@@ -966,6 +1011,7 @@ int main(int argc, char **argv)
 	    TEST(a_reference_that_leads_nowhere_is_found),
 	    TEST(a_kill_in_mid_transaction_loses_nothing_committed),
 	    TEST(after_a_disk_error_nothing_more_is_accepted),
+	    TEST(nothing_is_accepted_before_all_is_written_anew),
 	    TEST(a_full_disk_says_so_and_may_be_tried_again),
 	    TEST(a_full_disk_of_small_blocks_is_an_error_and_no_end_of_the_process),
 	};
