@@ -23,6 +23,8 @@ static const struct {
 
 static const char *process_name = "dewline";
 static enum log_level highest = LOG_LEVEL_INFO;
+static log_error_fn *on_error;
+static void *on_error_context;
 
 void log_open(const char *name, enum log_level level)
 {
@@ -35,6 +37,12 @@ void log_rename(const char *name)
 	process_name = name;
 }
 
+void log_on_error(log_error_fn *fn, void *context)
+{
+	on_error = fn;
+	on_error_context = context;
+}
+
 __attribute__((format(printf, 2, 0))) static void log_line(
     enum log_level level, const char *format, va_list args)
 {
@@ -42,6 +50,8 @@ __attribute__((format(printf, 2, 0))) static void log_line(
 		return;
 	char text[LOG_LINE_MAX];
 	vsnprintf(text, sizeof text, format, args);
+	if (level == LOG_LEVEL_ERROR && on_error != NULL)
+		on_error(on_error_context, text);
 	struct buf line = BUF_EMPTY((size_t)LOG_LINE_MAX * 8);
 	if (getenv("JOURNAL_STREAM") != NULL)
 		buf_printf(&line, "<%d>", levels[level].priority);

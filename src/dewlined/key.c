@@ -40,7 +40,7 @@ static int prove(const struct config *config, const char *at, struct err *err)
 	if (home_open_at(path, at, &home, err) != 0)
 		return -1;
 	if (home.gateway[0] == '\0')
-		return 0;
+		return home_refuse_keyless(&home, err);
 	struct passphrase passphrase =
 	    passphrase_from(passphrase_configured, (void *)(uintptr_t)config);
 	char place[CONFIG_PATH_SIZE];

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "config/config.h"
 #include "courier/courier.h"
 #include "dewlined/key.h"
+#include "dewlined/ready.h"
 #include "dewlined/state.h"
 #include "dewlined/supervise.h"
 #include "gate/gate.h"
@@ -51,8 +53,8 @@ static void print_help(FILE *out)
 	    "until\n"
 	    "SIGTERM.\n\n"
 	    "  -c, --config FILE  read this configuration (default %s)\n"
-	    "  -t, --test         check the configuration, and whether the gateway's key can be\n"
-	    "                     used, and end: 0 when all is good, otherwise 1\n"
+	    "  -t, --test         check the configuration, and whether dewlined can work with it:\n"
+	    "                     user, state, drop, key; and end: 0 when all is good, otherwise 1\n"
 	    "      --courier      be one courier, for the connection that the service manager\n"
 	    "                     passes (dewline-courier@.service)\n"
 	    "      --settings     print every setting, what is allowed and its default\n"
@@ -115,29 +117,6 @@ static void stop_agent(const void *settings)
 	state_stop_agent(config->state, PLACE_RUN);
 }
 
-/* Who was started as root becomes who owns the state. */
-static int settle_user(const struct config *config, struct err *err)
-{
-	uid_t uid;
-	gid_t gid;
-	if (geteuid() == 0 && config->user[0] != '\0')
-		return user_become(config->user, err);
-	if (geteuid() == 0) {
-		log_warning("runs as root: give the state and the drop to a user of their own, and "
-			    "name it in the setting user");
-		return 0;
-	}
-	if (config->user[0] == '\0')
-		return 0;
-	if (user_find(config->user, &uid, &gid, err) != 0)
-		return -1;
-	return uid == geteuid() ? 0
-				: err_set(err, ERR_DAEMON, ERR_NEVER,
-				      "started as user %u, but the setting user is %s: start it as "
-				      "that user, or as root",
-				      (unsigned)geteuid(), config->user);
-}
-
 /* With dewlined.service and without courier.socket, mail would wait for ever. */
 static void look_for_network(const struct config *config)
 {
@@ -157,7 +136,29 @@ static void look_for_network(const struct config *config)
 			    "dewlined.service, set courier.socket to \"/run/dewline/courier\"");
 }
 
-static int run(const struct config *config, struct err *err)
+/* All that it takes to begin, once the state is ours. */
+static int begin(const struct config *config, struct err *err)
+{
+	if (state_take_drop(config->drop, err) != 0 ||
+	    state_find_store(config->state, err) != 0 || ready_drop(config, err) != 0)
+		return -1;
+	if (chdir("/") != 0)
+		return err_system(err, "cannot change to /");
+	/* One that a former daemon left, or that somebody started there, is none of ours. */
+	state_stop_agent(config->state, PLACE_RUN);
+	state_unlock_gnupg(config->state);
+	if (key_prove(config, PLACE_RUN, err) != 0) {
+		state_stop_agent(config->state, PLACE_RUN);
+		return -1;
+	}
+	if (read_nothing(err) != 0)
+		return -1;
+	look_for_network(config);
+	log_info("%s starts with %s", PACKAGE_STRING, config->file);
+	return 0;
+}
+
+static int supervise_all(const struct config *config, struct pulse_file *pulse, struct err *err)
 {
 	const struct supervision supervision = {
 	    .gate = {gate_main, config},
@@ -176,32 +177,33 @@ static int run(const struct config *config, struct err *err)
 	    .sockets = {[WORKER_COURIER] = config->courier.socket},
 	    .confine = supervise_confine,
 	    .grace_ms = SUPERVISE_GRACE_MS,
+	    .pulse = pulse,
 	};
-	hold_signals();
-	if (settle_user(config, err) != 0 || sandbox_check(config, err) != 0)
-		return -1;
-	if (state_take(config->state, err) != 0 || state_take_drop(config->drop, err) != 0 ||
-	    state_find_store(config->state, err) != 0)
-		return -1;
-	if (chdir("/") != 0)
-		return err_system(err, "cannot change to /");
-	/* One that a former daemon left, or that somebody started there, is none of ours. */
-	state_stop_agent(config->state, PLACE_RUN);
-	state_unlock_gnupg(config->state);
-	if (key_prove(config, PLACE_RUN, err) != 0) {
-		state_stop_agent(config->state, PLACE_RUN);
-		return -1;
-	}
-	if (read_nothing(err) != 0)
-		return -1;
-	look_for_network(config);
-	log_info("%s starts with %s", PACKAGE_STRING, config->file);
 	/* There is a new reader for each reading: what it needs is loaded once, here. */
 	struct charset_keep *keep = charset_keep();
 	const int result = supervise(&supervision, err);
 	charset_release(keep);
+	return result;
+}
+
+static int run(const struct config *config, struct err *err)
+{
+	char path[CONFIG_PATH_SIZE + 8];
+	hold_signals();
+	if (ready_configuration(config, err) != 0 || ready_user(config, err) != 0 ||
+	    sandbox_check(config, err) != 0 || state_take(config->state, err) != 0)
+		return -1;
+	snprintf(path, sizeof path, "%s/pulse", config->state);
+	struct pulse_file *pulse = pulse_open(path);
+	int result = begin(config, err);
+	if (result == 0)
+		result = supervise_all(config, pulse, err);
 	if (result == 0)
 		log_info("ended");
+	else
+		pulse_note(pulse, PULSE_DAEMON_END, err->text);
+	pulse_stage(pulse, PULSE_ENDED);
+	pulse_free(pulse);
 	return result;
 }
 
@@ -209,28 +211,42 @@ static int run(const struct config *config, struct err *err)
 static int run_courier(const struct config *config, struct err *err)
 {
 	const int fd = remote_socket(err);
-	if (fd < 0 || settle_user(config, err) != 0 || sandbox_check(config, err) != 0)
+	if (fd < 0 || ready_user(config, err) != 0 || sandbox_check(config, err) != 0)
 		return -1;
 	const struct worker_program program = {courier_main, config};
 	exit(remote_serve("courier", program, courier_confine_starter, fd));
 }
 
-/* dewlined -t: the configuration is good already; the key is tried where there is one and it is
- * ours, without touching a daemon that runs on it. */
+/* As root, with no user named, what the service manager starts as the owner of the state is tried as
+ * that user: root can read and write all. */
+static int become_owner(const struct config *config, struct err *err)
+{
+	struct stat about;
+	if (geteuid() != 0 || config->user[0] != '\0')
+		return ready_user(config, err);
+	if (stat(config->state, &about) != 0 || about.st_uid == 0)
+		return 0;
+	const struct passwd *owner = getpwuid(about.st_uid);
+	if (owner == NULL)
+		return err_set(err, ERR_DAEMON, ERR_NEVER,
+		    "the state directory %s belongs to user %u, whom the system does not know: give "
+		    "it to the user of dewlined with chown -R",
+		    config->state, (unsigned)about.st_uid);
+	return user_become(owner->pw_name, err);
+}
+
+/* dewlined -t: what a start looks at, without touching a daemon that runs on it. */
 static int test(const struct config *config, struct err *err)
 {
-	if (geteuid() == 0 && config->user[0] != '\0' && user_become(config->user, err) != 0)
+	if (ready_configuration(config, err) != 0 || become_owner(config, err) != 0)
 		return -1;
 	if (state_is_missing(config->state, err)) {
-		printf(
-		    "%s: good; the gateway's key was not tried, for %s\n", config->file, err->text);
+		printf("%s: good, but dewlined cannot start yet, for %s\n", config->file, err->text);
 		return 0;
 	}
-	if (!state_is_ours(config->state)) {
-		printf("%s: good; the gateway's key was not tried, for %s is not this user's\n",
-		    config->file, config->state);
-		return 0;
-	}
+	if (sandbox_check(config, err) != 0 || state_look(config->state, err) != 0 ||
+	    state_find_store(config->state, err) != 0 || ready_drop(config, err) != 0)
+		return -1;
 	const int result = key_prove(config, PLACE_TRY, err);
 	state_stop_agent(config->state, PLACE_TRY);
 	if (result == 0)

@@ -40,6 +40,11 @@ void notify_free(struct notify *notify)
 	free(notify);
 }
 
+bool notify_is_heard(const struct notify *notify)
+{
+	return notify->len != 0;
+}
+
 void notify_send(const struct notify *notify, const char *lines)
 {
 	if (notify->len == 0)

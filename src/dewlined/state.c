@@ -26,9 +26,8 @@ static int refuse(struct err *err, const char *state, const char *why)
 	return err_set(err, ERR_DAEMON, ERR_NEVER, "the state directory %s %s", state, why);
 }
 
-int state_take(const char *state, struct err *err)
+int state_look(const char *state, struct err *err)
 {
-	char holder[LOCK_HOLDER_SIZE];
 	struct stat about;
 	if (stat(state, &about) != 0) {
 		err_system(err, "the state directory %s (make it with `dewctl init`)", state);
@@ -43,6 +42,14 @@ int state_take(const char *state, struct err *err)
 		    "setting user");
 	if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return refuse(err, state, "is open to others: chmod 700 it");
+	return 0;
+}
+
+int state_take(const char *state, struct err *err)
+{
+	char holder[LOCK_HOLDER_SIZE];
+	if (state_look(state, err) != 0)
+		return -1;
 	const int taken = lock_take(state, err);
 	if (taken < 0)
 		return err_prefix(err, "the state directory must be on a local file system");
@@ -102,14 +109,6 @@ bool state_is_missing(const char *state, struct err *err)
 	err_set(err, ERR_DAEMON, ERR_NEVER, "%s %s yet: run dewctl init", state,
 	    is_there ? "holds no gateway" : "does not exist");
 	return true;
-}
-
-bool state_is_ours(const char *state)
-{
-	char path[PATH_MAX];
-	struct stat about;
-	return snprintf(path, sizeof path, "%s/gnupg", state) < (int)sizeof path &&
-	       stat(path, &about) == 0 && about.st_uid == geteuid();
 }
 
 /* Waits for a child, and kills it when it takes too long. */

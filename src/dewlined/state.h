@@ -6,8 +6,11 @@
 
 #include "base/err.h"
 
-/* Makes sure that the directory is ours alone (our user's, mode 0700), and locks it (base/lock.h) until
- * this process ends. Refuses when another process has it, and says which. */
+/* Makes sure that the directory is ours alone (our user's, mode 0700). */
+int state_look(const char *state, struct err *err);
+
+/* The same, and locks it (base/lock.h) until this process ends. Refuses when another process has it, and
+ * says which. */
 int state_take(const char *state, struct err *err);
 
 /* Locks the drop likewise, so that no other gateway takes its mail. One that cannot be locked is a warning
@@ -20,9 +23,6 @@ int state_find_store(const char *state, struct err *err);
 
 /* True when `dewctl init` was not run; `err` then says what is missing. */
 bool state_is_missing(const char *state, struct err *err);
-
-/* True when STATE/gnupg is there and belongs to our user: only then may its key be tried. */
-bool state_is_ours(const char *state);
 
 /* Ends the gpg-agent of a place in STATE/gnupg (pgp/place.h), if there is one, and waits until it
  * is gone; each for at most five seconds. */

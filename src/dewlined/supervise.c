@@ -30,6 +30,7 @@ enum {
 	STARTER_MS = 8000,
 	STARTER_LOOK_US = 5000,
 	WHY_SIZE = 80,
+	END_SIZE = 2 * WHY_SIZE + PULSE_TEXT_SIZE,
 };
 
 struct supervisor {
@@ -45,6 +46,8 @@ struct supervisor {
 
 	pid_t gate; /* 0 while there is none */
 	bool gate_is_ready;
+	bool was_ready; /* this or a former one */
+	bool cannot_start;
 	int control; /* -1 once the gate has closed its end */
 	int64_t started;
 	struct starter_children *children;
@@ -54,6 +57,7 @@ struct supervisor {
 	struct loop_timer *timer; /* until the gate is killed, or until it is started anew */
 	int64_t pause_ms;
 	bool stopping;
+	char last_error[PULSE_TEXT_SIZE]; /* that this gate logged, "" before */
 };
 
 static void start_gate(struct supervisor *supervisor);
@@ -98,6 +102,26 @@ static void describe_end(int status, char why[static WHY_SIZE])
 		snprintf(why, WHY_SIZE, "exit status %d", WEXITSTATUS(status));
 }
 
+/* What it said of itself may be why. */
+static void note_end(struct supervisor *supervisor, const char *why)
+{
+	char text[END_SIZE];
+	snprintf(text, sizeof text, "the gate ended (%s)%s%s", why,
+	    supervisor->last_error[0] != '\0' ? ", its last error: " : "", supervisor->last_error);
+	pulse_note(supervisor->plan->pulse, PULSE_GATE_END, text);
+	pulse_stage(supervisor->plan->pulse, PULSE_WAITS);
+}
+
+/* The gate tells what happened. */
+static void on_told(void *context, enum pulse_kind kind, const char *text)
+{
+	struct supervisor *supervisor = context;
+	if (kind == PULSE_ERROR)
+		snprintf(supervisor->last_error, sizeof supervisor->last_error, "%.300s", text);
+	if (kind == PULSE_ERROR || kind == PULSE_WORKER_END) /* the others are for us to say */
+		pulse_note(supervisor->plan->pulse, kind, text);
+}
+
 /* Whether it lives or not: afterwards neither the gate nor any worker does. */
 static void end_gate(struct supervisor *supervisor)
 {
@@ -115,6 +139,12 @@ static void end_gate(struct supervisor *supervisor)
 	if (supervisor->stopping) {
 		if (status != 0)
 			log_warning("the gate did not end in good order: %s", why);
+		loop_stop(supervisor->loop);
+		return;
+	}
+	note_end(supervisor, why);
+	if (!supervisor->was_ready && notify_is_heard(supervisor->notify)) {
+		supervisor->cannot_start = true;
 		loop_stop(supervisor->loop);
 		return;
 	}
@@ -143,7 +173,11 @@ static void tell_alive(struct supervisor *supervisor)
 	notify_send(supervisor->notify, supervisor->gate_is_ready
 					    ? "WATCHDOG=1"
 					    : "READY=1\nWATCHDOG=1\nSTATUS=The gate is running");
-	supervisor->gate_is_ready = true;
+	if (supervisor->gate_is_ready)
+		pulse_seen(supervisor->plan->pulse);
+	else
+		pulse_stage(supervisor->plan->pulse, PULSE_RUNS);
+	supervisor->gate_is_ready = supervisor->was_ready = true;
 }
 
 /* A request from the gate, or its end. */
@@ -170,10 +204,16 @@ static void on_control(void *context, int fd)
 		kill_gate_after(supervisor, LEAVE_MS);
 }
 
+/* Its last words are still to be read. What else it asked for goes with it. */
 static void on_gate_end(void *context, int fd)
 {
+	struct supervisor *supervisor = context;
+	struct err err;
 	(void)fd;
-	end_gate(context);
+	while (supervisor->control >= 0 &&
+	       starter_serve(supervisor->children, supervisor->control, &err) > 0)
+		;
+	end_gate(supervisor);
 }
 
 static void start_gate(struct supervisor *supervisor)
@@ -181,6 +221,8 @@ static void start_gate(struct supervisor *supervisor)
 	struct err err;
 	pid_t pid;
 	supervisor->started = clock_monotonic_ms();
+	supervisor->last_error[0] = '\0';
+	pulse_stage(supervisor->plan->pulse, PULSE_STARTS);
 	if (starter_start(supervisor->starters[WORKER_GATE], WORKER_GATE, &pid,
 		&supervisor->control, &err) != 0) {
 		log_error("%s", err.text);
@@ -198,6 +240,7 @@ static void start_gate(struct supervisor *supervisor)
 	    loop_watch(supervisor->loop, supervisor->end, on_gate_end, supervisor);
 	supervisor->gate_is_ready = false;
 	supervisor->children = starter_children_new(supervisor->plan->workers);
+	starter_children_listen(supervisor->children, on_told, supervisor);
 	for (int kind = 0; kind < WORKER_GATE; kind++)
 		starter_children_via(
 		    supervisor->children, (enum worker_kind)kind, supervisor->starters[kind]);
@@ -340,6 +383,10 @@ static int run(struct supervisor *supervisor, struct err *err)
 	}
 	if (result == 0 && supervisor->starter_died)
 		result = err_set(err, ERR_DAEMON, ERR_NOW, "a starter process died");
+	if (result == 0 && supervisor->cannot_start)
+		result = err_set(err, ERR_DAEMON, ERR_LATER, "the gate cannot start: %s",
+		    supervisor->last_error[0] != '\0' ? supervisor->last_error
+						      : "it ended before it was ready");
 	if (result == 0 && supervisor->outdated)
 		result = err_set(err, ERR_DAEMON, ERR_NOW,
 		    "the sandbox that was made at the start does not reach what is there now: "

@@ -26,6 +26,7 @@ struct supervision {
 	struct starter_program gate_starter; /* of the process that starts the gate */
 	worker_confine_fn *confine; /* ourselves, with the gate's settings; NULL: not at all */
 	int64_t grace_ms;
+	struct pulse_file *pulse; /* where it is noted how it goes; NULL: nowhere */
 };
 
 /* Enters the sandbox of dewlined itself (worker_confine_fn): settings is `const struct config *`. */
@@ -33,7 +34,9 @@ int supervise_confine(const void *settings, struct err *err);
 
 /* Runs until SIGTERM or SIGINT, then ends the gate in good order and kills all workers; a second such
  * signal does not wait. SIGHUP only says that a restart is needed. Tells the service manager, where
- * there is one, when it is ready and when it stops. 0: ended as asked. */
+ * there is one, when it is ready and when it stops; for that one it ends at once, with the gate's last
+ * error, where the first gate ends before it was ready: a service that is waited for in vain is said
+ * to hang. 0: ended as asked. */
 int supervise(const struct supervision *supervision, struct err *err);
 
 #endif

@@ -46,6 +46,7 @@ struct gate {
 	struct pool *readers;
 	struct pool *vaults;
 	struct pool *couriers;
+	unsigned losses_told[WORKER_GATE]; /* by kind: lost workers that dewlined was told of */
 	unsigned vault_count; /* at least two, unless the configuration says one */
 	char fingerprint[FINGERPRINT_SIZE]; /* the gateway's own key */
 	struct buf autocrypt; /* its minimal certificate, or empty */

@@ -35,6 +35,7 @@
 #include "gate/stuck.h"
 #include "gate/tell.h"
 #include "gate/unsent.h"
+#include "gate/vitals.h"
 #include "gate/warn.h"
 #include "store/advisories.h"
 #include "store/audit.h"
@@ -222,6 +223,7 @@ static void notice_changes(void *context)
 	}
 	warn_note_trouble(gate);
 	rollback_keep(gate);
+	vitals_check(gate);
 	loop_after(gate->loop, NOTICE_CHANGES_MS, notice_changes, gate);
 }
 
@@ -317,6 +319,7 @@ done:
 static int start(struct gate *gate, struct starter *starter, struct err *err)
 {
 	gate->starter = starter;
+	vitals_start(gate);
 	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	gate->vault_count = gate->config->sealing.vaults > 0
 				? (unsigned)gate->config->sealing.vaults
@@ -400,6 +403,7 @@ int gate_main(const void *settings, int control)
 	}
 	if (result != 0)
 		log_error("%s", err.text);
+	vitals_stop(&gate);
 	stop(&gate);
 	starter_free(starter);
 	return result == 0 && !gate.failed ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -61,6 +61,7 @@ libdewline_a_SOURCES += \
 	src/gate/tries.c src/gate/tries.h \
 	src/gate/turns.c src/gate/turns.h \
 	src/gate/uncounted.c src/gate/uncounted.h \
+	src/gate/vitals.c src/gate/vitals.h \
 	src/gate/warn.c src/gate/warn.h \
 	src/gate/withdraw.c
 

@@ -177,13 +177,43 @@ static int prove(gpgme_ctx_t ctx, const struct home *home, gpgme_data_t sealed, 
 	return result;
 }
 
+/* Whether the agent has kept any key there, whatever gpg makes of it. */
+static bool has_key_files(const struct home *home)
+{
+	char path[HOME_PATH_SIZE + sizeof "/private-keys-v1.d"];
+	const struct dirent *entry;
+	bool found = false;
+	snprintf(path, sizeof path, "%s/private-keys-v1.d", home->path);
+	DIR *directory = opendir(path);
+	if (directory == NULL)
+		return false;
+	while (!found && (entry = readdir(directory)) != NULL)
+		found = entry->d_name[0] != '.';
+	closedir(directory);
+	return found;
+}
+
+/* On a full disk gpg cannot take its locks, and lists nothing without a word: nobody must make a new
+ * gateway for that. */
+int home_refuse_keyless(const struct home *home, struct err *err)
+{
+	if (has_key_files(home))
+		return err_set(err, ERR_DAEMON, ERR_LATER,
+		    "gpg finds no secret key in %s, though files of keys are there: the disk is "
+		    "full, or a file in it is damaged",
+		    home->path);
+	return err_set(err, ERR_DAEMON, ERR_NEVER,
+	    "the gateway's secret key is not in %s: put that directory back from a copy, or run "
+	    "dewctl init where a new gateway is to be made",
+	    home->path);
+}
+
 int home_prove_key(const struct home *home, struct err *err)
 {
 	gpgme_ctx_t ctx;
 	gpgme_data_t sealed = NULL;
 	if (home->gateway[0] == '\0')
-		return err_set(
-		    err, ERR_DAEMON, ERR_LATER, "the gateway has no key yet in %s", home->path);
+		return home_refuse_keyless(home, err);
 	if (engine_open(home->place, &ctx, err) != 0)
 		return -1;
 	if (gpgme_data_new(&sealed) != 0)

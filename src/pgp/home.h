@@ -51,6 +51,9 @@ int home_make_key(struct home *home, const char *name, const char *address, stru
  * says why not: above all, which passphrase is missing or wrong. */
 int home_prove_key(const struct home *home, struct err *err);
 
+/* Says of a home without a key whether that is lost, or gpg only does not find it. Returns -1. */
+int home_refuse_keyless(const struct home *home, struct err *err);
+
 /* The gateway's own certificate, armored (for officials) or binary minimal (for Autocrypt). */
 int home_export_key(const struct home *home, bool armored, struct buf *out, struct err *err);
 

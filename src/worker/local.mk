@@ -5,6 +5,7 @@ libdewline_a_SOURCES += \
 	src/worker/loop.c src/worker/loop.h \
 	src/worker/packet.c src/worker/packet.h \
 	src/worker/pool.c src/worker/pool.h \
+	src/worker/pulse.c src/worker/pulse.h \
 	src/worker/sandbox.c src/worker/sandbox.h \
 	src/worker/sandbox_calls.c \
 	src/worker/sandbox_landlock.c \
@@ -29,6 +30,9 @@ test_worker_sandbox_LDADD = $(unit_libs)
 test_worker_spawn_SOURCES = tests/unit/test_worker_spawn.c
 test_worker_spawn_LDADD = $(unit_libs)
 
+unit_tests += test_worker_pulse
+test_worker_pulse_SOURCES = tests/unit/test_worker_pulse.c
+test_worker_pulse_LDADD = $(unit_libs)
 unit_tests += test_worker_link
 test_worker_link_SOURCES = tests/unit/test_worker_link.c
 test_worker_link_LDADD = $(unit_libs)

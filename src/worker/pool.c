@@ -64,6 +64,7 @@ struct pool {
 	unsigned queued; /* in `queue` */
 	unsigned passed; /* how many went before what gives way, since one of that had its turn */
 	unsigned deaths;
+	char loss[ERR_TEXT_SIZE]; /* why the last of them was lost, "" before the first */
 	unsigned size;
 	struct worker workers[];
 };
@@ -203,6 +204,7 @@ static struct job *worker_lost(struct worker *worker, const char *why)
 	struct job *job = worker->job;
 	log_warning("%s %ld lost: %s", worker_kind_name(pool->kind), (long)worker->pid, why);
 	pool->deaths++;
+	snprintf(pool->loss, sizeof pool->loss, "%s", why);
 	if (job == NULL && (!worker->ready || clock_monotonic_ms() - worker->started < YOUNG_MS))
 		pause_starting(pool);
 	const int status = worker_end(worker);
@@ -482,4 +484,9 @@ const char *pool_trouble(const struct pool *pool)
 unsigned pool_deaths(const struct pool *pool)
 {
 	return pool->deaths;
+}
+
+const char *pool_last_loss(const struct pool *pool)
+{
+	return pool->loss;
 }

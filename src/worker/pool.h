@@ -70,6 +70,8 @@ unsigned pool_idle(const struct pool *pool);
 /* Workers that were lost since the pool was made, for the log and tests; not those that a fresh
  * pool ends after their answer. */
 unsigned pool_deaths(const struct pool *pool);
+/* Why the last of them was lost, "" before the first. */
+const char *pool_last_loss(const struct pool *pool);
 
 /* The worker's side: says that it is ready, receives requests until the socket closes and hands
  * each to `serve`, which sends its answer with pool_reply. `serve` that returns -1, or 0 without

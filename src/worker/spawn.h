@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "worker/pulse.h"
 
 /* The gate is none of a pool: dewlined has it started, and nobody may ask for it over the gate's
  * control socket. */
@@ -76,6 +77,8 @@ int starter_process(enum worker_kind kind, struct worker_program program,
 
 /* Tells the process at the other end that we are ready, or that we still go on. */
 void starter_alive(struct starter *starter);
+/* Tells it what happened, for STATE/pulse; nothing here fails where nobody hears it. */
+void starter_tell(struct starter *starter, enum pulse_kind kind, const char *text);
 
 /* The serving side: answers one request waiting on `control`. 1: answered. 0: the other side is
  * gone. -1: it asked for what it may not, or cannot be answered; it is to be ended. */
@@ -90,6 +93,11 @@ int starter_serve(struct starter_children *children, int control, struct err *er
 bool starter_is_outdated(const struct starter_children *children);
 /* True when the other side has said starter_alive since the last call. */
 bool starter_take_alive(struct starter_children *children);
+/* `told` is called, from within starter_serve, with what the other side says by starter_tell: its
+ * words, which prove nothing. */
+typedef void starter_told_fn(void *context, enum pulse_kind kind, const char *text);
+void starter_children_listen(
+    struct starter_children *children, starter_told_fn *told, void *context);
 /* Kills every child that starter_serve made and that still lives, with its group. */
 void starter_children_free(struct starter_children *children);
 

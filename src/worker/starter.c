@@ -23,8 +23,8 @@ enum {
 
 /* A request is a verb and a number: START and the kind, KILL or END and the process id. The answer
  * is OK or FAILED, and for START the process id, with the socket as descriptor, for KILL the wait
- * status. ALIVE has no answer. */
-enum verb { VERB_START = 1, VERB_KILL, VERB_OK, VERB_FAILED, VERB_ALIVE, VERB_END };
+ * status. ALIVE and TELL have no answer; TELL has a kind and a text. */
+enum verb { VERB_START = 1, VERB_KILL, VERB_OK, VERB_FAILED, VERB_ALIVE, VERB_END, VERB_TELL };
 
 struct child {
 	LIST_ENTRY(child) entry;
@@ -39,6 +39,8 @@ struct starter_children {
 	unsigned count;
 	bool outdated; /* a worker has said so by its exit status */
 	bool alive; /* the other side has said so since it was last looked at */
+	starter_told_fn *told; /* NULL: nobody listens */
+	void *told_context;
 };
 
 /* Of the three one is set. */
@@ -180,7 +182,7 @@ static int message_send(int control, enum verb verb, int64_t number, int passed,
 	return message_send_text(control, verb, number, VIEW(""), passed, err);
 }
 
-/* `why`, unless it is NULL, is what the text behind FAILED says, "" without one. */
+/* `why`, unless it is NULL, is what the text behind FAILED or TELL says, "" without one. */
 static int message_receive(int control, uint32_t *verb, int64_t *number, int *passed,
     struct err *why, struct err *err)
 {
@@ -195,7 +197,8 @@ static int message_receive(int control, uint32_t *verb, int64_t *number, int *pa
 	*number = take_i64(&taker);
 	if (why != NULL)
 		err_set(why, ERR_DAEMON, ERR_LATER, "%.*s", (int)(len - front), bytes + front);
-	if (take_end(&taker) && (len == front || (why != NULL && *verb == VERB_FAILED)))
+	if (take_end(&taker) &&
+	    (len == front || (why != NULL && (*verb == VERB_FAILED || *verb == VERB_TELL))))
 		return 1;
 	if (*passed >= 0)
 		close(*passed);
@@ -228,13 +231,28 @@ static int note_alive(struct starter_children *children)
 	return 0;
 }
 
+static int note_told(struct starter_children *children, enum pulse_kind kind, const char *text)
+{
+	if (children->told != NULL)
+		children->told(children->told_context, kind, text);
+	return 0;
+}
+
+void starter_children_listen(
+    struct starter_children *children, starter_told_fn *told, void *context)
+{
+	children->told = told;
+	children->told_context = context;
+}
+
 int starter_serve(struct starter_children *children, int control, struct err *err)
 {
 	uint32_t verb = 0;
 	int64_t number = 0;
 	int passed;
 	int status = 0;
-	int result = message_receive(control, &verb, &number, &passed, NULL, err);
+	struct err text;
+	int result = message_receive(control, &verb, &number, &passed, &text, err);
 	if (result <= 0)
 		return result;
 	if (passed >= 0) {
@@ -250,6 +268,8 @@ int starter_serve(struct starter_children *children, int control, struct err *er
 		result = message_send(control, VERB_OK, 0, -1, err);
 	else if (verb == VERB_ALIVE && number == 0)
 		result = note_alive(children);
+	else if (verb == VERB_TELL && number >= 0 && number < PULSE_KINDS)
+		result = note_told(children, (enum pulse_kind)number, text.text);
 	else
 		result = err_set(err, ERR_PEER, ERR_NEVER,
 		    "the control socket was asked for what it does not do");
@@ -378,6 +398,14 @@ void starter_alive(struct starter *starter)
 	struct err err;
 	if (starter->control >= 0 && message_send(starter->control, VERB_ALIVE, 0, -1, &err) != 0)
 		log_debug("nobody hears that we are alive: %s", err.text);
+}
+
+void starter_tell(struct starter *starter, enum pulse_kind kind, const char *text)
+{
+	struct err err;
+	if (starter->control >= 0 && message_send_text(starter->control, VERB_TELL, (int64_t)kind,
+					 view_part(view_of(text), 0, ERR_TEXT_SIZE - 1), -1, &err) != 0)
+		log_debug("nobody hears of what happened: %s", err.text);
 }
 
 /* -- a process that starts -- */

@@ -33,7 +33,7 @@ enum {
 };
 
 /* How the fake gate behaves. */
-enum mode { GOOD, DIES_AT_ONCE, DEAF, TALKS_NONSENSE, CLOSES_CONTROL, SPEAKS };
+enum mode { GOOD, DIES_AT_ONCE, DEAF, TALKS_NONSENSE, CLOSES_CONTROL, SPEAKS, COMPLAINS };
 
 /* Seen by the daemon, the gate, the workers and the test alike. */
 struct shared {
@@ -45,6 +45,7 @@ struct shared {
 	volatile int asked_to_end;
 	volatile bool saw_notify_socket;
 	volatile bool may_speak;
+	char pulse[64]; /* the path of its file, "" for none */
 };
 static struct shared *shared;
 
@@ -78,6 +79,10 @@ static int behave(struct starter *starter, int control)
 	case CLOSES_CONTROL:
 		starter_free(starter);
 		wait_for_ever();
+	case COMPLAINS:
+		starter_tell(starter, PULSE_WORKER_END, "a vault was lost: it ended");
+		starter_tell(starter, PULSE_ERROR, "the disk is full");
+		return 1;
 	case SPEAKS:
 		while (!shared->may_speak)
 			usleep(LOOK_US);
@@ -172,7 +177,9 @@ static pid_t start_daemon(enum mode mode, int64_t grace_ms)
 	const pid_t daemon = fork();
 	if (daemon != 0)
 		return daemon;
+	struct pulse_file *pulse = shared->pulse[0] != '\0' ? pulse_open(shared->pulse) : NULL;
 	const struct supervision supervision = {
+	    .pulse = pulse,
 	    .gate = {main_gate, NULL},
 	    .workers = {{main_worker, NULL}, {main_worker, NULL}, {main_worker, NULL}},
 	    .grace_ms = grace_ms,
@@ -331,18 +338,102 @@ static void told(int fd, const char *text)
 		fail_msg("told \"%s\" and not \"%s\"", line, text);
 }
 
+/* In the place of a service manager; the socket of what it is told. */
+static int listen_in(const char *directory, struct sockaddr_un *address)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(address->sun_path, sizeof address->sun_path, "%s/notify", directory);
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof *address), 0);
+	return fd;
+}
+
+static pid_t start_service(const struct sockaddr_un *address, enum mode mode)
+{
+	setenv("NOTIFY_SOCKET", address->sun_path, 1);
+	const pid_t daemon = start_daemon(mode, patient(LONG_GRACE_MS));
+	unsetenv("NOTIFY_SOCKET");
+	return daemon;
+}
+
+static void service_whose_gate_cannot_start_ends_at_once(void **state)
+{
+	(void)state;
+	char directory[] = "/tmp/dl.XXXXXX";
+	struct sockaddr_un address;
+	int status;
+	assert_non_null(mkdtemp(directory));
+	const int fd = listen_in(directory, &address);
+	const pid_t daemon = start_service(&address, COMPLAINS);
+	assert_int_equal(waitpid(daemon, &status, 0), daemon);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(shared->starts, 1);
+	close(fd);
+	unlink(address.sun_path);
+	rmdir(directory);
+}
+
+/* Whoever looks, with no gate running, reads how often and why it ended. */
+static void ends_and_last_words_are_kept(void **state)
+{
+	(void)state;
+	char directory[] = "/tmp/dl.XXXXXX";
+	struct pulse pulse = {.stage = PULSE_ENDED};
+	struct err err;
+	bool found;
+	assert_non_null(mkdtemp(directory));
+	snprintf(shared->pulse, sizeof shared->pulse, "%s/pulse", directory);
+	const pid_t daemon = start_daemon(COMPLAINS, patient(LONG_GRACE_MS));
+	for (int ms = 0; ms < patient(PATIENCE_MS); ms += 5) {
+		assert_int_equal(pulse_read(shared->pulse, &pulse, &found, &err), 0);
+		if (found && pulse_count(&pulse, PULSE_GATE_END, 0) >= 2)
+			break;
+		usleep(LOOK_US);
+	}
+	assert_true(pulse_count(&pulse, PULSE_GATE_END, 0) >= 2);
+	assert_string_equal(pulse.logs[PULSE_GATE_END].last,
+	    "the gate ended (exit status 1), its last error: the disk is full");
+	assert_string_equal(pulse.logs[PULSE_WORKER_END].last, "a vault was lost: it ended");
+	assert_int_not_equal(pulse.stage, PULSE_RUNS);
+	kill(daemon, SIGTERM);
+	ends_well(daemon);
+	unlink(shared->pulse);
+	rmdir(directory);
+}
+
+static void gate_that_runs_is_seen_to(void **state)
+{
+	(void)state;
+	char directory[] = "/tmp/dl.XXXXXX";
+	struct pulse pulse = {.stage = PULSE_ENDED};
+	struct err err;
+	bool found;
+	assert_non_null(mkdtemp(directory));
+	snprintf(shared->pulse, sizeof shared->pulse, "%s/pulse", directory);
+	const pid_t daemon = start_daemon(SPEAKS, patient(LONG_GRACE_MS));
+	await_ready(1);
+	assert_int_equal(pulse_read(shared->pulse, &pulse, &found, &err), 0);
+	assert_true(found && pulse.stage == PULSE_STARTS);
+	shared->may_speak = true;
+	for (int ms = 0; ms < patient(PATIENCE_MS) && pulse.stage != PULSE_RUNS; ms += 5) {
+		assert_int_equal(pulse_read(shared->pulse, &pulse, &found, &err), 0);
+		usleep(LOOK_US);
+	}
+	assert_int_equal(pulse.stage, PULSE_RUNS);
+	kill(daemon, SIGTERM);
+	ends_well(daemon);
+	unlink(shared->pulse);
+	rmdir(directory);
+}
+
 static void service_manager_is_told(void **state)
 {
 	(void)state;
 	char directory[] = "/tmp/dl.XXXXXX";
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
 	assert_non_null(mkdtemp(directory));
-	snprintf(address.sun_path, sizeof address.sun_path, "%s/notify", directory);
-	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-	setenv("NOTIFY_SOCKET", address.sun_path, 1);
-	const pid_t daemon = start_daemon(SPEAKS, patient(LONG_GRACE_MS));
-	unsetenv("NOTIFY_SOCKET");
+	const int fd = listen_in(directory, &address);
+	const pid_t daemon = start_service(&address, SPEAKS);
 	await_ready(1);
 	usleep(QUIET_US);
 	char early;
@@ -373,6 +464,9 @@ int main(int argc, char **argv)
 	    SUPERVISE_TEST(hang_up_signal_changes_nothing),
 	    SUPERVISE_TEST(killing_the_daemon_ends_everything),
 	    SUPERVISE_TEST(service_manager_is_told),
+	    SUPERVISE_TEST(service_whose_gate_cannot_start_ends_at_once),
+	    SUPERVISE_TEST(ends_and_last_words_are_kept),
+	    SUPERVISE_TEST(gate_that_runs_is_seen_to),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

@@ -4,9 +4,11 @@
 #include "pgp_world.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "pgp/engine.h"
 #include "pgp/identity.h"
 #include "pgp/keyring.h"
@@ -42,6 +44,31 @@ static void too_long_a_path_is_refused_with_how_long_it_may_be(void **state)
 	assert_non_null(strstr(err.text, "105 characters"));
 	assert_non_null(strstr(err.text, "87 at most"));
 	assert_int_equal(home_open("relative", &home, &err), -1);
+}
+
+/* On a full disk gpg lists no key, and nobody must take that for a lost one. */
+static void key_that_gpg_does_not_find_is_not_called_lost(void **state)
+{
+	(void)state;
+	char directory[] = "/tmp/dl.XXXXXX";
+	char path[64];
+	struct home home = {.gateway = ""};
+	struct err err;
+	assert_non_null(mkdtemp(directory));
+	snprintf(home.path, sizeof home.path, "%s", directory);
+	snprintf(path, sizeof path, "%s/private-keys-v1.d", directory);
+	assert_int_equal(home_prove_key(&home, &err), -1);
+	assert_non_null(strstr(err.text, "secret key is not in"));
+	assert_int_equal(err.when, ERR_NEVER);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(home_prove_key(&home, &err), -1);
+	assert_non_null(strstr(err.text, "secret key is not in"));
+	snprintf(path, sizeof path, "%s/private-keys-v1.d/ABCD.key", directory);
+	assert_int_equal(file_write(path, VIEW("a key"), 0600, &err), 0);
+	assert_int_equal(home_prove_key(&home, &err), -1);
+	assert_non_null(strstr(err.text, "the disk is full"));
+	assert_int_equal(err.when, ERR_LATER);
+	assert_int_equal(file_remove_tree(directory, &err), 0);
 }
 
 static void gateway_has_one_key_and_finds_it_again(void **state)
@@ -440,6 +467,7 @@ int main(int argc, char **argv)
 		cmocka_set_test_filter(argv[1]);
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(too_long_a_path_is_refused_with_how_long_it_may_be),
+	    cmocka_unit_test(key_that_gpg_does_not_find_is_not_called_lost),
 	    cmocka_unit_test(gateway_has_one_key_and_finds_it_again),
 	    cmocka_unit_test(wish_for_ocb_is_read_from_a_certificate),
 	    cmocka_unit_test(key_that_the_gateway_makes_does_not_ask_for_ocb),
