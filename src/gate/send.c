@@ -18,6 +18,7 @@
 #include "rules/retry.h"
 #include "store/audit.h"
 #include "store/messages.h"
+#include "store/outcomes.h"
 #include "worker/frame.h"
 
 enum {
@@ -317,6 +318,15 @@ static int keep_taken(struct gate *gate, int64_t now, struct err *err)
 	return store_value_set(gate->store, taken_name, view_of(text), err);
 }
 
+/* For dewctl check: what the smarthost said last. */
+static int keep_word(struct gate *gate, const struct courier_result *last, int64_t now, struct err *err)
+{
+	struct smarthost_word word = {
+	    .at = now, .code = last->code, .taken = last->outcome == COURIER_SENT};
+	snprintf(word.text, sizeof word.text, "%s", last->text);
+	return store_smarthost_word_set(gate->store, &word, err);
+}
+
 /* The way is free: whatever waits because of what the smarthost had against us goes at once. */
 static int send_ours(struct gate *gate, int64_t now, struct err *err)
 {
@@ -355,6 +365,8 @@ static int apply_all(struct gate *gate, int64_t now, struct err *err)
 	for (size_t i = 0; i < sending->result_count; i++)
 		taken = taken || sending->results[i].courier.outcome == COURIER_SENT;
 	if (taken && keep_taken(gate, now, err) != 0)
+		return -1;
+	if (keep_word(gate, &sending->results[sending->result_count - 1].courier, now, err) != 0)
 		return -1;
 	for (size_t i = 0; i < sending->result_count; i++) {
 		judge_smarthost(sending, &sending->results[i]);

@@ -71,6 +71,17 @@ int store_audit_last(
 	return 0;
 }
 
+int store_audit_times(
+    struct store *store, const char *event, int64_t *first, int64_t *last, struct err *err)
+{
+	if (sql_number(store, "SELECT at FROM audit ORDER BY sequence LIMIT 1", SQL_NOTHING, first,
+		err) != 0)
+		return -1;
+	return sql_number(store,
+	    "SELECT at FROM audit WHERE event = ?1 ORDER BY sequence DESC LIMIT 1",
+	    SQL_WITH(sql_text(event)), last, err);
+}
+
 static int append(struct store *store, struct fields *fields, struct err *err)
 {
 	char previous[DIGEST_HEX_SIZE];

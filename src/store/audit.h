@@ -30,6 +30,9 @@ int store_audit_each(
 /* The newest entry's number and hash; 0 and 64 zeros for an empty log. */
 int store_audit_last(
     struct store *, int64_t *sequence, char hash[static DIGEST_HEX_SIZE], struct err *);
+/* When the log began, and when an event of this name was last; 0 where there is none. */
+int store_audit_times(
+    struct store *, const char *event, int64_t *first, int64_t *last, struct err *);
 /* Checks the whole chain. *bad is 0 when it is sound, else the first entry that is wrong, and
  * `what` says how. With a checkpoint (sequence > 0) also that this entry has this hash. */
 int store_audit_verify(struct store *, int64_t checkpoint, const char *checkpoint_hash,

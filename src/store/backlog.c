@@ -24,13 +24,19 @@ int store_backlog(struct store *store, int64_t before, struct backlog *out, stru
 	*out = (struct backlog){0};
 	if (add(store,
 		"SELECT count(*), min(received_at) FROM arrival"
-		" WHERE state = 'received' AND received_at < ?1",
+		" WHERE state IN ('received', 'judged') AND received_at < ?1",
 		before, &out->mails, out, err) != 0 ||
 	    add(store,
 		"SELECT count(*), min(m.created_at) FROM delivery AS d"
 		" JOIN message AS m ON m.id = d.message"
 		" WHERE d.state = 'queued' AND d.batch IS NULL AND m.created_at < ?1",
-		before, &out->unsealed, out, err) != 0)
+		before, &out->unsealed, out, err) != 0 ||
+	    add(store,
+		"SELECT count(*), min(m.created_at) FROM delivery AS d"
+		" JOIN message AS m ON m.id = d.message"
+		" WHERE d.state IN ('queued', 'deferred') AND d.batch IS NOT NULL"
+		" AND d.next_at < ?1 AND d.attempts = 0 AND m.created_at < ?1",
+		before, &out->untried, out, err) != 0)
 		return -1;
 	return add(store,
 	    "SELECT count(*), min(asked_at) FROM withdrawal WHERE done = 0 AND asked_at < ?1", before,

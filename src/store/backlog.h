@@ -8,8 +8,9 @@
 #include "store/store.h"
 
 struct backlog {
-	int64_t mails; /* received, and not opened */
+	int64_t mails; /* received, and not done with */
 	int64_t unsealed; /* deliveries whose message is not sealed for them */
+	int64_t untried; /* sealed deliveries that are due, and were never handed to a courier */
 	int64_t withdrawals; /* asked for by an admin */
 	int64_t since; /* the time of the oldest of all, 0: there is none */
 };

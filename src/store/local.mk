@@ -24,6 +24,7 @@ libdewline_a_SOURCES += \
 	src/store/mark.c src/store/mark.h \
 	src/store/messages.c src/store/messages.h \
 	src/store/migrate.c src/store/migrate.h \
+	src/store/outcomes.c src/store/outcomes.h \
 	src/store/pace.c src/store/pace.h \
 	src/store/people.c src/store/people.h \
 	src/store/queue.c \
@@ -78,7 +79,9 @@ test_store_holds_LDADD = $(unit_libs)
 unit_tests += test_store_people
 test_store_people_SOURCES = tests/unit/test_store_people.c $(store_fixture)
 test_store_people_LDADD = $(unit_libs)
-unit_tests += test_store_plans
+unit_tests += test_store_outcomes test_store_plans
+test_store_outcomes_SOURCES = tests/unit/test_store_outcomes.c $(store_fixture)
+test_store_outcomes_LDADD = $(unit_libs)
 test_store_plans_SOURCES = tests/unit/test_store_plans.c $(store_fixture)
 test_store_plans_LDADD = $(unit_libs)
 unit_tests += test_store_queue

@@ -108,7 +108,12 @@ static const struct migration steps[] = {
 	"UPDATE arrival SET tries = 2, told = 2 * (id <= ifnull((SELECT"
 	" CAST(CAST(value AS TEXT) AS INTEGER) FROM value WHERE name = 'fatal-told'), 0))"
 	" WHERE meaning = 'fatal';"
-	"CREATE INDEX arrival_fatal_untold ON arrival (id) WHERE meaning = 'fatal' AND told < 2;"},
+	"CREATE INDEX arrival_fatal_untold ON arrival (id) WHERE meaning = 'fatal' AND told < 2;"
+	/* the last mails to a person, and those that did not arrive */
+	"CREATE INDEX delivery_unwell ON delivery (id) WHERE state IN ('failed', 'bounced');"
+	"CREATE INDEX delivery_of_contact ON delivery (contact, id) WHERE contact IS NOT NULL;"
+	"CREATE INDEX delivery_of_publisher ON delivery (publisher, id)"
+	" WHERE publisher IS NOT NULL;"},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 

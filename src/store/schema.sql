@@ -218,6 +218,9 @@ CREATE INDEX delivery_waiting ON delivery (next_at, id)
 CREATE INDEX delivery_sending ON delivery (id) WHERE state = 'sending';
 CREATE INDEX delivery_failed ON delivery (message, id)
     WHERE state = 'failed' AND batch IS NOT NULL;
+CREATE INDEX delivery_unwell ON delivery (id) WHERE state IN ('failed', 'bounced');
+CREATE INDEX delivery_of_contact ON delivery (contact, id) WHERE contact IS NOT NULL;
+CREATE INDEX delivery_of_publisher ON delivery (publisher, id) WHERE publisher IS NOT NULL;
 
 -- The session key of each sealed delivery, apart, so that scanning deliveries stays cheap.
 CREATE TABLE delivery_key (

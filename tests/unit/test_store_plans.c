@@ -8,6 +8,7 @@
 
 #include "patience.h"
 #include "store/audit.h"
+#include "store/outcomes.h"
 #include "store/sql.h"
 #include "store_fixture.h"
 
@@ -37,6 +38,7 @@ static bool is_meant(const char *sql)
 static bool is_cheap(const char *plan)
 {
 	static const char *const cheap[] = {"delivery_due", "delivery_waiting", "delivery_sending", "delivery_failed",
+	    "delivery_unwell",
 	    "delivery_unsealed", "arrival_open", "revision_unreported", "withdrawal_open",
 	    "shard_room", "CONSTANT ROW", "SCAN (subquery", "SCAN audit"};
 	for (size_t i = 0; i < sizeof cheap / sizeof cheap[0]; i++) {
@@ -78,6 +80,14 @@ static int take(void *context, const struct delivery *delivery, struct view pkes
 {
 	(void)pkesk;
 	return ignore_delivery(context, delivery, err);
+}
+
+static int ignore_outcome(void *context, const struct outcome *outcome, struct err *err)
+{
+	(void)context;
+	(void)outcome;
+	(void)err;
+	return 0;
 }
 
 static int ignore_number(void *context, int64_t number, struct err *err)
@@ -128,6 +138,7 @@ static void walk_the_way(struct fixture *f)
 	OK(f, store_delivery_retry_ours(f->store, 1, &a, &f->err));
 	OK(f, store_delivery_retry_failed(f->store, advisory, 0, 1, &a, &f->err));
 	OK(f, store_delivery_each_refused(f->store, ignore_delivery, NULL, &f->err));
+	OK(f, store_outcome_each_unwell(f->store, 1, ignore_outcome, NULL, &f->err));
 	OK(f, store_delivery_count(f->store, revision.message, &counts, &f->err));
 	OK(f, store_delivery_each(f->store, revision.message, ignore_delivery, NULL, &f->err));
 	OK(f, store_delivery_each_queued(f->store, ignore_delivery, NULL, &f->err));
