@@ -49,6 +49,24 @@ bool courier_take_run(struct view body, struct courier_run *run)
 	       message_is_lines(run->tail);
 }
 
+void courier_put_probe(struct buf *body, const struct courier_probe *probe)
+{
+	put_text(body, probe->sender);
+	put_u32(body, (uint32_t)probe->count);
+	for (size_t i = 0; i < probe->count; i++)
+		put_text(body, probe->recipients[i]);
+}
+
+bool courier_take_probe(struct view body, struct courier_probe *probe)
+{
+	struct taker taker = take_from(body);
+	take_text(&taker, probe->sender, sizeof probe->sender);
+	probe->count = take_count(&taker, COURIER_PROBE_MAX);
+	for (size_t i = 0; i < probe->count; i++)
+		take_text(&taker, probe->recipients[i], sizeof probe->recipients[i]);
+	return take_end(&taker);
+}
+
 void courier_put_result(struct buf *body, const struct courier_result *result)
 {
 	put_i64(body, result->id);

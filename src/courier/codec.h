@@ -4,8 +4,9 @@
 
 #include "courier/courier.h"
 
-/* Reads a run; views point into body. False for a malformed one. */
+/* Reads a run, whose views point into body, or a probe. False for a malformed one. */
 bool courier_take_run(struct view body, struct courier_run *run);
+bool courier_take_probe(struct view body, struct courier_probe *probe);
 void courier_put_result(struct buf *body, const struct courier_result *result);
 void courier_put_watch(struct buf *body, const struct courier_watch *watch);
 

@@ -44,6 +44,7 @@ struct capabilities {
 struct connection {
 	const struct config *config;
 	const struct connection_limits *limits;
+	const struct connection_limits *usual; /* the same, but while it is probed */
 	struct tls_trust *trust;
 	struct buf password;
 	char name[CONFIG_TEXT_SIZE]; /* ours, for EHLO */
@@ -492,14 +493,17 @@ static void describe(const struct connection *connection, struct courier_reply *
 int connection_probe(struct connection *connection, const struct connection_limits *limits,
     struct courier_reply *reply)
 {
-	const struct connection_limits *usual = connection->limits;
 	connection_close(connection, true);
+	connection->usual = connection->limits;
 	connection->limits = limits;
-	const int result = connection_open(connection, reply);
-	if (result == 0) {
-		describe(connection, reply);
-		connection_close(connection, true);
-	}
-	connection->limits = usual;
-	return result;
+	if (connection_open(connection, reply) != 0)
+		return -1;
+	describe(connection, reply);
+	return 0;
+}
+
+void connection_end_probe(struct connection *connection)
+{
+	connection_close(connection, true);
+	connection->limits = connection->usual;
 }

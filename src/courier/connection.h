@@ -46,11 +46,13 @@ bool connection_is_open(const struct connection *connection);
 /* With QUIT when `polite`; harmless when it is not open. */
 void connection_close(struct connection *connection, bool polite);
 
-/* Opens anew with other limits, only to see whether it can be, and closes again. 0: `reply` has
- * words on what was found: "TLS1.3, certificate valid until 2026-11-25, logged in as dewline,
- * messages of up to 36700160 bytes, its clock agrees with this one". -1: as connection_open. */
+/* Opens anew with other limits, only to see whether it can be. 0: it is open, and `reply` has words on
+ * what was found: "TLS1.3, certificate valid until 2026-11-25, logged in as dewline, messages of up to
+ * 36700160 bytes, its clock agrees with this one". -1: as connection_open. Ends in both cases with connection_end_probe, which closes
+ * it and goes back to the usual limits. */
 int connection_probe(struct connection *connection, const struct connection_limits *limits,
     struct courier_reply *reply);
+void connection_end_probe(struct connection *connection);
 
 /* Largest message that the server takes (RFC 1870), 0 when it did not say. */
 uint64_t connection_max_size(const struct connection *connection);

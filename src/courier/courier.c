@@ -60,8 +60,26 @@ static int send_run(struct courier *courier, struct pool_service *service,
 	return pool_reply(service, POOL_ANSWER, VIEW(""), err);
 }
 
+/* As far as one can go without a mail. */
+static int probe_envelope(struct courier *courier, struct pool_service *service,
+    const struct courier_probe *asked, struct err *err)
+{
+	struct courier_result result;
+	bool goes_on =
+	    dialogue_probe(courier->connection, COURIER_STEP_SENDER, asked->sender, &result);
+	int sent = report(service, &result, err);
+	for (size_t i = 0; sent == 0 && goes_on && i < asked->count; i++) {
+		goes_on = dialogue_probe(
+		    courier->connection, COURIER_STEP_RECIPIENT, asked->recipients[i], &result);
+		sent = report(service, &result, err);
+	}
+	dialogue_end_probe(courier->connection);
+	return sent;
+}
+
 /* Somebody waits for the answer, so it comes sooner than a delivery would give up. */
-static int probe(struct courier *courier, struct pool_service *service, struct err *err)
+static int probe(struct courier *courier, struct pool_service *service,
+    const struct courier_probe *asked, struct err *err)
 {
 	static const struct connection_limits impatient = {
 	    .connect = COURIER_PROBE_CONNECT_S * 1000,
@@ -71,16 +89,18 @@ static int probe(struct courier *courier, struct pool_service *service, struct e
 	    .least_rate = COURIER_LEAST_RATE,
 	};
 	struct courier_reply reply = {.code = 0};
-	struct courier_result result = {.outcome = COURIER_SENT};
-	struct buf body = BUF_EMPTY(BUF_SMALL);
-	if (connection_probe(courier->connection, &impatient, &reply) == 0)
+	struct courier_result result = {
+	    .id = COURIER_STEP_CONNECTION, .outcome = COURIER_SENT};
+	const bool open = connection_probe(courier->connection, &impatient, &reply) == 0;
+	if (open)
 		courier_print(result.text, "%s", reply.text);
 	else
 		dialogue_judge(&reply, &result);
-	courier_put_result(&body, &result);
-	const int sent = pool_reply(service, POOL_ANSWER, buf_view(&body), err);
-	buf_release(&body);
-	return sent;
+	int sent = report(service, &result, err);
+	if (open && sent == 0)
+		sent = probe_envelope(courier, service, asked, err);
+	connection_end_probe(courier->connection);
+	return sent == 0 ? pool_reply(service, POOL_ANSWER, VIEW(""), err) : -1;
 }
 
 /* Waits for the next request as long as an idle connection may live. */
@@ -97,8 +117,9 @@ static int serve(
 {
 	struct courier *courier = context;
 	struct courier_run run;
-	if (type == COURIER_REQUEST_PROBE && body.len == 0)
-		return probe(courier, service, err);
+	struct courier_probe asked;
+	if (type == COURIER_REQUEST_PROBE && courier_take_probe(body, &asked))
+		return probe(courier, service, &asked, err);
 	if (type == COURIER_REQUEST_WATCH && body.len == 0 && courier->watch != NULL)
 		return watch_serve(courier->watch, service, err);
 	if (type != COURIER_REQUEST_SEND || !courier_take_run(body, &run))

@@ -12,9 +12,10 @@
  * key has expired (mail/notice.h) is head + data + tail, for one recipient. The result of every delivery
  * goes back as a part of the answer as soon as it is known, in order of sending.
  *
- * A probe has an empty body and opens a connection only to see whether that can be done: TCP, TLS,
- * AUTH, no mail. Its answer is one result: COURIER_SENT with words on what was found, or
- * COURIER_DEFERRED with what is wrong.
+ * A probe opens a connection only to see whether mail would be taken: TCP, TLS, AUTH, MAIL FROM, RCPT
+ * TO for each of its recipients, RSET, and no mail. Each of its steps has a result as a part of the
+ * answer, of which the id is a number of enum courier_step: COURIER_SENT with words on what was found,
+ * otherwise with what is wrong. The first that is wrong before RCPT TO ends it.
  *
  * A request to watch the mailbox has an empty body and no end of its own: what lies there is taken,
  * what comes is waited for, and each event goes back as a part. The last part says why it ended. A
@@ -34,6 +35,7 @@ enum {
 	COURIER_REQUEST_WATCH = 2,
 	COURIER_REQUEST_PROBE = 3,
 	COURIER_RUN_MAX = 64,       /* deliveries in one request */
+	COURIER_PROBE_MAX = 4,      /* recipients of a probe */
 	COURIER_ADDRESS_SIZE = 256, /* RFC 5321 section 4.5.3.1.3, with NUL */
 	COURIER_TEXT_SIZE = 256,
 	/* One step of the dialogue, RFC 5321 section 4.5.3.2, in seconds. */
@@ -92,7 +94,16 @@ struct courier_result {
 void courier_put_run(struct buf *body, const struct courier_run *run);
 bool courier_take_result(struct view body, struct courier_result *result);
 
-/* The deadline for a probe, in milliseconds. */
+enum courier_step { COURIER_STEP_CONNECTION, COURIER_STEP_SENDER, COURIER_STEP_RECIPIENT };
+
+struct courier_probe {
+	char sender[COURIER_ADDRESS_SIZE];
+	size_t count; /* 0 to COURIER_PROBE_MAX */
+	char recipients[COURIER_PROBE_MAX][COURIER_ADDRESS_SIZE];
+};
+void courier_put_probe(struct buf *body, const struct courier_probe *probe);
+
+/* The deadline for a step of a probe, in milliseconds. */
 int64_t courier_probe_deadline_ms(void);
 
 /* The deadline for a run: the longest time between two parts of the answer when the smarthost

@@ -4,7 +4,14 @@
 #include "base/text.h"
 #include "courier/dialogue.h"
 
-enum { CODE_REFUSES = 400, CODE_CLOSING = 421, CODE_TOO_LARGE = 552, SECOND_MS = 1000 };
+enum {
+	CODE_REFUSES = 400,
+	CODE_CLOSING = 421,
+	CODE_FOR_GOOD = 500,
+	CODE_TOO_LARGE = 552,
+	SECOND_MS = 1000,
+	PROBE_SIZE = 10000, /* bytes of the mail that a probe pretends to have */
+};
 
 static bool is_good(int code)
 {
@@ -256,4 +263,52 @@ void dialogue_send(struct connection *connection, const struct courier_delivery 
 	}
 	dialogue_judge(&reply, result);
 	finish(connection, result);
+}
+
+/* The words of the server, whatever they are about: nothing here decides on a delivery. */
+static bool set_step(struct courier_result *result, enum courier_step step, const char *verb,
+    const char *address, const struct courier_reply *reply)
+{
+	*result = (struct courier_result){.id = step,
+	    .outcome = is_good(reply->code)		? COURIER_SENT
+		       : reply->code >= CODE_FOR_GOOD ? COURIER_FAILED
+						      : COURIER_DEFERRED,
+	    .about = COURIER_ABOUT_GATEWAY,
+	    .code = reply->code};
+	if (reply->code != 0)
+		courier_print(
+		    result->text, "%s:<%s>: %d %s", verb, address, reply->code, reply->text);
+	else
+		courier_print(result->text, "%s:<%s>: %s", verb, address, reply->text);
+	return reply->code != 0 && reply->code != CODE_CLOSING;
+}
+
+bool dialogue_probe(struct connection *connection, enum courier_step step, const char *address,
+    struct courier_result *result)
+{
+	const bool sender = step == COURIER_STEP_SENDER;
+	const char *verb = sender ? "MAIL FROM" : "RCPT TO";
+	struct courier_reply reply = {.code = 0};
+	struct buf line = BUF_EMPTY(BUF_SMALL);
+	const char *why = "";
+	bool goes_on = false;
+	if (!text_is_address(view_of(address), &why)) {
+		reply_set_reason(&reply, sender ? PHASE_MAIL : PHASE_RCPT, why);
+	} else {
+		if (sender)
+			add_mail(connection, address, PROBE_SIZE, &line);
+		else
+			add_rcpt(connection, address, &line);
+		say(connection, &line);
+		connection_read_reply(connection, sender ? PHASE_MAIL : PHASE_RCPT, &reply);
+	}
+	goes_on = set_step(result, step, verb, address, &reply);
+	buf_release(&line);
+	return goes_on && (!sender || is_good(reply.code));
+}
+
+void dialogue_end_probe(struct connection *connection)
+{
+	if (connection_is_open(connection))
+		clear_transaction(connection);
 }

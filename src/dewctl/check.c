@@ -4,17 +4,19 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dewctl/find.h"
 #include "dewctl/findings.h"
 #include "dewctl/verbs.h"
 #include "rules/reach.h"
+#include "store/outcomes.h"
 
 enum { EXPIRY_WARNING_S = 30 * 86400 };
 
 static const struct report_column summary_columns[] = {
     {"ok", NULL, REPORT_FLAG}, /* nothing bad; for people only what needs no look is well */
-    {NULL, "All well", REPORT_FLAG},
+    {"well", "All well", REPORT_FLAG},
     {"bad", "Bad findings", REPORT_NUMBER},
     {"warnings", "Warnings", REPORT_NUMBER},
     {"contacts", "Contacts", REPORT_NUMBER},
@@ -38,6 +40,13 @@ static const struct report_column publisher_columns[] = {
     {"reason", "REASON", REPORT_TEXT},
     {"fingerprint", "KEY", REPORT_TEXT},
 };
+static const struct report_column unwell_columns[] = {
+    {"address", "ADDRESS", REPORT_TEXT},
+    {"is", "IS", REPORT_TEXT},
+    {"state", "LAST MAIL", REPORT_TEXT},
+    {"at", "AT", REPORT_TIME},
+    {"reason", "REASON", REPORT_TEXT},
+};
 static const struct report_column expiring_columns[] = {
     {"address", "ADDRESS", REPORT_TEXT},
     {"used_by", "IS", REPORT_TEXT},
@@ -54,6 +63,7 @@ struct checking {
 	struct report *publishers;
 	struct report *admins;
 	struct report *expiring;
+	struct report *unwell;
 	struct findings findings;
 	int64_t contacts;
 	int64_t reachable;
@@ -154,6 +164,22 @@ static int check_publisher(void *context, const struct publisher *publisher, str
 	return 0;
 }
 
+/* The last mail to them failed, or came back, and none went through since. */
+static int check_outcome(void *context, const struct outcome *outcome, struct err *err)
+{
+	struct report *table = ((struct checking *)context)->unwell;
+	const struct delivery *delivery = &outcome->delivery;
+	(void)err;
+	report_row(table);
+	report_add_text(table, delivery->address);
+	report_add_text(table, outcome->is);
+	report_add_text(table, delivery->state);
+	report_add_time(
+	    table, outcome->bounced_at != 0 ? outcome->bounced_at : delivery->first_at);
+	report_add_text(table, delivery->reason);
+	return 0;
+}
+
 static void add_count(struct buf *out, int64_t count, const char *one, const char *many)
 {
 	if (count > 0)
@@ -165,7 +191,7 @@ static int64_t count_bad(const struct checking *checking)
 {
 	return checking->contacts - checking->reachable + (int64_t)report_rows(checking->members) +
 	       (int64_t)report_rows(checking->publishers) + (int64_t)report_rows(checking->admins) +
-	       checking->findings.bad;
+	       (int64_t)report_rows(checking->unwell) + checking->findings.bad;
 }
 
 /* Those of the gateway itself, and certificates that will soon be too old. */
@@ -186,6 +212,8 @@ static int refuse(const struct checking *checking, struct err *err)
 	    "publisher's certificate is unusable", "publishers' certificates are unusable");
 	add_count(&faults, (int64_t)report_rows(checking->admins),
 	    "admin's certificate is unusable", "admins' certificates are unusable");
+	add_count(&faults, (int64_t)report_rows(checking->unwell),
+	    "person's last mail did not arrive", "people's last mail did not arrive");
 	add_count(&faults, checking->findings.bad, "fault in the gateway itself",
 	    "faults in the gateway itself");
 	add_count(&faults, count_warnings(checking), "warning", "warnings");
@@ -226,6 +254,8 @@ static void attach_tables(struct report *summary, const struct checking *checkin
 	    checking->publishers);
 	report_attach(summary, "admins", "Admins whose certificate is unusable", checking->admins);
 	report_attach(
+	    summary, "undelivered", "People whose last mail did not arrive", checking->unwell);
+	report_attach(
 	    summary, "expiring", "Certificates that expire within 30 days", checking->expiring);
 	report_attach(summary, "findings", "The gateway itself", checking->findings.table);
 }
@@ -238,54 +268,100 @@ static void say_warnings(int64_t warnings)
 	    warnings == 1 ? "is" : "are", warnings, warnings == 1 ? "warning" : "warnings");
 }
 
-static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+static struct checking begin(struct ctl *ctl)
 {
-	struct err verdict;
-	if (ctl_open_store(ctl, err) < 0)
-		return -1;
-	struct report *summary =
-	    report_record(summary_columns, sizeof summary_columns / sizeof summary_columns[0]);
-	struct checking checking = {.ctl = ctl,
+	return (struct checking){.ctl = ctl,
 	    .unreachable = TABLE(unreachable_columns, "none: every contact can be reached"),
 	    .members = TABLE(member_columns, "none"),
 	    .publishers = TABLE(publisher_columns, "none"),
 	    .admins = TABLE(publisher_columns, "none"),
 	    .expiring = TABLE(expiring_columns, "nothing"),
+	    .unwell = TABLE(unwell_columns, "nobody"),
 	    .findings = findings_begin()};
-	attach_tables(summary, &checking);
-	if (store_member_each(ctl->store, check_member, &checking, err) < 0 ||
-	    store_publisher_each(ctl->store, check_publisher, &checking, err) < 0 ||
-	    store_admin_each(ctl->store, check_publisher, &checking, err) < 0) {
-		report_free(summary);
+}
+
+static int check_people(struct checking *checking, struct err *err)
+{
+	struct ctl *ctl = checking->ctl;
+	if (store_member_each(ctl->store, check_member, checking, err) < 0 ||
+	    store_publisher_each(ctl->store, check_publisher, checking, err) < 0 ||
+	    store_admin_each(ctl->store, check_publisher, checking, err) < 0)
 		return -1;
-	}
-	findings_collect(ctl, &checking.findings);
-	if (ctl_value(call, "smarthost") != NULL)
-		findings_probe(ctl, &checking.findings);
-	say_if_alone(&checking);
-	add_summary(summary, &checking);
-	const int64_t warnings = count_warnings(&checking);
-	const int status = count_bad(&checking) > 0 ? refuse(&checking, &verdict) : 0;
-	if (ctl_print(ctl, summary, err) < 0) /* which takes the tables with it */
+	return store_outcome_each_unwell(ctl->store, ctl->now, check_outcome, checking, err);
+}
+
+/* With --strict warnings count; *status is then that of something bad. */
+static int say_verdict(
+    const struct checking *checking, bool strict, struct report *summary, struct err *err)
+{
+	struct err verdict;
+	const int64_t warnings = count_warnings(checking);
+	int status = count_bad(checking) > 0 ? refuse(checking, &verdict) : 0;
+	if (status == 0 && strict && warnings > 0)
+		status = ctl_refuse(&verdict,
+		    "%" PRId64 " %s, which --strict counts: the tables say which", warnings,
+		    warnings == 1 ? "warning" : "warnings");
+	if (ctl_print(checking->ctl, summary, err) < 0) /* which takes the tables with it */
 		return -1;
 	if (status < 0)
 		*err = verdict;
-	else if (warnings > 0 && !ctl->json)
+	else if (warnings > 0 && !checking->ctl->json)
 		say_warnings(warnings);
 	return status;
 }
 
+/* A store that cannot be opened is a finding, and the more reason to look at the rest. */
+static bool open_store(struct ctl *ctl, struct findings *findings, struct err *err)
+{
+	char path[CTL_PATH_SIZE];
+	if (ctl_open_store(ctl, err) == 0)
+		return true;
+	if (!ctl->config_is_read)
+		return false;
+	ctl_state_path(ctl, "store.db", path);
+	if (access(path, F_OK) != 0)
+		return false;
+	findings_add(findings, "store", FINDING_BAD, err->text);
+	store_close(ctl->store);
+	ctl->store = NULL;
+	return true;
+}
+
+static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *err)
+{
+	struct report *summary =
+	    report_record(summary_columns, sizeof summary_columns / sizeof summary_columns[0]);
+	struct checking checking = begin(ctl);
+	attach_tables(summary, &checking);
+	if (!open_store(ctl, &checking.findings, err) ||
+	    (ctl->store != NULL && check_people(&checking, err) < 0)) {
+		report_free(summary);
+		return -1;
+	}
+	findings_collect(ctl, &checking.findings);
+	if (ctl->store != NULL) {
+		if (ctl_value(call, "smarthost") != NULL)
+			findings_probe(ctl, &checking.findings);
+		say_if_alone(&checking);
+	}
+	add_summary(summary, &checking);
+	return say_verdict(&checking, ctl_value(call, "strict") != NULL, summary, err);
+}
+
 static const struct ctl_option check_options[] = {
-    {"smarthost", NULL, "connect to the smarthost too, with TLS and login, and send nothing", NULL,
-	false},
+    {"smarthost", NULL, "ask the smarthost too, as for a mail, and send none", NULL, false},
+    {"strict", NULL, "exit with 1 for warnings as well", NULL, false},
     {0},
 };
 
 const struct ctl_verb check_verbs[] = {
     {"", "", 0, 0, true, check_options, "Says who would not be reached today, and what is wrong",
-	"Run it before every release. Each contact is judged for the highest label they are\n"
-	"cleared for. Exit status 0: everybody can be reached, the gateway is sound and dewlined\n"
-	"runs; there may be warnings, whose number the last line tells.\n",
+	"Run it before every release, and from a timer. Each contact is judged for the highest\n"
+	"label they are cleared for. Exit status 0: everybody can be reached, the last mail to\n"
+	"everybody arrived, the gateway is sound and dewlined runs; there may be warnings, whose\n"
+	"number the last line tells. 1: something is bad, or, with --strict, there is a warning;\n"
+	"or it could not be looked at. 2: wrong usage. --smarthost goes as far as MAIL FROM and\n"
+	"RCPT TO, with TLS and login, to the gateway's own address and an admin's.\n",
 	run_check},
     {0},
 };

@@ -22,6 +22,10 @@ libdewline_a_SOURCES += \
 	src/dewctl/export.c src/dewctl/export.h \
 	src/dewctl/find.c src/dewctl/find.h \
 	src/dewctl/findings.c src/dewctl/findings.h \
+	src/dewctl/findings_daemon.c src/dewctl/findings_looks.h \
+	src/dewctl/findings_mail.c \
+	src/dewctl/findings_state.c \
+	src/dewctl/findings_work.c \
 	src/dewctl/group.c \
 	src/dewctl/help.c \
 	src/dewctl/inbox.c \
@@ -71,6 +75,13 @@ unit_tests += test_dewctl_restore
 test_dewctl_restore_SOURCES = tests/unit/test_dewctl_restore.c tests/unit/dewctl_world.c \
 	tests/unit/dewctl_world.h
 test_dewctl_restore_LDADD = $(unit_libs)
+
+unit_tests += test_dewctl_check
+test_dewctl_check_SOURCES = tests/unit/test_dewctl_check.c tests/unit/dewctl_world.c \
+	tests/unit/dewctl_world.h $(courier_fixture)
+test_dewctl_check_CPPFLAGS = $(test_courier_run_CPPFLAGS)
+test_dewctl_check_LDADD = $(unit_libs)
+EXTRA_test_dewctl_check_DEPENDENCIES = smarthost
 
 unit_tests += test_dewctl_acks
 test_dewctl_acks_SOURCES = tests/unit/test_dewctl_acks.c tests/unit/dewctl_world.c \

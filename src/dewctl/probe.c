@@ -1,24 +1,27 @@
 #include "config.h"
 
-#include "dewctl/probe.h"
-#include "courier/courier.h"
-#include "worker/pool.h"
+#include <stdio.h>
 
-enum { ATTEMPTS = 2 };
+#include "dewctl/probe.h"
+#include "worker/pool.h"
 
 struct asking {
 	struct loop *loop;
-	struct courier_result result;
+	probe_fn *fn;
+	void *context;
 	bool answered;
 };
 
 static bool answer(void *context, enum pool_event event, struct view body)
 {
 	struct asking *asking = context;
-	if (event == POOL_PROGRESS)
-		return false; /* a probe has one answer */
-	if (event == POOL_ANSWER && !courier_take_result(body, &asking->result))
-		return false;
+	struct courier_result result;
+	if (event == POOL_PROGRESS) {
+		if (!courier_take_result(body, &result))
+			return false;
+		asking->fn(asking->context, &result);
+		return true;
+	}
 	asking->answered = event == POOL_ANSWER;
 	loop_stop(asking->loop);
 	return true;
@@ -31,33 +34,40 @@ static void give_up(void *context)
 	loop_stop(asking->loop);
 }
 
-bool probe_smarthost(const struct config *config, struct buf *words)
+static void ask(struct asking *asking, struct pool *pool, const struct courier_probe *probe)
+{
+	const int64_t deadline_ms = courier_probe_deadline_ms();
+	struct pool_request request = {.type = COURIER_REQUEST_PROBE,
+	    .body = BUF_EMPTY(BUF_SMALL),
+	    .deadline_ms = deadline_ms,
+	    .attempts = 1,
+	    .in_parts = true,
+	    .answer = answer,
+	    .context = asking};
+	courier_put_probe(&request.body, probe);
+	loop_after(asking->loop, (int64_t)(probe->count + 3) * deadline_ms, give_up, asking);
+	pool_ask(pool, &request);
+}
+
+void probe_smarthost(const struct config *config, const struct courier_probe *probe, probe_fn *fn,
+    void *context)
 {
 	const struct worker_program programs[WORKER_KINDS] = {
 	    [WORKER_COURIER] = {courier_main, config},
 	};
-	struct loop *loop = loop_new();
+	struct courier_result none = {.outcome = COURIER_FAILED};
+	struct asking asking = {.loop = loop_new(), .fn = fn, .context = context};
 	struct starter *starter = starter_direct(programs);
-	struct pool *pool = pool_new(loop, starter, WORKER_COURIER, 1);
-	struct asking asking = {.loop = loop};
-	struct pool_request request = {.type = COURIER_REQUEST_PROBE,
-	    .body = BUF_EMPTY(BUF_SMALL),
-	    .deadline_ms = courier_probe_deadline_ms(),
-	    .attempts = ATTEMPTS,
-	    .answer = answer,
-	    .context = &asking};
+	struct pool *pool = pool_new(asking.loop, starter, WORKER_COURIER, 1);
 	struct err err;
-	loop_after(loop, (ATTEMPTS + 1) * courier_probe_deadline_ms(), give_up, &asking);
-	pool_ask(pool, &request);
-	const int status = loop_run(loop, &err);
+	ask(&asking, pool, probe);
+	const int status = loop_run(asking.loop, &err);
 	pool_free(pool);
 	starter_free(starter);
-	loop_free(loop);
-	if (status < 0)
-		buf_add_text(words, err.text);
-	else if (!asking.answered)
-		buf_add_text(words, "the courier died or took too long");
-	else
-		buf_add_text(words, asking.result.text);
-	return status == 0 && asking.answered && asking.result.outcome == COURIER_SENT;
+	loop_free(asking.loop);
+	if (status == 0 && asking.answered)
+		return;
+	snprintf(none.text, sizeof none.text, "%.200s",
+	    status < 0 ? err.text : "the courier died or took too long");
+	fn(context, &none);
 }

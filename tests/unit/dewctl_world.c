@@ -18,6 +18,7 @@
 #include "base/lock.h"
 #include "dewctl/dewctl.h"
 #include "dewctl_world.h"
+#include "worker/pulse.h"
 
 enum { WORDS_MAX = 32, FILE_MAX = 4 * 1024 * 1024, PRIVATE_FILE = 0600, PRIVATE_DIR = 0700 };
 
@@ -96,8 +97,10 @@ void world_start_daemon(struct world *world)
 	fflush(NULL);
 	world->daemon = fork();
 	if (world->daemon == 0) {
-		if (lock_take(world_path(world, "state"), &err) != 0 ||
-		    write(ready[1], "", 1) != 1)
+		if (lock_take(world_path(world, "state"), &err) != 0)
+			_exit(1);
+		pulse_stage(pulse_open(world_path(world, "state/pulse")), PULSE_RUNS);
+		if (write(ready[1], "", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();

@@ -30,7 +30,7 @@ int world_run(struct world *world, const char *const *words);
 #define MUST(world, ...) world_must((world), (const char *const[]){__VA_ARGS__, NULL})
 void world_must(struct world *world, const char *const *words);
 
-/* A process that holds the lock of the state, as dewlined does, until world_stop_daemon or the end
+/* A process that holds the lock of the state and says that its gate runs, as dewlined does, until world_stop_daemon or the end
  * of the test. The gateway must be there. */
 void world_start_daemon(struct world *world);
 void world_stop_daemon(struct world *world);

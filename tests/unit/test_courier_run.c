@@ -205,38 +205,94 @@ static void dead_smarthost_is_tried_once_for_a_run(void **state)
 	assert_int_equal(end_worker(&worker), 0);
 }
 
-/* One probe; what it found. */
-static void probe(struct worker *worker, uint32_t number, struct courier_result *result)
+enum { STEPS_MOST = 2 + COURIER_PROBE_MAX };
+
+/* One probe; how many steps it had, and what each found. */
+static size_t probe(
+    struct worker *worker, uint32_t number, struct courier_result results[STEPS_MOST])
 {
+	const struct courier_probe asked = {.sender = "bounce+0.A@gw.example",
+	    .count = 2,
+	    .recipients = {"gw@gw.example", "admin@example.net"}};
+	struct buf body = BUF_EMPTY(BUF_SMALL);
 	struct frame frame;
 	struct err err;
-	assert_int_equal(frame_send(worker->fd, COURIER_REQUEST_PROBE, number, VIEW(""), &err), 0);
-	assert_int_equal(frame_receive(worker->fd, &frame, &err), 1);
-	assert_int_equal(frame.number, number);
-	assert_int_equal(frame.type, POOL_ANSWER);
-	assert_true(courier_take_result(frame.body, result));
+	size_t count = 0;
+	courier_put_probe(&body, &asked);
+	assert_int_equal(
+	    frame_send(worker->fd, COURIER_REQUEST_PROBE, number, buf_view(&body), &err), 0);
+	buf_release(&body);
+	for (;;) {
+		assert_int_equal(frame_receive(worker->fd, &frame, &err), 1);
+		assert_int_equal(frame.number, number);
+		if (frame.type == POOL_ANSWER)
+			break;
+		assert_true(count < STEPS_MOST);
+		assert_true(courier_take_result(frame.body, &results[count++]));
+		frame_release(&frame);
+	}
 	frame_release(&frame);
+	return count;
 }
 
-static void probe_opens_and_sends_nothing(void **state)
+static void probe_goes_as_far_as_the_recipients_and_sends_nothing(void **state)
 {
 	struct worker worker;
-	struct courier_result results[RUN];
-	struct courier_result result;
+	struct courier_result results[RUN + STEPS_MOST];
 	(void)state;
 	peer_start(&worker.config, CONFIG_TLS_NONE, plain);
 	start_worker(&worker);
-	probe(&worker, 1, &result);
-	assert_int_equal(result.outcome, COURIER_SENT);
-	assert_non_null(strstr(result.text, "no TLS"));
-	assert_int_equal(peer_said("MAIL"), 0);
+	assert_int_equal(probe(&worker, 1, results), 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(results[i].outcome, COURIER_SENT);
+	assert_non_null(strstr(results[0].text, "no TLS"));
+	assert_int_equal(
+	    strncmp(results[1].text, "MAIL FROM:<bounce+0.A@gw.example>: 250", 38), 0);
+	assert_int_equal(strncmp(results[3].text, "RCPT TO:<admin@example.net>: 250", 32), 0);
+	assert_int_equal(peer_said("RSET"), 1);
+	assert_int_equal(peer_said("DATA"), 0);
 	ask(&worker, 2);
 	answer(&worker, 2, results);
 	assert_int_equal(results[0].outcome, COURIER_SENT);
-	peer_script("ehlo * * reply 554 5.7.1 no\n");
-	probe(&worker, 3, &result);
-	assert_int_equal(result.outcome, COURIER_DEFERRED);
-	assert_string_equal(result.text, "EHLO: 554 5.7.1 no");
+	assert_int_equal(end_worker(&worker), 0);
+}
+
+/* Postfix says what it has against our HELO, or our address, only to RCPT TO. */
+static void probe_tells_each_refusal_in_the_words_of_the_server(void **state)
+{
+	static const struct {
+		const char *script;
+		size_t steps;
+		enum courier_outcome outcome;
+		const char *text;
+	} cases[] = {
+	    {"connect * * reply 554 5.7.1 no\n", 1, COURIER_DEFERRED,
+		"the greeting: 554 5.7.1 no"},
+	    {"ehlo * * reply 554 5.7.1 no\n", 1, COURIER_DEFERRED, "EHLO: 554 5.7.1 no"},
+	    {"mail * * reply 550 5.1.8 who are you\n", 2, COURIER_FAILED,
+		"MAIL FROM:<bounce+0.A@gw.example>: 550 5.1.8 who are you"},
+	    {"mail * * reply 421 4.3.2 bye\n", 2, COURIER_DEFERRED,
+		"MAIL FROM:<bounce+0.A@gw.example>: 421 4.3.2 bye"},
+	    {"rcpt admin@* * reply 504 5.5.2 Helo command rejected\n", 4, COURIER_FAILED,
+		"RCPT TO:<admin@example.net>: 504 5.5.2 Helo command rejected"},
+	    {"rcpt admin@* * reply 450 4.7.1 come back later\n", 4, COURIER_DEFERRED,
+		"RCPT TO:<admin@example.net>: 450 4.7.1 come back later"},
+	    {"rcpt admin@* * drop\n", 4, COURIER_DEFERRED,
+		"RCPT TO:<admin@example.net>: closed by the server"},
+	};
+	struct worker worker;
+	struct courier_result results[STEPS_MOST];
+	(void)state;
+	peer_start(&worker.config, CONFIG_TLS_NONE, plain);
+	start_worker(&worker);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		peer_script(cases[i].script);
+		const size_t steps = probe(&worker, (uint32_t)i + 1, results);
+		assert_int_equal(steps, cases[i].steps);
+		assert_string_equal(results[steps - 1].text, cases[i].text);
+		assert_int_equal(results[steps - 1].outcome, cases[i].outcome);
+	}
+	assert_int_equal(peer_said("DATA"), 0);
 	assert_int_equal(end_worker(&worker), 0);
 }
 
@@ -264,7 +320,10 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_teardown(one_refused_recipient_holds_up_nobody, peer_teardown),
 	    cmocka_unit_test_teardown(broken_connection_defers_the_rest_untried, peer_teardown),
 	    cmocka_unit_test_teardown(dead_smarthost_is_tried_once_for_a_run, peer_teardown),
-	    cmocka_unit_test_teardown(probe_opens_and_sends_nothing, peer_teardown),
+	    cmocka_unit_test_teardown(
+		probe_goes_as_far_as_the_recipients_and_sends_nothing, peer_teardown),
+	    cmocka_unit_test_teardown(
+		probe_tells_each_refusal_in_the_words_of_the_server, peer_teardown),
 	    cmocka_unit_test_teardown(malformed_request_ends_the_worker, peer_teardown),
 	};
 	if (argc > 1)
