@@ -24,7 +24,8 @@ int store_backlog(struct store *store, int64_t before, struct backlog *out, stru
 	*out = (struct backlog){0};
 	if (add(store,
 		"SELECT count(*), min(received_at) FROM arrival"
-		" WHERE state IN ('received', 'judged') AND received_at < ?1",
+		" WHERE state IN ('received', 'judged') AND received_at < ?1"
+		" AND wait_until < ?1",
 		before, &out->mails, out, err) != 0 ||
 	    add(store,
 		"SELECT count(*), min(m.created_at) FROM delivery AS d"

@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 struct backlog {
-	int64_t mails; /* received, and not done with */
+	int64_t mails; /* received, not done with, and not told to wait */
 	int64_t unsealed; /* deliveries whose message is not sealed for them */
 	int64_t untried; /* sealed deliveries that are due, and were never handed to a courier */
 	int64_t withdrawals; /* asked for by an admin */
