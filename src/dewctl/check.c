@@ -64,6 +64,7 @@ struct checking {
 	struct report *admins;
 	struct report *expiring;
 	struct report *unwell;
+	struct err store_fault; /* why it cannot be opened, "" where it is open */
 	struct findings findings;
 	int64_t contacts;
 	int64_t reachable;
@@ -217,7 +218,11 @@ static int refuse(const struct checking *checking, struct err *err)
 	add_count(&faults, checking->findings.bad, "fault in the gateway itself",
 	    "faults in the gateway itself");
 	add_count(&faults, count_warnings(checking), "warning", "warnings");
-	const int status = ctl_refuse(err, "%s: the tables say why", buf_text(&faults));
+	const int status =
+	    checking->store_fault.text[0] == '\0'
+		? ctl_refuse(err, "%s: the tables say why", buf_text(&faults))
+		: ctl_refuse(err, "%.400s; the tables say what is seen without it",
+		      checking->store_fault.text);
 	buf_release(&faults);
 	return status;
 }
@@ -311,8 +316,9 @@ static int say_verdict(
 }
 
 /* A store that cannot be opened is a finding, and the more reason to look at the rest. */
-static bool open_store(struct ctl *ctl, struct findings *findings, struct err *err)
+static bool open_store(struct checking *checking, struct err *err)
 {
+	struct ctl *ctl = checking->ctl;
 	char path[CTL_PATH_SIZE];
 	if (ctl_open_store(ctl, err) == 0)
 		return true;
@@ -321,7 +327,8 @@ static bool open_store(struct ctl *ctl, struct findings *findings, struct err *e
 	ctl_state_path(ctl, "store.db", path);
 	if (access(path, F_OK) != 0)
 		return false;
-	findings_add(findings, "store", FINDING_BAD, err->text);
+	checking->store_fault = *err;
+	findings_add(&checking->findings, "store", FINDING_BAD, err->text);
 	store_close(ctl->store);
 	ctl->store = NULL;
 	return true;
@@ -333,7 +340,7 @@ static int run_check(struct ctl *ctl, const struct ctl_call *call, struct err *e
 	    report_record(summary_columns, sizeof summary_columns / sizeof summary_columns[0]);
 	struct checking checking = begin(ctl);
 	attach_tables(summary, &checking);
-	if (!open_store(ctl, &checking.findings, err) ||
+	if (!open_store(&checking, err) ||
 	    (ctl->store != NULL && check_people(&checking, err) < 0)) {
 		report_free(summary);
 		return -1;

@@ -263,6 +263,7 @@ static void what_is_seen_without_the_store_is_told_without_it(struct world *worl
 	world_write(world, "state/store.db", VIEW("no store at all, and longer than nothing"));
 	assert_int_equal(CTL(world, "check"), 1);
 	assert_says(&world->out, "store ");
+	assert_says(&world->err, "; the tables say what is seen without it");
 	assert_says(&world->out, "dewlined is not running");
 	assert_says(&world->out, "room ");
 }
