@@ -28,6 +28,7 @@
 
 enum {
 	LEFT_OVER_AGE = 3600, /* seconds after which a directory under work is nobody's any more */
+	ROOM_TIMES = 4, /* a keyring, what gpg keeps beside it, and some to spare */
 };
 
 /* Finds the one secret key of the main home. */
@@ -286,6 +287,23 @@ static int import(const char *dir, struct view certificates, size_t *considered,
 	return result;
 }
 
+/* gpg does not say whether it stopped at a certificate or for want of room. On a full disk nothing is
+ * known of any certificate, and nobody must seem to have none: an error unless there is room for what
+ * gpg needs to write such a keyring, with its copy. */
+static int has_room(const char *dir, struct view certificates, struct err *err)
+{
+	char path[HOME_PATH_SIZE + 16];
+	struct buf room = BUF_EMPTY(ROOM_TIMES * certificates.len);
+	for (int i = 0; i < ROOM_TIMES; i++)
+		buf_add_view(&room, certificates);
+	snprintf(path, sizeof path, "%s/room", dir);
+	const int result = file_write(path, buf_view(&room), 0600, err);
+	buf_release(&room);
+	if (unlink(path) != 0 && result == 0)
+		return err_system(err, "cannot remove %s", path);
+	return result;
+}
+
 /* One certificate that gpg chokes on must not take those behind it along. */
 static int import_all(const char *dir, const struct buf *gateway, const struct view *certificates,
     size_t count, struct err *err)
@@ -298,12 +316,17 @@ static int import_all(const char *dir, const struct buf *gateway, const struct v
 	for (size_t i = 0; i < count; i++)
 		buf_add_view(&all, certificates[i]);
 	int result = import(dir, buf_view(&all), &considered, err);
-	buf_release(&all);
-	if (result != 0 || considered == count + 1)
+	if (result != 0 || considered == count + 1) {
+		buf_release(&all);
 		return result;
+	}
 	log_warning("gpg stopped at a certificate of %s: importing them one by one", dir);
+	result = has_room(dir, buf_view(&all), err);
 	for (size_t i = 0; i < count && result == 0; i++)
 		result = import(dir, certificates[i], &considered, err);
+	if (result == 0)
+		result = has_room(dir, buf_view(&all), err);
+	buf_release(&all);
 	return result;
 }
 

@@ -4,6 +4,8 @@
 #include "pgp_world.h"
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -429,6 +431,43 @@ static void certificate_that_stops_gpg_leaves_the_others_in_the_shard(void **sta
 	buf_release(&ann);
 }
 
+/* As on a disk that is full: files end at `most` bytes. True when the shard is said to be built. */
+static bool built_within(rlim_t most, struct view certificate)
+{
+	const pid_t child = fork();
+	if (child == 0) {
+		const struct rlimit limit = {.rlim_cur = most, .rlim_max = most};
+		struct err err;
+		signal(SIGXFSZ, SIG_IGN);
+		if (freopen("/dev/null", "w", stderr) == NULL || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+			_exit(2);
+		_exit(home_build_shard(&world.home, 10, (int64_t)most, &certificate, 1, &err) != 0);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 0;
+}
+
+/* I6 */
+static void full_disk_leaves_nobody_out_of_a_shard(void **state)
+{
+	(void)state;
+	struct buf ann = world_certificate("ann");
+	int built = 0, failed = 0;
+	for (rlim_t most = 300; most < 4000; most += 100) {
+		if (!built_within(most, buf_view(&ann))) {
+			failed++;
+			continue;
+		}
+		built++;
+		world_do("gpg --homedir $D/g/shard-10-* --batch --list-keys ann@example.net"
+			 " >/dev/null 2>&1");
+	}
+	assert_true(built > 0 && failed > 0);
+	buf_release(&ann);
+}
+
 static void settings_of_the_main_home_are_written_anew(void **state)
 {
 	(void)state;
@@ -484,6 +523,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(second_builder_leaves_the_first_ones_shard_in_place),
 	    cmocka_unit_test(shard_of_another_configuration_is_built_anew),
 	    cmocka_unit_test(certificate_that_stops_gpg_leaves_the_others_in_the_shard),
+	    cmocka_unit_test(full_disk_leaves_nobody_out_of_a_shard),
 	    cmocka_unit_test(settings_of_the_main_home_are_written_anew),
 	    cmocka_unit_test(settings_under_other_names_are_removed),
 	};
