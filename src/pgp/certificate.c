@@ -283,7 +283,8 @@ static int keep_revocations(const struct reading *reading, struct entry *entry, 
 	}
 	buf_release(&entry->minimal);
 	entry->taken = false;
-	if (pass(reading, entry, 1, &ignored, err) != 0)
+	if (pass(reading, entry, 1, &ignored, err) != 0 ||
+	    (!entry->taken && pass(reading, entry, 1, &ignored, err) != 0))
 		return -1;
 	memcpy(verdict->reason, whole.reason, sizeof verdict->reason);
 	verdict->revoked = verdict->revoked || whole.revoked;
@@ -321,6 +322,31 @@ static int judge_inputs(
 	return 0;
 }
 
+/* A gpg that was killed on its way, as where memory is short, looks like one that stopped at a
+ * certificate, or that lists a part of it: what it has against one it has to say twice. */
+static bool doubt(struct entry *entry)
+{
+	struct certificate_verdict *verdict = &entry->verdict;
+	if (entry->merged || entry->input_count == 0 || verdict->usable ||
+	    (verdict->reason[0] != '\0' && !entry->taken))
+		return false;
+	*verdict = (struct certificate_verdict){.known = verdict->known};
+	buf_release(&entry->minimal);
+	entry->taken = false;
+	return true;
+}
+
+static int ask_gpg(
+    const struct reading *reading, struct entry *entries, size_t count, struct err *err)
+{
+	bool any = false;
+	if (judge_inputs(reading, entries, count, err) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		any = doubt(&entries[i]) || any;
+	return any ? judge_inputs(reading, entries, count, err) : 0;
+}
+
 /* In any of its states. */
 static bool is_unfit(struct entry *entry)
 {
@@ -341,7 +367,7 @@ static int judge(
 			return -1;
 		entry->verdict.known = entry->before.len > 0;
 	}
-	if (judge_inputs(reading, entries, count, err) != 0)
+	if (ask_gpg(reading, entries, count, err) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct entry *entry = &entries[i];

@@ -17,6 +17,7 @@ struct opening {
 	const struct home *home;
 	char dir[HOME_PATH_SIZE]; /* the GnuPG home that it runs in */
 	enum framing_data data; /* how it is encrypted, where it is */
+	bool doubtful; /* gpg has to say once more what it said against it */
 	struct opened *result;
 };
 
@@ -95,6 +96,12 @@ static int conclude(
 		   : unreadable(result, "it holds no signature");
 }
 
+/* A gpg that was killed on its way, as where memory is short, looks like one that found nothing. */
+static bool speaks_against(const struct opened *result)
+{
+	return !result->readable || result->signature_count == 0;
+}
+
 /* Runs gpg over packets that have the right shape. */
 static int run_message(struct opening *opening, struct view packets, struct err *err)
 {
@@ -120,6 +127,7 @@ static int run_message(struct opening *opening, struct view packets, struct err 
 		status = blame(opening, code, err);
 	else
 		status = conclude(opening, ctx, &report, err);
+	opening->doubtful = !sink.over && speaks_against(result);
 	gpgme_release(ctx);
 	return status;
 }
@@ -168,6 +176,7 @@ static int run_detached(struct opening *opening, struct view text, struct view s
 		else
 			result->readable = status == 0;
 	}
+	opening->doubtful = speaks_against(result);
 	gpgme_release(ctx);
 	return status;
 }
@@ -218,6 +227,34 @@ static int open_cleartext(struct opening *opening, struct view message, struct e
 	return status;
 }
 
+static int open_form(struct opening *opening, enum open_form form, struct view message,
+    struct view signature, struct err *err)
+{
+	switch (form) {
+	case OPEN_ENCRYPTED:
+	case OPEN_SIGNED:
+		return open_message(opening, message, err);
+	case OPEN_DETACHED:
+		return open_with_signature(opening, message, signature, err);
+	case OPEN_CLEARTEXT:
+		return open_cleartext(opening, message, err);
+	}
+	return -1;
+}
+
+/* From the beginning. What the first time has cost stays. */
+static void forget(struct opening *opening)
+{
+	struct opened *result = opening->result;
+	buf_release(&result->plaintext);
+	*result = (struct opened){
+	    .encrypted = result->encrypted,
+	    .plaintext = BUF_EMPTY(result->plaintext.max),
+	    .gpg_runs = result->gpg_runs,
+	};
+	opening->doubtful = false;
+}
+
 int pgp_open(const struct home *home, int64_t shard, int64_t generation, enum open_form form,
     struct view message, struct view signature, size_t plaintext_max, struct opened *result,
     struct err *err)
@@ -234,18 +271,10 @@ int pgp_open(const struct home *home, int64_t shard, int64_t generation, enum op
 		if (form == OPEN_ENCRYPTED && agent_join(home->place, opening.dir, err) != 0)
 			return -1;
 	}
-	int status = -1;
-	switch (form) {
-	case OPEN_ENCRYPTED:
-	case OPEN_SIGNED:
-		status = open_message(&opening, message, err);
-		break;
-	case OPEN_DETACHED:
-		status = open_with_signature(&opening, message, signature, err);
-		break;
-	case OPEN_CLEARTEXT:
-		status = open_cleartext(&opening, message, err);
-		break;
+	int status = open_form(&opening, form, message, signature, err);
+	if (status == 0 && opening.doubtful) {
+		forget(&opening);
+		status = open_form(&opening, form, message, signature, err);
 	}
 	if (status != 0)
 		buf_release(&result->plaintext);
