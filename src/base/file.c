@@ -14,6 +14,8 @@
 
 enum { READ_STEP = 64 * 1024, OPEN_FILES_MAX = 16 };
 
+static const char draft_mark[] = ".tmp.";
+
 static int read_all(int fd, const char *path, struct buf *out, struct err *err)
 {
 	for (;;) {
@@ -86,11 +88,18 @@ int file_write_by(const char *temporary, const char *path, struct view content, 
 	return -1;
 }
 
+bool file_is_draft(const char *name)
+{
+	const char *found = strstr(name, draft_mark);
+	const char *number = found == NULL ? "" : found + strlen(draft_mark);
+	return number[0] != '\0' && number[strspn(number, "0123456789")] == '\0';
+}
+
 int file_write(const char *path, struct view content, mode_t mode, struct err *err)
 {
 	char temporary[PATH_MAX];
 	char parent[PATH_MAX];
-	if (snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid()) >= PATH_MAX)
+	if (snprintf(temporary, sizeof temporary, "%s%s%ld", path, draft_mark, (long)getpid()) >= PATH_MAX)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "the path %.100s... is too long", path);
 	unlink(temporary);
 	if (file_write_by(temporary, path, content, mode, err) != 0)

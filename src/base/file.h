@@ -2,6 +2,7 @@
 #ifndef DEWLINE_BASE_FILE_H
 #define DEWLINE_BASE_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -15,7 +16,10 @@ int file_read(const char *path, struct buf *out, struct err *err);
  * the new: a temporary file beside it, fsync, rename, fsync of the directory. */
 int file_write(const char *path, struct view content, mode_t mode, struct err *err);
 
-/* The same without the fsync of the directory (file_sync_dir), and by a temporary file of the
+/* Whether a name in a directory is that of such a temporary file: what a killed process has left. */
+bool file_is_draft(const char *name);
+
+/* The same as file_write without the fsync of the directory (file_sync_dir), and by a temporary file of the
  * caller's, which must not be there yet; on the same file system. */
 int file_write_by(const char *temporary, const char *path, struct view content, mode_t mode,
     struct err *err);

@@ -62,17 +62,22 @@ static bool is_lock(const char *name)
 	       (len >= strlen(end) && strcmp(name + len - strlen(end), end) == 0);
 }
 
-void place_unlock(const char *dir)
+static void clean(const char *dir, bool is_left_over(const char *name))
 {
 	DIR *entries = opendir(dir);
 	const struct dirent *entry;
 	if (entries == NULL)
 		return;
 	while ((entry = readdir(entries)) != NULL) {
-		if (is_lock(entry->d_name))
+		if (is_left_over(entry->d_name))
 			unlinkat(dirfd(entries), entry->d_name, 0);
 	}
 	closedir(entries);
+}
+
+void place_unlock(const char *dir)
+{
+	clean(dir, is_lock);
 }
 
 static bool is_place_of_dewctl(const char *name)
@@ -90,8 +95,10 @@ void place_unlock_all(const char *home)
 		char path[PATH_MAX];
 		/* With "." it is among them; what is no directory cannot be opened as one. */
 		if (strcmp(entry->d_name, "..") != 0 && !is_place_of_dewctl(entry->d_name) &&
-		    snprintf(path, sizeof path, "%s/%s", home, entry->d_name) < PATH_MAX)
+		    snprintf(path, sizeof path, "%s/%s", home, entry->d_name) < PATH_MAX) {
 			place_unlock(path);
+			clean(path, file_is_draft);
+		}
 	}
 	closedir(entries);
 }

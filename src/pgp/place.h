@@ -31,7 +31,8 @@ int place_make(const char *home, const char *name, struct err *err);
  * and GnuPG waits for it as long as any process has that number, which after a new start of the
  * machine is somebody else's. For whoever has the directory to himself, before gpg is run. */
 void place_unlock(const char *dir);
-/* The same in the main home `home` and in all below it but dewctl's places: for the daemon. */
+/* The same in the main home `home` and in all below it but dewctl's places, and with the temporary
+ * files of base/file.h: for the daemon. */
 void place_unlock_all(const char *home);
 
 /* Connects to the agent that listens at `socket` and waits, some seconds, for its greeting: one

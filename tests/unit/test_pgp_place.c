@@ -167,6 +167,7 @@ static void locks_that_were_left_are_removed_but_from_a_dewctl_at_work(void **st
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
 		leave_file(dirs[i], "gnupg_spawn_agent_sentinel.lock");
 		leave_file(dirs[i], ".#lk0x0000.host.1");
+		leave_file(dirs[i], "S.gpg-agent.tmp.4711");
 		leave_file(dirs[i], "lock");
 	}
 	place_unlock_all(world.home.path);
@@ -174,6 +175,7 @@ static void locks_that_were_left_are_removed_but_from_a_dewctl_at_work(void **st
 		const bool stays = dirs[i] == other;
 		assert_int_equal(has_file(dirs[i], "gnupg_spawn_agent_sentinel.lock"), stays);
 		assert_int_equal(has_file(dirs[i], ".#lk0x0000.host.1"), stays);
+		assert_int_equal(has_file(dirs[i], "S.gpg-agent.tmp.4711"), stays);
 		assert_true(has_file(dirs[i], "lock"));
 		assert_true(has_file(dirs[i], "pubring.kbx"));
 	}
