@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "dewctl/keyaddresses.h"
@@ -46,20 +47,18 @@ int keyaddresses_mend(struct ctl *ctl, bool *mended, struct err *err)
 	if (keyaddresses_look(ctl, &missing, err) < 0)
 		return -1;
 	if (missing == NULL)
-		return 0;
+		return keypreferences_complete(ctl, err);
 	/* Its vaults may be building a shard, with the key as it was. */
 	if (ctl_take_state(ctl, "the gateway's key lacks a user ID for one of its addresses",
 		err) < 0)
 		return -1;
-	if (keyaddresses_add(ctl, err) < 0)
+	char detail[CONFIG_TEXT_SIZE + 64];
+	snprintf(detail, sizeof detail, " gets a user ID for %s", missing);
+	if (keypreferences_begin(ctl, "gateway.addresses", detail, err) < 0 ||
+	    keyaddresses_add(ctl, err) < 0 || keypreferences_end(ctl, err) < 0)
 		return -1;
-	home_forget_shards(&ctl->home);
 	*mended = true;
-	return keypreferences_keep_certificate(ctl, err) < 0 ||
-		       ctl_audit(ctl, "gateway.addresses", ctl->config.gateway.address, err,
-			   "key %s has a user ID for %s", ctl->home.gateway, missing) < 0
-		   ? -1
-		   : 0;
+	return 0;
 }
 
 int keyaddresses_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)

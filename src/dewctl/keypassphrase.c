@@ -76,7 +76,7 @@ static int change(struct ctl *ctl, struct passphrase *next, struct err *err)
 	if (ctl_open_store(ctl, err) < 0 || ctl_open_home(ctl, err) < 0)
 		return -1;
 	if (is_changed_already(ctl, next))
-		return complete(ctl, err);
+		return rekey_clean(&ctl->home, err) < 0 ? -1 : complete(ctl, err);
 	if (home_prove_key(&ctl->home, err) < 0 || record_begin(ctl, err) < 0)
 		return -1;
 	if (rekey(&ctl->home, next, err) == 0)

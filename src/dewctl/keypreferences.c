@@ -19,23 +19,52 @@ int keypreferences_keep_certificate(struct ctl *ctl, struct err *err)
 	return status;
 }
 
+static int keep_step(struct ctl *ctl, const char *step, struct err *err)
+{
+	return store_value_set(ctl->store, "key-change", view_of(step), err);
+}
+
+int keypreferences_begin(struct ctl *ctl, const char *event, const char *detail, struct err *err)
+{
+	return keep_step(ctl, "begun", err) < 0 ||
+		       ctl_audit(ctl, event, ctl->config.gateway.address, err, "key %s%s",
+			   ctl->home.gateway, detail) < 0 ||
+		       store_commit(ctl->store, err) < 0 || store_begin(ctl->store, err) < 0
+		   ? -1
+		   : 0;
+}
+
+int keypreferences_end(struct ctl *ctl, struct err *err)
+{
+	home_forget_shards(&ctl->home);
+	return keypreferences_keep_certificate(ctl, err) < 0 || keep_step(ctl, "", err) < 0 ? -1
+											    : 0;
+}
+
+int keypreferences_complete(struct ctl *ctl, struct err *err)
+{
+	struct buf step = BUF_EMPTY(BUF_SMALL);
+	bool found;
+	int status = store_value_get(ctl->store, "key-change", &step, &found, err);
+	if (status == 0 && step.len > 0)
+		status = keypreferences_end(ctl, err);
+	buf_release(&step);
+	return status;
+}
+
 int keypreferences_mend(struct ctl *ctl, bool *mended, struct err *err)
 {
 	*mended = false;
 	if (preferences_look(&ctl->home, mended, err) < 0)
 		return -1;
 	if (!*mended)
-		return 0;
+		return keypreferences_complete(ctl, err);
 	/* Its vaults may be building a shard, with the key as it was. */
-	if (ctl_take_state(ctl, "the gateway's key asks for OCB packets", err) < 0 ||
-	    preferences_mend(&ctl->home, err) < 0)
-		return -1;
-	home_forget_shards(&ctl->home);
-	return keypreferences_keep_certificate(ctl, err) < 0 ||
-		       ctl_audit(ctl, "gateway.preferences", ctl->config.gateway.address, err,
-			   "key %s", ctl->home.gateway) < 0
+	return ctl_take_state(ctl, "the gateway's key asks for OCB packets", err) < 0 ||
+		       keypreferences_begin(ctl, "gateway.preferences", "", err) < 0 ||
+		       preferences_mend(&ctl->home, err) < 0
 		   ? -1
-		   : 0;
+		   : keypreferences_end(ctl, err);
 }
 
 int keypreferences_run(struct ctl *ctl, const struct ctl_call *call, struct err *err)

@@ -166,6 +166,14 @@ static int exchange(const char *copy, const struct home *home, struct err *err)
 	return file_sync_dir(home->path, err);
 }
 
+int rekey_clean(const struct home *home, struct err *err)
+{
+	char copy[HOME_PATH_SIZE];
+	copy_path(home, copy);
+	agent_stop(copy);
+	return file_remove_tree(copy, err);
+}
+
 int rekey(struct home *home, struct passphrase *next, struct err *err)
 {
 	char copy[HOME_PATH_SIZE];

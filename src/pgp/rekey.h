@@ -10,4 +10,7 @@
  * -1 everything is as before. No vault may be at work meanwhile. */
 int rekey(struct home *home, struct passphrase *next, struct err *err);
 
+/* Removes the copy of the key that a change which was killed has left behind. */
+int rekey_clean(const struct home *home, struct err *err);
+
 #endif
