@@ -133,10 +133,12 @@ static void note(enum call call, uint32_t nth, const char *what)
 	snprintf(entry->what, WHAT, "%s", len < WHAT ? what : what + len - WHAT + 1);
 }
 
-static bool meets_full_disk(enum call call)
+/* Pipes and sockets have no disk below them. */
+static bool meets_full_disk(enum call call, const char *what)
 {
-	return call == CALL_write || call == CALL_pwrite64 || call == CALL_ftruncate ||
-	       call == CALL_mkdir || call == CALL_mkdtemp || call == CALL_fwrite;
+	return strncmp(what, "descriptor", strlen("descriptor")) != 0 &&
+	       (call == CALL_write || call == CALL_pwrite64 || call == CALL_ftruncate ||
+		   call == CALL_mkdir || call == CALL_mkdtemp || call == CALL_fwrite);
 }
 
 /* True: the call is to fail, errno is set. torn: that half of it is to be done first. */
@@ -152,7 +154,7 @@ static bool meets_fault(enum call call, const char *what, bool *torn)
 	if (control->fault == 0 || strcmp(control->role, role_names[role]) != 0)
 		return false;
 	const bool here = nth == control->nth && strcmp(control->call, call_names[call]) == 0;
-	if (!here && (!control->lasting || control->hits == 0 || !meets_full_disk(call)))
+	if (!here && (!control->lasting || control->hits == 0 || !meets_full_disk(call, what)))
 		return false;
 	__atomic_add_fetch(&control->hits, 1, __ATOMIC_SEQ_CST);
 	if (control->fault == FAULT_KILL || (control->fault == FAULT_TORN && torn == NULL))
@@ -168,7 +170,9 @@ static bool meets_fault(enum call call, const char *what, bool *torn)
 static const char *name_of(int fd)
 {
 	static _Thread_local char text[24];
-	if (fd >= 0 && fd < FILES && tails[fd][0] != '\0')
+	struct stat about;
+	if (fd >= 0 && fd < FILES && tails[fd][0] != '\0' && fstat(fd, &about) == 0 &&
+	    S_ISREG(about.st_mode))
 		return tails[fd];
 	snprintf(text, sizeof text, "descriptor %d", fd);
 	return text;

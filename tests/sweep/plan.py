@@ -22,12 +22,20 @@ def chosen(count, deep):
     return sorted({round(1 + step * index) for index in range(deep)})
 
 
+def met_by(call, what):
+    """The faults that a call can meet: pipes and sockets have no disk below them."""
+    on_disk = not what.startswith("descriptor")
+    return ["kill", *(fault for fault, calls in FAILS.items()
+                      if call in calls and (on_disk or fault == "torn"))]
+
+
 def points(traces, deep):
     found = []
     for way, trace in traces.items():
         counts = collections.Counter((role, call) for role, call, _, _ in trace)
-        for (role, call), count in sorted(counts.items()):
-            for nth in chosen(count, max(2, deep // 4) if call in DULL else deep):
-                found += [f"{way}/{role}/{call}/{nth}/{fault}" for fault in
-                          ("kill", *(name for name, calls in FAILS.items() if call in calls))]
+        wanted = {key: set(chosen(count, max(2, deep // 4) if key[1] in DULL else deep))
+                  for key, count in counts.items()}
+        for role, call, nth, what in trace:
+            if nth in wanted[role, call]:
+                found += [f"{way}/{role}/{call}/{nth}/{fault}" for fault in met_by(call, what)]
     return found

@@ -11,12 +11,14 @@ import once
 import world
 from gateway import Smarthost
 from harness import eventually, patience
-from ways import WAYS
+from commands import COMMANDS
+from ways import GATEWAY_WAYS
 
 PATIENCE = 5    # seconds after which a gateway that is still at work is started anew
 LAST_PATIENCE = 30
 REST = 20       # looks, between which nothing changes any more
 SETTINGS = {"retry": {"first": "1s", "most": "1s", "give_up": "1h"}, "sealing": {"vaults": 1}}
+WAYS = {way.name: way for way in (*GATEWAY_WAYS, *COMMANDS)}
 
 
 class Point:
@@ -46,17 +48,21 @@ class Course:
         self.smarthost = Smarthost(t)
         self.gateway = of_world.gateway(t, self.smarthost, **{**SETTINGS, **way.settings})
         self.gateway.delivered_before = self.gateway.store_rows("SELECT max(id) FROM delivery")[0][0]
-        self.control = fault.Control(t.dir / "control")
+        (t.dir / "shared").mkdir()
+        self.control = fault.Control(t.dir / "shared" / "control")
         self.outcome = Outcome()
 
     def library(self):
         return self.t.build / "fault.so"
 
-    def start(self, watched=False):
-        """The fault is met by what is started `watched`."""
+    def watching(self):
+        """The environment in which a program meets the fault."""
         names = [os.environ.get("LD_PRELOAD", ""), str(self.library())]
-        self.gateway.wrapper = ["env", "LD_PRELOAD=" + ":".join(filter(None, names)),
-                                f"DEWLINE_SWEEP={self.control.path}"] if watched else []
+        return {"LD_PRELOAD": ":".join(filter(None, names)), "DEWLINE_SWEEP": str(self.control.path)}
+
+    def start(self, watched=False):
+        words = [f"{name}={value}" for name, value in self.watching().items()]
+        self.gateway.wrapper = ["env", *words] if watched else []
         self.gateway.start()
 
     def is_ready(self):
@@ -71,10 +77,17 @@ class Course:
             self.control.arm()
 
     def begin(self):
+        # So that gpg and gpg-agent, which are programs of their own, find both.
         self.gateway.settings["sandbox_read"] = str(self.library().parent)
+        self.gateway.settings["sandbox_write"] = str(self.control.path.parent)
         self.gateway.configure()
         self.way.prepare(self.t, self.gateway, self.world)
-        early = getattr(self.way, "from_the_start", False)
+        if self.way.is_command:
+            self.way.first(self)
+            self.arm()
+            self.way.go(self, self.watching())
+            return
+        early = self.way.from_the_start
         if early:
             self.arm()
         self.start(watched=True)
@@ -88,6 +101,9 @@ class Course:
                 and not judge.differences(expected, judge.picture(self.gateway)))
 
     def comes_to_end(self, expected, seconds):
+        return True if self.way.is_command else self.awaits_end(expected, seconds)
+
+    def awaits_end(self, expected, seconds):
         """Waits until all is as it is to be, or nothing moves; a dewlined that ended is started again,
         as systemd would."""
         deadline = time.monotonic() + seconds * patience()
@@ -107,10 +123,18 @@ class Course:
 
     def stop(self):
         self.control.disarm()
+        if self.gateway.process is None:
+            return
         if self.gateway.process.poll() is not None:
             self.gateway.process = None
             self.gateway.log.close()
-        self.gateway.stop()
+            return
+        try:
+            self.gateway.stop()
+        except AssertionError:
+            # What the fault has ended may take the rest along, at this very moment.
+            if not self.control.hits:
+                raise
 
     def restart(self):
         self.stop()
@@ -139,6 +163,7 @@ def verdict(course):
     outcome.add(judge.delivered(gateway, course.smarthost))
     outcome.add(judge.in_the_clear(gateway, course.smarthost))
     outcome.add(judge.sound(gateway))
+    outcome.add(course.way.verify(course))
 
 
 def says_what_waits(course, expected):
@@ -152,6 +177,7 @@ def leftovers(course, expected):
     """Files that a start in good order leaves behind."""
     if not set(judge.files(course.gateway)) - set(expected):
         return
+    expected = {*expected, *course.world.files}
     course.start()
     eventually(course.is_ready, "the gateway is ready for the last time")
     course.stop()
@@ -175,7 +201,9 @@ def run(t, of_world, text, base):
     if not came:
         outcome.wrong += [f"lost: in the drop: {path}" for path in judge.waits_in_drop(course.gateway)]
     outcome.wrong += [f"{'lost' if line[0] == '-' else 'false'}: {line}" for line in
-                      judge.differences(base["picture"], judge.picture(course.gateway))]
+                      judge.differences(base["picture"], judge.picture(course.gateway))
+                      # A command that is given twice stands in the log twice.
+                      if not (course.way.is_command and line.startswith("+ log "))]
     verdict(course)
     leftovers(course, base["files"])
     return outcome

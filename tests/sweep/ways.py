@@ -3,12 +3,14 @@ import contextlib
 import sqlite3
 import time
 
-ROLES = ("gate", "reader", "vault", "courier", "dewlined")
+from imapd import Imapd
+from mailroom import imap_settings
 
 
 class Way:
     """By a mail in the drop, while the gateway is at rest."""
     settings = {}
+    is_command = from_the_start = False
 
     def __init__(self, name):
         self.name = name
@@ -18,6 +20,10 @@ class Way:
 
     def go(self, gateway, world):
         gateway.drop(world.mail(self.name))
+
+    def verify(self, course):
+        """What is wrong beside what the store says; a line each."""
+        return []
 
 
 class Release(Way):
@@ -46,8 +52,23 @@ class Start(Way):
         pass
 
 
-WAYS = {way.name: way for way in (
+class Mailbox(Way):
+    """The mail comes from a mailbox of an IMAP server."""
+
+    def prepare(self, t, gateway, world):
+        self.imapd = Imapd(t)
+        gateway.settings["imap"] = imap_settings(t, self.imapd)
+        gateway.configure()
+
+    def go(self, gateway, world):
+        self.imapd.deliver(world.mail("answer"))
+
+    def verify(self, course):
+        return [f"lost: {len(self.imapd.messages)} are left in the mailbox"] if self.imapd.messages else []
+
+
+GATEWAY_WAYS = (
     *(Way(name) for name in (
         "advisory", "refusal", "hold", "withdrawal", "answer", "open-answer", "approval", "rejection",
         "bounce", "key", "new-key", "report", "agreement", "stranger")),
-    Release("release"), Start("start"))}
+    Release("release"), Start("start"), Mailbox("imap"))

@@ -4,14 +4,19 @@ A gateway at rest: two members, two publishers and an admin, an agreement that e
 sign, one advisory out, one that waits for approval and one for its hour; and for each way the mail
 that sets it going, written beforehand by the people of tests/peer.
 """
+import contextlib
 import json
 import re
+import sqlite3
 
+import judge
 import once
 from gateway import Gateway, Smarthost
 from harness import eventually
 from scene import Scene
+from test_agree import asks as asks_to_join
 from test_agree import publish as publish_agreement
+from test_agree import stranger_of
 from test_bounce import report as bounce_report
 from test_inform import mail as signed_mail
 from test_keylife import key_mail, renew
@@ -19,7 +24,7 @@ from test_release import at
 from test_remind import admit_admin
 from turning import DAY
 
-MARK = "Quittungszeichen"  # stands in every text and title: never to be seen in the clear
+MARK = judge.MARK
 TITLE, TEXT = f"{MARK} in the title", f"The {MARK} of the valve.\nInstall version 2.1.\n"
 HELD_DAYS, AGREEMENT_DAYS = 5, 20
 
@@ -79,6 +84,20 @@ def write_mails(scene, second, admin, opened):
     }
 
 
+def write_files(scene, folder):
+    """What the admin's commands are given, and the names that they are about."""
+    folder.mkdir()
+    unused, pending, *others = (scene.t.official(f"{name}@de-by.example") for name in
+                                ("unused", "pending", "one", "two", "three"))
+    scene.gateway.add_key(unused)
+    scene.gateway.add_key(pending, confirm=False)
+    (folder / "three.asc").write_bytes(b"".join(person.certificate for person in others))
+    (folder / "renewed.asc").write_bytes(renew(unused, 300))
+    (folder / "agreement.txt").write_text("Tell nobody before it is public.\n")
+    (folder / "guide").write_text(TEXT)
+    return {"unused": unused.fingerprint, "pending": pending.fingerprint}
+
+
 def make(t, folder):
     """Fills the folder: state, mails, and what is known of the gateway."""
     scene = Scene(t, 2)
@@ -96,21 +115,31 @@ def make(t, folder):
     scene.smarthost.wait(1, second.address)
     hold(scene, release=at(HELD_DAYS * DAY)[0], audience="us-ca")
     settle(scene, lambda: True, "the world is at rest")
+    scene.gateway.drop(asks_to_join(stranger_of(scene)))
+    scene.mails += 1
+    scene.gateway.settled(scene.mails)
+    names = {"number": scene.number, **write_files(scene, folder / "files")}
     mails = write_mails(scene, second, admin, opened)
     gateway.stop()
+    with contextlib.closing(sqlite3.connect(gateway.dir / "state" / "store.db")) as store:
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     once.copy(gateway.dir, folder / "gw", "drop", "*.cfg", "*.log")
     (folder / "mail").mkdir()
     for way, raw in mails.items():
         (folder / "mail" / way).write_bytes(raw)
-    (folder / "world.json").write_text(json.dumps({"gateway": gateway.knows(),
-                                                   "number": scene.number}))
+    (folder / "world.json").write_text(json.dumps({"gateway": gateway.knows(), "names": names}))
 
 
 class World:
     def __init__(self, folder):
         self.folder = folder
         known = json.loads((folder / "world.json").read_text())
-        self.gateway_known, self.number = known["gateway"], known["number"]
+        self.gateway_known, self.names = known["gateway"], known["names"]
+
+    @property
+    def files(self):
+        """Those of the gateway at rest, see judge.files."""
+        return judge.names_below(self.folder / "gw")
 
     def mail(self, way):
         return (self.folder / "mail" / way).read_bytes()
