@@ -14,7 +14,7 @@ VOLATILE = re.compile(r"^id$|_at$|^at$|hash$|digest$|^token$|^message_id$|^head$
                       r"|^title$|^comment$|^raw$|^mark$|^content$|^file$|^pkesk$|^detail$|^minimal$"
                       r"|^(arrival|message|batch|delivery|report|shard|receipt|notice|instead)$"
                       r"|^(attempts|ambiguous|generation|sequence|value|size|acknowledge_by|required_from)$")
-APART = {"value", "shard", "batch", "delivery_key", "audit", "message", "sqlite_sequence"}
+APART = {"value", "clock_witness", "shard", "batch", "delivery_key", "audit", "message", "sqlite_sequence"}
 # Entries of the log that a fault may add, and messages: to tell of it is right.
 TELLING = re.compile(r"^(gate\.start|message\.sealed|drop\.(stuck|free)|delivery\.ambiguous|mail\.unsent|mail\.sendable|queue\.|store\.|worker\.)")
 TELLING_MAIL = re.compile(r"^(alarm|unsent|stuck|mailbox)")
