@@ -22,6 +22,9 @@ enum { RELEASE_PAUSE_MS = 15 * 1000, RELEASE_NEAR_S = 60 };
 struct releasing {
 	bool busy; /* a draft is open */
 	bool paused;
+	bool due_first; /* those whose hour has come before those to be asked about */
+	int64_t looked_at; /* the hold of the last draft that was opened, */
+	int64_t after; /* and of the last that could not be: others come before it is tried again */
 	struct loop_timer *at; /* the next hour, when it is near */
 };
 
@@ -62,6 +65,8 @@ static void resume(void *context)
 void release_later(struct gate *gate, const char *why)
 {
 	log_error("what is held cannot be opened now, and is tried again: %s", why);
+	gate->releasing->after = gate->releasing->looked_at;
+	gate->releasing->due_first = !gate->releasing->due_first;
 	if (gate->releasing->paused)
 		return;
 	gate->releasing->paused = true;
@@ -91,18 +96,34 @@ static void wait_for_next(struct gate *gate, int64_t now)
 		    loop_after(gate->loop, (at - now) * 1000, hour_has_come, gate);
 }
 
+/* What fails each time changes the turn: neither kind waits behind the other for ever. */
+static int find_next(struct gate *gate, int64_t now, struct hold *hold, bool *found, struct err *err)
+{
+	const struct releasing *releasing = gate->releasing;
+	*found = false;
+	for (int turn = 0; turn < 2 && !*found; turn++) {
+		const bool due = (turn == 0) == releasing->due_first;
+		const int result =
+		    due ? store_hold_due(gate->store, now, releasing->after, hold, found, err)
+			: store_hold_unasked(gate->store, releasing->after, hold, found, err);
+		if (result != 0)
+			return -1;
+	}
+	return 0;
+}
+
 void release_check(struct gate *gate, int64_t now)
 {
 	struct hold hold;
-	bool found = false;
+	bool found;
 	struct err err;
 	if (gate->releasing->busy || gate->releasing->paused)
 		return;
-	if (store_hold_unasked(gate->store, &hold, &found, &err) != 0 ||
-	    (!found && store_hold_due(gate->store, now, &hold, &found, &err) != 0)) {
+	if (find_next(gate, now, &hold, &found, &err) != 0) {
 		gate_fail(gate, &err);
 	} else if (found) {
 		gate->releasing->busy = true;
+		gate->releasing->looked_at = hold.id;
 		open_draft(gate, hold.arrival, hold.id);
 	} else {
 		wait_for_next(gate, now);

@@ -105,23 +105,26 @@ int store_hold_each(
 	return got;
 }
 
-int store_hold_unasked(struct store *store, struct hold *out, bool *found, struct err *err)
+int store_hold_unasked(
+    struct store *store, int64_t after, struct hold *out, bool *found, struct err *err)
 {
 	return find_hold(store,
-	    HOLD_COLUMNS " FROM hold WHERE state = 'waiting' AND asked = 0 ORDER BY id LIMIT 1",
-	    SQL_NOTHING, out, found, err);
+	    HOLD_COLUMNS " FROM hold WHERE state = 'waiting' AND asked = 0"
+			 " ORDER BY id <= ?1, id LIMIT 1",
+	    SQL_WITH(sql_int(after)), out, found, err);
 }
 
 /* What an admin wants to withdraw does not go any more, even if that is carried out a moment later.
  */
-int store_hold_due(struct store *store, int64_t now, struct hold *out, bool *found, struct err *err)
+int store_hold_due(struct store *store, int64_t now, int64_t after, struct hold *out, bool *found,
+    struct err *err)
 {
 	return find_hold(store,
 	    HOLD_COLUMNS
 	    " FROM hold AS h WHERE state = 'held' AND release_at <= ?1 AND NOT EXISTS (SELECT 1"
 	    " FROM withdrawal AS w WHERE w.advisory = h.advisory AND w.done = 0)"
-	    " ORDER BY release_at, id LIMIT 1",
-	    SQL_WITH(sql_int(now)), out, found, err);
+	    " ORDER BY id <= ?2, id LIMIT 1",
+	    SQL_WITH(sql_int(now), sql_int(after)), out, found, err);
 }
 
 int store_hold_next_time(struct store *store, int64_t now, int64_t *at, struct err *err)

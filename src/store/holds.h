@@ -35,10 +35,13 @@ int store_hold_open(struct store *, int64_t advisory, struct hold *, bool *found
 /* All of an advisory, oldest first, with titles. */
 int store_hold_each(struct store *, int64_t advisory, hold_fn *, void *context, struct err *);
 
-/* The oldest that waits for an approval nobody was asked for yet. */
-int store_hold_unasked(struct store *, struct hold *, bool *found, struct err *);
-/* The first whose hour has come. */
-int store_hold_due(struct store *, int64_t now, struct hold *, bool *found, struct err *);
+/* One that waits for an approval nobody was asked for yet; one whose hour has come. Of several the one
+ * that was recorded next after the hold `after`, and from the first again behind the last: so one that
+ * cannot be dealt with holds up no other. 0: the oldest. */
+int store_hold_unasked(
+    struct store *, int64_t after, struct hold *, bool *found, struct err *);
+int store_hold_due(
+    struct store *, int64_t now, int64_t after, struct hold *, bool *found, struct err *);
 /* When the next hour comes that has not yet, 0: never. */
 int store_hold_next_time(struct store *, int64_t now, int64_t *at, struct err *);
 

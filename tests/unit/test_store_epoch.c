@@ -272,11 +272,11 @@ static void a_draft_whose_hour_has_come_waits_and_others_keep_theirs(void **stat
 	add_hold(f, "DEW-2026-0001", 1500);
 	const int64_t later = add_hold(f, "DEW-2026-0002", 5000);
 	begin(f, 2000, "");
-	OK(f, store_hold_due(f->store, 2000, &hold, &found, &f->err));
+	OK(f, store_hold_due(f->store, 2000, 0, &hold, &found, &f->err));
 	assert_false(found);
 	OK(f, store_hold_next_time(f->store, 2000, &at, &f->err));
 	assert_int_equal(at, 5000);
-	OK(f, store_hold_due(f->store, 5000, &hold, &found, &f->err));
+	OK(f, store_hold_due(f->store, 5000, 0, &hold, &found, &f->err));
 	assert_true(found);
 	assert_int_equal(hold.id, later);
 	struct buf findings = BUF_EMPTY(BUF_SMALL);
@@ -285,7 +285,7 @@ static void a_draft_whose_hour_has_come_waits_and_others_keep_theirs(void **stat
 	    "the draft of DEW-2026-0001, whose hour has come: held back\n");
 	buf_release(&findings);
 	OK(f, store_epoch_send_held(f->store, 2500, &f->err));
-	OK(f, store_hold_due(f->store, 2500, &hold, &found, &f->err));
+	OK(f, store_hold_due(f->store, 2500, 0, &hold, &found, &f->err));
 	assert_true(found);
 }
 

@@ -41,7 +41,7 @@ static bool is_due(struct fixture *f, int64_t now, int64_t id)
 {
 	struct hold due;
 	bool found;
-	OK(f, store_hold_due(f->store, now, &due, &found, &f->err));
+	OK(f, store_hold_due(f->store, now, 0, &due, &found, &f->err));
 	return found && due.id == id;
 }
 
@@ -70,12 +70,29 @@ static void hold_without_approval_is_never_due(void **state)
 	assert_string_equal(hold.state, "waiting");
 	assert_false(is_due(f, LATER, hold.id));
 	assert_false(move(f, &hold, "release"));
-	OK(f, store_hold_unasked(f->store, &found_hold, &found, &f->err));
+	OK(f, store_hold_unasked(f->store, 0, &found_hold, &found, &f->err));
 	assert_true(found && found_hold.id == hold.id);
 	assert_true(move(f, &hold, "approve"));
 	assert_true(is_due(f, 1, hold.id));
-	OK(f, store_hold_unasked(f->store, &found_hold, &found, &f->err));
+	OK(f, store_hold_unasked(f->store, 0, &found_hold, &found, &f->err));
 	assert_false(found);
+}
+
+/* I21. */
+static void others_come_before_one_that_was_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	const struct hold holds[] = {
+	    new_hold(f, "A", "", SOON), new_hold(f, "B", "", 1), new_hold(f, "C", "", LATER)};
+	const int64_t after[] = {0, holds[0].id, holds[1].id, holds[2].id};
+	const size_t next[] = {0, 1, 0, 0};
+	for (size_t i = 0; i < sizeof next / sizeof next[0]; i++) {
+		struct hold due;
+		bool found;
+		OK(f, store_hold_due(f->store, SOON, after[i], &due, &found, &f->err));
+		assert_true(found);
+		assert_int_equal(due.id, holds[next[i]].id);
+	}
 }
 
 static void others_are_asked_once(void **state)
@@ -89,7 +106,7 @@ static void others_are_asked_once(void **state)
 	assert_true(fresh);
 	OK(f, store_hold_set_asked(f->store, hold.id, &fresh, &f->err));
 	assert_false(fresh);
-	OK(f, store_hold_unasked(f->store, &unasked, &found, &f->err));
+	OK(f, store_hold_unasked(f->store, 0, &unasked, &found, &f->err));
 	assert_false(found);
 }
 
@@ -148,6 +165,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    TEST(hold_is_due_at_its_hour_and_not_before),
 	    TEST(hold_without_approval_is_never_due),
+	    TEST(others_come_before_one_that_was_looked_at),
 	    TEST(others_are_asked_once),
 	    TEST(hold_is_released_once),
 	    TEST(withdrawal_that_an_admin_asked_for_stops_the_release),
