@@ -36,8 +36,10 @@ enum finding look_at_waiting(struct ctl *ctl, struct buf *detail)
 	text_format_time(backlog.since, since);
 	buf_printf(detail,
 	    "to be opened: %" PRId64 ", to be sealed: %" PRId64 ", to be sent: %" PRId64
-	    ", to be withdrawn: %" PRId64 ", since %s: the log of dewlined says why",
-	    backlog.mails, backlog.unsealed, backlog.untried, backlog.withdrawals, since);
+	    ", drafts to be released or asked about: %" PRId64 ", to be withdrawn: %" PRId64
+	    ", since %s: the log of dewlined says why",
+	    backlog.mails, backlog.unsealed, backlog.untried, backlog.drafts, backlog.withdrawals,
+	    since);
 	return ctl->now - backlog.since < WAITING_BAD_S ? FINDING_WARNING : FINDING_BAD;
 }
 

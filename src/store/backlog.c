@@ -37,7 +37,12 @@ int store_backlog(struct store *store, int64_t before, struct backlog *out, stru
 		" JOIN message AS m ON m.id = d.message"
 		" WHERE d.state IN ('queued', 'deferred') AND d.batch IS NOT NULL"
 		" AND d.next_at < ?1 AND d.attempts = 0 AND m.created_at < ?1",
-		before, &out->untried, out, err) != 0)
+		before, &out->untried, out, err) != 0 ||
+	    add(store,
+		"SELECT count(*), min(since) FROM (SELECT CASE state WHEN 'held'"
+		" THEN max(release_at, created_at) ELSE created_at END AS since FROM hold"
+		" WHERE state = 'held' OR (state = 'waiting' AND asked = 0)) WHERE since < ?1",
+		before, &out->drafts, out, err) != 0)
 		return -1;
 	return add(store,
 	    "SELECT count(*), min(asked_at) FROM withdrawal WHERE done = 0 AND asked_at < ?1", before,

@@ -11,6 +11,7 @@ struct backlog {
 	int64_t mails; /* received, not done with, and not told to wait */
 	int64_t unsealed; /* deliveries whose message is not sealed for them */
 	int64_t untried; /* sealed deliveries that are due, and were never handed to a courier */
+	int64_t drafts; /* held ones whose hour has come, or that nobody was asked to approve yet */
 	int64_t withdrawals; /* asked for by an admin */
 	int64_t since; /* the time of the oldest of all, 0: there is none */
 };

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "store/backlog.h"
 #include "store/holds.h"
 #include "store_fixture.h"
 
@@ -95,6 +96,28 @@ static void others_come_before_one_that_was_looked_at(void **state)
 	}
 }
 
+/* I20. */
+static void draft_that_does_not_go_at_its_hour_is_seen(void **state)
+{
+	struct fixture *f = *state;
+	const struct hold hold = new_hold(f, "A", "", SOON);
+	struct backlog backlog;
+	OK(f, store_backlog(f->store, SOON, &backlog, &f->err));
+	assert_int_equal(backlog.drafts, 0);
+	OK(f, store_backlog(f->store, SOON + 1, &backlog, &f->err));
+	assert_int_equal(backlog.drafts, 1);
+	assert_true(move(f, &hold, "release"));
+	OK(f, store_backlog(f->store, LATER, &backlog, &f->err));
+	assert_int_equal(backlog.drafts, 0);
+	const struct hold unasked = new_hold(f, "B", "TOKEN", LATER);
+	bool fresh;
+	OK(f, store_backlog(f->store, LATER, &backlog, &f->err));
+	assert_int_equal(backlog.drafts, 1);
+	OK(f, store_hold_set_asked(f->store, unasked.id, &fresh, &f->err));
+	OK(f, store_backlog(f->store, LATER, &backlog, &f->err));
+	assert_int_equal(backlog.drafts, 0);
+}
+
 static void others_are_asked_once(void **state)
 {
 	struct fixture *f = *state;
@@ -166,6 +189,7 @@ int main(int argc, char **argv)
 	    TEST(hold_is_due_at_its_hour_and_not_before),
 	    TEST(hold_without_approval_is_never_due),
 	    TEST(others_come_before_one_that_was_looked_at),
+	    TEST(draft_that_does_not_go_at_its_hour_is_seen),
 	    TEST(others_are_asked_once),
 	    TEST(hold_is_released_once),
 	    TEST(withdrawal_that_an_admin_asked_for_stops_the_release),
