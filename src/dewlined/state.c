@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "dewlined/state.h"
 #include "pgp/place.h"
+#include "pgp/scratch.h"
 
 enum { AGENT_PATIENCE_MS = 5000, AGENT_LOOK_US = 10000 };
 
@@ -173,6 +174,9 @@ void state_stop_agent(const char *state, const char *place)
 void state_unlock_gnupg(const char *state)
 {
 	char home[PATH_MAX];
-	if (snprintf(home, sizeof home, "%s/gnupg", state) < (int)sizeof home)
-		place_unlock_all(home);
+	scratch_remove_left(state);
+	if (snprintf(home, sizeof home, "%s/gnupg", state) >= (int)sizeof home)
+		return;
+	place_unlock_all(home);
+	scratch_remove_left(home);
 }

@@ -28,7 +28,8 @@ bool state_is_missing(const char *state, struct err *err);
  * is gone; each for at most five seconds. */
 void state_stop_agent(const char *state, const char *place);
 
-/* Removes the locks that a GnuPG which was killed has left in STATE/gnupg: once the state is taken. */
+/* Removes the locks that a GnuPG which was killed has left in STATE/gnupg, and the directories of killed
+ * processes (pgp/scratch.h): once the state is taken. */
 void state_unlock_gnupg(const char *state);
 
 #endif

@@ -450,7 +450,7 @@ int certificate_read(struct view content, int64_t now, const char *scratch_dir,
 	struct scratch scratch = {.path = ""};
 	int result = entries_cut(content, &reading.entries, err);
 	if (result == 0)
-		result = scratch_make(&scratch, scratch_dir, err);
+		result = scratch_make(&scratch, scratch_dir, SCRATCH_CERTIFICATES, err);
 	if (result == 0) {
 		reading.scratch = scratch.path;
 		result = read_all(&reading, fn, context, progress, err);

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -25,9 +24,9 @@
 #include "pgp/listing.h"
 #include "pgp/place.h"
 #include "pgp/preferences.h"
+#include "pgp/scratch.h"
 
 enum {
-	LEFT_OVER_AGE = 3600, /* seconds after which a directory under work is nobody's any more */
 	ROOM_TIMES = 4, /* a keyring, what gpg keeps beside it, and some to spare */
 };
 
@@ -362,16 +361,16 @@ static int fill_shard(const struct home *home, const char *dir, const char *fina
 	return result;
 }
 
-/* A name of our own below the main home, for what is being made or removed. */
-static void working_path(const struct home *home, const char *what, int64_t shard,
-    int64_t generation, char out[static HOME_PATH_SIZE])
+/* A name of our own below the main home, for what is being removed. */
+static void removing_path(
+    const struct home *home, int64_t shard, int64_t generation, char out[static HOME_PATH_SIZE])
 {
 	unsigned char random[6];
 	char digits[2 * sizeof random + 1];
 	random_bytes(random, sizeof random);
 	text_hex(random, sizeof random, digits);
-	snprintf(out, HOME_PATH_SIZE, "%.*s/%s-%" PRId64 "-%" PRId64 "-%s", AGENT_HOME_MAX,
-	    home->path, what, shard, generation, digits);
+	snprintf(out, HOME_PATH_SIZE, "%.*s/" SCRATCH_REMOVING "%" PRId64 "-%" PRId64 "-%s",
+	    AGENT_HOME_MAX, home->path, shard, generation, digits);
 }
 
 /* The rename makes it vanish at once for everybody; then its files go. */
@@ -380,7 +379,7 @@ static void remove_shard(const struct home *home, int64_t shard, int64_t generat
 	char path[HOME_PATH_SIZE], away[HOME_PATH_SIZE];
 	struct err err;
 	home_shard_path(home, shard, generation, path);
-	working_path(home, "removing", shard, generation, away);
+	removing_path(home, shard, generation, away);
 	if (rename(path, away) == 0 && file_remove_tree(away, &err) != 0)
 		log_warning("%s", err.text);
 }
@@ -388,36 +387,23 @@ static void remove_shard(const struct home *home, int64_t shard, int64_t generat
 /* Puts the finished directory in its place. Whoever comes second finds a good one there and drops
  * his own; one that is out of date makes room. */
 static int publish(
-    const struct home *home, int64_t shard, int64_t generation, const char *made, struct err *err)
+    const struct home *home, int64_t shard, int64_t generation, struct scratch *made, struct err *err)
 {
 	enum { ATTEMPTS = 3 };
 	char final[HOME_PATH_SIZE];
 	home_shard_path(home, shard, generation, final);
 	for (int i = 0; i < ATTEMPTS; i++) {
-		if (rename(made, final) == 0)
+		if (rename(made->path, final) == 0) {
+			scratch_keep(made);
 			return file_sync_dir(home->path, err);
+		}
 		if (errno != ENOTEMPTY && errno != EEXIST)
 			break;
 		if (home_has_shard(home, shard, generation))
-			return file_remove_tree(made, err);
+			return scratch_remove(made, err);
 		remove_shard(home, shard, generation);
 	}
-	err_system(err, "cannot put %s in its place", final);
-	struct err ignored;
-	file_remove_tree(made, &ignored);
-	return -1;
-}
-
-static void remove_left_over(const struct home *home, const char *name)
-{
-	char path[HOME_PATH_SIZE];
-	struct stat about;
-	struct err err;
-	if (snprintf(path, sizeof path, "%s/%s", home->path, name) >= (int)sizeof path)
-		return;
-	if (stat(path, &about) == 0 && about.st_mtime < clock_now() - LEFT_OVER_AGE &&
-	    file_remove_tree(path, &err) != 0)
-		log_warning("%s", err.text);
+	return err_system(err, "cannot put %s in its place", final);
 }
 
 static bool is_shard(const char *name, int64_t *shard, int64_t *generation)
@@ -481,7 +467,7 @@ void home_forget_shards(const struct home *home)
 		closedir(dir);
 }
 
-/* Former contents of this shard, and what a process that died left behind. */
+/* Former contents of this shard. */
 static void remove_former(const struct home *home, int64_t shard, int64_t generation)
 {
 	DIR *dir = opendir(home->path);
@@ -490,11 +476,8 @@ static void remove_former(const struct home *home, int64_t shard, int64_t genera
 	const struct dirent *entry;
 	while ((entry = readdir(dir)) != NULL) {
 		int64_t its_shard, its_generation;
-		if (strncmp(entry->d_name, "building-", strlen("building-")) == 0 ||
-		    strncmp(entry->d_name, "removing-", strlen("removing-")) == 0)
-			remove_left_over(home, entry->d_name);
-		else if (is_shard(entry->d_name, &its_shard, &its_generation) &&
-			 its_shard == shard && its_generation != generation)
+		if (is_shard(entry->d_name, &its_shard, &its_generation) && its_shard == shard &&
+		    its_generation != generation)
 			remove_shard(home, its_shard, its_generation);
 	}
 	closedir(dir);
@@ -505,20 +488,19 @@ int home_build_shard(const struct home *home, int64_t shard, int64_t generation,
 {
 	if (home->gateway[0] == '\0')
 		return err_set(err, ERR_DAEMON, ERR_NEVER, "the gateway has no key yet");
-	char final[HOME_PATH_SIZE], made[HOME_PATH_SIZE];
+	char final[HOME_PATH_SIZE];
+	struct scratch made;
+	struct err ignored;
 	home_shard_path(home, shard, generation, final);
-	working_path(home, "building", shard, generation, made);
-	if (file_make_dir(made, 0700, err) != 0)
-		return -1;
-	if (fill_shard(home, made, final, certificates, count, err) != 0) {
-		struct err ignored;
-		file_remove_tree(made, &ignored);
-		return -1;
-	}
-	if (publish(home, shard, generation, made, err) != 0)
-		return -1;
-	remove_former(home, shard, generation);
-	return 0;
+	int result = scratch_make(&made, home->path, SCRATCH_KEYRING, err);
+	if (result == 0)
+		result = fill_shard(home, made.path, final, certificates, count, err);
+	if (result == 0)
+		result = publish(home, shard, generation, &made, err);
+	if (result == 0)
+		remove_former(home, shard, generation);
+	scratch_remove(&made, &ignored);
+	return result;
 }
 
 void home_stop_agent(const struct home *home)

@@ -1,4 +1,5 @@
-/* A directory for a while, below one that is ours. */
+/* A directory for a while, below one that is ours. Its lock says that somebody is at work in it; one without
+ * a lock was left by a process that was killed. */
 #ifndef DEWLINE_PGP_SCRATCH_H
 #define DEWLINE_PGP_SCRATCH_H
 
@@ -6,14 +7,27 @@
 
 #include "base/err.h"
 
-struct scratch {
-	char path[PATH_MAX]; /* "" when there is none */
-	int lock; /* says that somebody is at work in it */
+enum scratch_kind {
+	SCRATCH_CERTIFICATES, /* certificates.XXXXXX: where certificates are looked at */
+	SCRATCH_KEYRING, /* building-XXXXXX: a keyring that gets another name when it is whole */
 };
 
-/* Makes DIR/certificates.XXXXXX, mode 0700. Removes those that a killed process has left there: older than
- * an hour, and locked by nobody. */
-int scratch_make(struct scratch *scratch, const char *dir, struct err *err);
+/* What stands before the name of a directory that somebody removes: that needs no lock, for two may do it
+ * at once. */
+#define SCRATCH_REMOVING "removing-"
+
+struct scratch {
+	char path[PATH_MAX]; /* "" when there is none */
+	int lock;
+};
+
+/* Removes from `dir` what killed processes have left of these. */
+void scratch_remove_left(const char *dir);
+
+/* Makes such a directory in `dir`, mode 0700, after scratch_remove_left. */
+int scratch_make(struct scratch *scratch, const char *dir, enum scratch_kind kind, struct err *err);
+/* It was renamed, and is no scratch any more. */
+void scratch_keep(struct scratch *scratch);
 /* Removes it with all in it; harmless when there is none. */
 int scratch_remove(struct scratch *scratch, struct err *err);
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/lock.h"
@@ -313,34 +314,59 @@ static void other_files_are_errors(void **state)
 	}
 }
 
-/* What a killed process left goes; what is new, or somebody is at work in, stays. */
+/* What a killed process left goes, however new it is; what somebody is at work in, stays. */
 static void scratch_that_was_left_is_removed_by_the_next_one(void **state)
 {
 	(void)state;
-	const struct timespec long_ago[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-	const char *const names[] = {"certificates.left00", "certificates.busy00",
-	    "certificates.new000", "certificate.other0"};
-	char paths[4][PATH_MAX];
+	const char *const names[] = {"certificates.left00", "building-left00", "removing-left00",
+	    "certificates.busy00", "building-busy00", "certificate.other0"};
+	enum { LEFT = 3, COUNT = 6 };
+	char paths[COUNT][PATH_MAX];
 	struct scratch scratch;
 	struct err err;
-	int lock;
-	for (size_t i = 0; i < 4; i++) {
+	int locks[2];
+	for (size_t i = 0; i < COUNT; i++) {
 		snprintf(paths[i], sizeof paths[i], "%s/%s", world.dir, names[i]);
 		assert_int_equal(mkdir(paths[i], 0700), 0);
-		if (i != 2)
-			assert_int_equal(utimensat(AT_FDCWD, paths[i], long_ago, 0), 0);
 	}
-	assert_int_equal(lock_open(paths[1], &lock, &err), 0);
-	assert_works(scratch_make(&scratch, world.dir, &err));
-	assert_int_equal(access(paths[0], F_OK), -1);
-	for (size_t i = 1; i < 4; i++)
-		assert_int_equal(access(paths[i], F_OK), 0);
+	assert_int_equal(lock_open(paths[LEFT], &locks[0], &err), 0);
+	assert_int_equal(lock_open(paths[LEFT + 1], &locks[1], &err), 0);
+	assert_works(scratch_make(&scratch, world.dir, SCRATCH_CERTIFICATES, &err));
+	for (size_t i = 0; i < COUNT; i++)
+		assert_int_equal(access(paths[i], F_OK), i < LEFT ? -1 : 0);
 	assert_true(lock_is_held(scratch.path));
 	assert_works(scratch_remove(&scratch, &err));
-	close(lock);
-	assert_works(scratch_make(&scratch, world.dir, &err));
-	assert_int_equal(access(paths[1], F_OK), -1);
+	close(locks[0]);
+	close(locks[1]);
+	assert_works(scratch_make(&scratch, world.dir, SCRATCH_KEYRING, &err));
+	for (size_t i = 0; i < COUNT; i++)
+		assert_int_equal(access(paths[i], F_OK), i < COUNT - 1 ? -1 : 0);
 	assert_works(scratch_remove(&scratch, &err));
+}
+
+/* Whoever removes what is left over never takes the directory of somebody who makes one at that moment. */
+static void scratch_is_ones_own_while_others_clean(void **state)
+{
+	(void)state;
+	enum { MAKERS = 3, ROUNDS = 200 };
+	pid_t pids[MAKERS];
+	for (int i = 0; i < MAKERS; i++) {
+		pids[i] = fork();
+		for (int round = 0; pids[i] == 0 && round < ROUNDS; round++) {
+			struct scratch scratch;
+			struct err err;
+			if (scratch_make(&scratch, world.dir, SCRATCH_CERTIFICATES, &err) != 0 ||
+			    access(scratch.path, F_OK) != 0 || scratch_remove(&scratch, &err) != 0)
+				_exit(1);
+		}
+		if (pids[i] == 0)
+			_exit(0);
+	}
+	for (int i = 0; i < MAKERS; i++) {
+		int status;
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
 }
 
 static void armored_file_may_hold_text_and_several_blocks(void **state)
@@ -747,6 +773,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(secret_key_in_the_file_is_an_error_that_says_so),
 	    cmocka_unit_test(other_files_are_errors),
 	    cmocka_unit_test(scratch_that_was_left_is_removed_by_the_next_one),
+	    cmocka_unit_test(scratch_is_ones_own_while_others_clean),
 	    cmocka_unit_test(armored_file_may_hold_text_and_several_blocks),
 	    cmocka_unit_test(same_certificate_twice_is_one),
 	    cmocka_unit_test(broken_neighbour_does_not_hide_a_good_one),
