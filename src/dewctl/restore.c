@@ -4,7 +4,8 @@
  * looked at; then it is renamed to STATE/store.db.restored. From that moment on no program opens a store
  * here, and the same command has only to be run again to go on: the store in place, with its write-ahead
  * log, is put aside as store.db.before-TAG, and the other gets its name. A kill at any point leaves the
- * one store or the other, whole, or one that waits for the command. */
+ * one store or the other, whole, or one that waits for the command. Once all is done the same command again
+ * says so, and begins no second epoch as long as nothing came after. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,9 +13,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/moment.h"
 #include "base/text.h"
@@ -37,6 +40,7 @@ enum { BESIDE = sizeof beside / sizeof beside[0] };
 struct restoring {
 	struct ctl *ctl;
 	int from; /* the backup, opened as whoever called us */
+	char digest[DIGEST_HEX_SIZE]; /* its SHA-256 */
 	char place[CTL_PATH_SIZE]; /* the store's own name */
 	char draft[CTL_PATH_SIZE];
 	char done[CTL_PATH_SIZE];
@@ -84,6 +88,22 @@ static int open_backup(struct restoring *restoring, const char *path, struct err
 		    "%s lies beside it, so %s is a store that was in use and no backup: open it once "
 		    "with dewctl where it lies, or take one that dewctl backup made",
 		    log, path);
+	return 0;
+}
+
+static int digest_backup(struct restoring *restoring, struct err *err)
+{
+	struct stat about;
+	if (fstat(restoring->from, &about) != 0)
+		return err_system(err, "cannot read the backup");
+	const size_t size = (size_t)about.st_size;
+	if (size == 0)
+		return ctl_refuse(err, "the backup is empty");
+	void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, restoring->from, 0);
+	if (map == MAP_FAILED)
+		return err_system(err, "cannot read the backup");
+	digest_sha256_hex((struct view){map, size}, restoring->digest);
+	munmap(map, size);
 	return 0;
 }
 
@@ -220,8 +240,22 @@ static int begin_epoch(struct restoring *restoring, struct err *err)
 		    greater(former->epoch, restoring->mark.epoch) + 1,
 		    greater(former->sequence, restoring->mark.sequence), false, ctl->actor,
 		    buf_view(&findings), &restoring->epoch, err);
+	if (status == 0)
+		status = former_set_backup(
+		    ctl->store, restoring->epoch.tag, restoring->digest, err);
 	buf_release(&findings);
 	return ctl_end(ctl, status, err);
+}
+
+/* Its write-ahead log stays where the disk failed when it was to be written into the file. */
+static int check_is_one_file(const struct restoring *restoring, struct err *err)
+{
+	char log[CTL_PATH_SIZE + 16];
+	snprintf(log, sizeof log, "%s-wal", restoring->draft);
+	return is_there(log)
+		   ? ctl_refuse(err, "the disk failed before the restored store was written whole: "
+				     "nothing is changed, run the command again")
+		   : 0;
 }
 
 /* All that is done to the draft, which then is one file without a log beside it. */
@@ -241,7 +275,7 @@ static int work_on_draft(struct restoring *restoring, struct err *err)
 		return -1;
 	store_close(ctl->store);
 	ctl->store = NULL;
-	return 0;
+	return check_is_one_file(restoring, err);
 }
 
 /* -- changing places -- */
@@ -363,17 +397,42 @@ static int finish(struct restoring *restoring, struct err *err)
 	return 0;
 }
 
+/* A disk may fail once, and whoever was removed since the backup would be back for that: only what cannot be
+ * read twice counts as unreadable. */
+static void look_at_former(struct restoring *restoring)
+{
+	enum { LOOKS = 2 };
+	for (int i = 0; i < LOOKS && restoring->replaces && !restoring->former.readable; i++)
+		former_look(restoring->place, &restoring->former);
+}
+
+/* The same command again, which cannot know that it was carried out: no second epoch. */
+static int say_again(struct restoring *restoring, struct err *err)
+{
+	struct ctl *ctl = restoring->ctl;
+	if (store_open(restoring->place, &ctl->store, err) < 0 ||
+	    verify(ctl->store, "the restored store", err) < 0 ||
+	    store_epoch_get(ctl->store, &restoring->epoch, err) < 0)
+		return -1;
+	ctl_say("This backup is in place already, and nothing came after it.");
+	say_done(restoring);
+	return 0;
+}
+
 static int restore_backup(
     struct restoring *restoring, const struct ctl_call *call, struct err *err)
 {
 	struct ctl *ctl = restoring->ctl;
 	restoring->replaces = is_there(restoring->place);
+	if (digest_backup(restoring, err) < 0)
+		return -1;
+	look_at_former(restoring);
+	if (strcmp(restoring->former.backup, restoring->digest) == 0)
+		return say_again(restoring, err);
 	if (restoring->replaces && ctl_value(call, "replace") == NULL)
 		return ctl_refuse(err,
 		    "there is a store in %s: with --replace it is put aside, and never deleted",
 		    ctl->config.state);
-	if (restoring->replaces)
-		former_look(restoring->place, &restoring->former);
 	read_mark(restoring);
 	if (copy_backup(restoring, err) < 0 || work_on_draft(restoring, err) < 0) {
 		store_close(ctl->store);
@@ -558,7 +617,7 @@ const struct ctl_verb restore_verbs[] = {
 	"out since the backup is given out again. From the store in place is taken what was taken\n"
 	"back since: people who were removed, keys that were retired or revoked. What waited to be\n"
 	"sent for more than a day is held back. Ended on the way, it is carried through by running\n"
-	"it again. Without FILE it shows the last restore.\n",
+	"it again, and that begins no second epoch. Without FILE it shows the last restore.\n",
 	run_restore},
     {0},
 };

@@ -7,6 +7,7 @@
 
 #include "store/audit.h"
 #include "store/certificates.h"
+#include "store/epoch.h"
 #include "store/former.h"
 #include "store/migrate.h"
 #include "store/sql.h"
@@ -52,6 +53,26 @@ static bool is_sound(sqlite3 *db, struct former *out)
 	return out->why[0] == '\0';
 }
 
+/* The tag stands with it, since a store that is put back by hand brings the value of an epoch before. */
+static void read_backup(sqlite3 *db, struct former *out)
+{
+	text_of(db,
+	    "SELECT substr(v.value, instr(v.value, ' ') + 1) FROM (SELECT CAST(value AS TEXT) AS value"
+	    " FROM value WHERE name = 'restored_from') AS v"
+	    " JOIN (SELECT tag FROM epoch ORDER BY number DESC LIMIT 1) AS e"
+	    " ON v.value LIKE e.tag || ' %'"
+	    " JOIN (SELECT event FROM audit ORDER BY sequence DESC LIMIT 1) AS a"
+	    " ON a.event = 'store.restored'",
+	    out->backup, sizeof out->backup);
+}
+
+int former_set_backup(struct store *store, const char *tag, const char *digest, struct err *err)
+{
+	char value[EPOCH_TAG_SIZE + DIGEST_HEX_SIZE];
+	snprintf(value, sizeof value, "%s %s", tag, digest);
+	return store_value_set(store, "restored_from", view_of(value), err);
+}
+
 void former_look(const char *path, struct former *out)
 {
 	sqlite3 *db = NULL;
@@ -68,6 +89,7 @@ void former_look(const char *path, struct former *out)
 		out->sequence = number_of(db, "SELECT ifnull(max(sequence), 0) FROM audit");
 		text_of(db, "SELECT CAST(value AS TEXT) FROM value WHERE name = 'gateway'",
 		    out->gateway, sizeof out->gateway);
+		read_backup(db, out);
 	}
 	if (!out->readable && db != NULL) /* it stays as it is, with what is still in its log */
 		sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -3,6 +3,7 @@
 #ifndef DEWLINE_STORE_FORMER_H
 #define DEWLINE_STORE_FORMER_H
 
+#include "base/digest.h"
 #include "store/store.h"
 
 struct former {
@@ -11,7 +12,11 @@ struct former {
 	int64_t epoch;
 	int64_t sequence; /* of the last entry in its log */
 	char gateway[STORE_NAME_SIZE]; /* the fingerprint of its key */
+	char backup[DIGEST_HEX_SIZE]; /* which it was put back to, and nothing came after that; or "" */
 };
+
+/* Keeps with the present epoch of a store the SHA-256 of the backup that it was put back to. */
+int former_set_backup(struct store *, const char *tag, const char *digest, struct err *);
 
 /* Looks at a store without changing it, but for what is in its write-ahead log already. Not being
  * readable is an answer. */

@@ -8,7 +8,7 @@ POINTS = (
     "advisory/gate/pwrite64/9/torn", "advisory/gate/fdatasync/3/EIO",
     "advisory/gate/pwrite64/40/full", "advisory/gate/sendmsg/3/kill",
     "advisory/gate/recvmsg/8/kill", "advisory/gate/fdatasync/5/kill",
-    "advisory/courier/send/4/kill", "advisory/courier/recv/6/kill",
+    "advisory/gate/pwrite64/96/kill", "advisory/courier/send/4/kill", "advisory/courier/recv/6/kill",
     "advisory/courier/sendmsg/2/kill", "advisory/reader/recvmsg/2/kill",
     "advisory/vault/execv/3/kill", "advisory/vault/write/2/kill", "advisory/gpg/open/20/kill",
     "advisory/dewlined/recvmsg/2/kill", "answer/gate/unlink/1/kill", "answer/gate/fdatasync/2/kill",
@@ -19,7 +19,8 @@ POINTS = (
     "key/gate/fdatasync/2/kill", "key/gpg/unlink/5/kill", "new-key/gpg/unlink/19/kill",
     "report/gate/fdatasync/2/kill", "agreement/gate/fdatasync/2/kill",
     "ctl-member-add/dewctl/fdatasync/1/kill", "ctl-contact-add/dewctl/pwrite64/3/torn",
-    "ctl-backup/dewctl/fsync/1/kill",
+    "ctl-backup/dewctl/fsync/1/kill", "ctl-restore/dewctl/fsync/5/kill",
+    "ctl-restore/dewctl/pwrite64/1/EIO", "ctl-inbox-retry/dewctl/fdatasync/1/kill",
     "ctl-key-passphrase/dewctl/remove/1/kill", "ctl-agreement-publish/dewctl/fdatasync/1/kill",
 )
 

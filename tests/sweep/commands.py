@@ -4,10 +4,14 @@ not end well, run again without it. The end is that of one run without a fault: 
 Words in braces are names of the world (world.py), and {files}, {out}: its files, and where to write.
 """
 import contextlib
+import hashlib
 import os
 import shutil
 import sqlite3
+import time
 
+import judge
+from harness import eventually
 from ways import Way
 
 
@@ -122,12 +126,59 @@ class Written(Command):
             f"left over: {name}" for name in found if ".tmp." in name]
 
 
+def starts(course):
+    """A gateway starts on what is there, comes to rest, and ends."""
+    course.start()
+    eventually(course.is_ready, "the gateway is ready afterwards")
+    eventually(lambda: judge.rests(judge.picture(course.gateway)), "the gateway comes to rest", 60)
+    course.stop()
+
+
+class Restore(Command):
+    """To a backup of before something was added and somebody was removed: one new epoch."""
+
+    def verify(self, course):
+        epochs = course.gateway.store_rows("SELECT number FROM epoch")
+        if course.gateway.code or epochs != [(2,)]:
+            yield f"twice: epochs {epochs}: {course.gateway.said}"
+        beside = [path.name for path in (course.gateway.dir / "state").glob("store.db.*")]
+        yield from (f"half: {name}" for name in beside if ".restor" in name)
+        if sum(name.count("-") == 1 for name in beside if ".before-" in name) != 1:
+            yield f"lost: of the store that was in place there is {beside}"
+        starts(course)
+
+
+class Retry(Command):
+    """Of an answer that could not be read when it came: it counts once."""
+
+    def first(self, course):
+        raw = course.world.mail("answer")
+        with contextlib.closing(sqlite3.connect(course.gateway.dir / "state" / "store.db")) as store, store:
+            number = store.execute(
+                "INSERT INTO arrival (digest, received_at, size, state, reason)"
+                " VALUES (?, ?, ?, 'unreadable', 'the vault ended')",
+                (hashlib.sha256(raw).hexdigest(), int(time.time()), len(raw))).lastrowid
+            store.execute("INSERT INTO arrival_raw (arrival, raw) VALUES (?, ?)", (number, raw))
+
+    def verify(self, course):
+        answers = "SELECT count(*) FROM acknowledgment"
+        before = course.gateway.store_rows(answers)[0][0]
+        starts(course)
+        after = course.gateway.store_rows(answers)[0][0]
+        if after != before + 1:
+            yield f"lost: {after - before} answers count and not one"
+
+
 ALICE, BOB = ("20001", "alice"), ("20002", "bob")
 FOUR_EYES = {"admin": {"four_eyes": True}}
 
 COMMANDS = (
     Init("init", "init"),
     Backup("backup", "backup {out}/copy"),
+    Restore("restore", "restore {out}/copy --replace",
+            before=("backup {out}/copy", "member add de-by --name Bavaria --kind local",
+                    "contact remove cert@us-ca.example")),
+    Retry("inbox-retry", "inbox retry --all"),
     Command("key-add", "key add {files}/three.asc"),
     Command("key-confirm", "key confirm {pending}"),
     Command("key-retire", "key retire {unused}"),

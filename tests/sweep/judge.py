@@ -11,12 +11,12 @@ MARK = "Quittungszeichen"  # stands in every text and title: never to be seen in
 
 # What differs from run to run, or with the number of attempts, and tells nothing of what became of a mail.
 VOLATILE = re.compile(r"^id$|_at$|^at$|hash$|digest$|^token$|^message_id$|^head$|^tail$|^data$|^stash$"
-                      r"|^title$|^comment$|^raw$|^mark$|^content$|^file$|^pkesk$|^detail$|^minimal$"
+                      r"|^tag$|^findings$|^lost_to$|^title$|^comment$|^raw$|^mark$|^content$|^file$|^pkesk$|^detail$|^minimal$"
                       r"|^(arrival|message|batch|delivery|report|shard|receipt|notice|instead)$"
                       r"|^(attempts|ambiguous|generation|sequence|value|size|acknowledge_by|required_from)$")
 APART = {"value", "clock_witness", "shard", "batch", "delivery_key", "audit", "message", "sqlite_sequence"}
 # Entries of the log that a fault may add, and messages: to tell of it is right.
-TELLING = re.compile(r"^(gate\.start|message\.sealed|drop\.(stuck|free)|delivery\.ambiguous|mail\.unsent|mail\.sendable|queue\.|store\.|worker\.)")
+TELLING = re.compile(r"^(gate\.start|message\.sealed|drop\.(stuck|free)|mailbox\.(lost|reached)|delivery\.ambiguous|mail\.unsent|mail\.sendable|queue\.|store\.|worker\.)")
 TELLING_MAIL = re.compile(r"^(alarm|unsent|stuck|mailbox)")
 
 UNDER_WAY = re.compile(r"^(arrival|delivery) .* state=(received|judged|queued|sending|deferred)\b"
@@ -35,6 +35,8 @@ def steady(table, row):
     """A row without what is volatile, as text. Why a try failed that a later one made good is none
     of the end."""
     fields = {name: row[name] for name in row.keys() if not VOLATILE.search(name)}
+    if table == "arrival":
+        fields["wait_until"] = fields["wait_until"] > 0
     if table == "delivery" and fields["state"] in ("sent", "acknowledged"):
         del fields["reason"], fields["about"], fields["told"]
     return f"{table} " + " ".join(f"{name}={value}" for name, value in sorted(fields.items()))
@@ -48,7 +50,7 @@ def rows(store):
             yield steady(table, row)
     for row in store.execute("SELECT event, subject FROM audit"):
         if not TELLING.search(row["event"]):
-            subject = re.sub(r"[0-9A-F]{16,}|\d+", "#", row["subject"])
+            subject = re.sub(r"[0-9A-F]{16,}|\d+|^B[B-Z]{2}$", "#", row["subject"])
             yield f"log {row['event']} {subject}"
     for row in store.execute("SELECT kind, count(*) AS count FROM message GROUP BY kind"):
         if not TELLING_MAIL.search(row["kind"]):
@@ -85,7 +87,8 @@ def names_below(folder):
     for top in ("state", "drop"):
         for path in (folder / top).rglob("*"):
             if not path.is_socket():
-                found.add(re.sub(r"[0-9A-Fa-f]{6,}|\d+", "#", str(path.relative_to(folder))))
+                found.add(re.sub(r"[0-9A-Fa-f]{6,}|\d+|(?<=before-)[A-Z]+", "#",
+                                 str(path.relative_to(folder))))
     # gpg keeps chance in a file where it likes.
     return sorted(name for name in found - {"state/store.db-wal", "state/store.db-shm"}
                   if not name.endswith("/random_seed"))
