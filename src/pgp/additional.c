@@ -70,7 +70,7 @@ int additional_write(const char *dir, const char *gateway, struct err *err)
 	    .held = BUF_EMPTY(ADDITIONAL_MAX)};
 	if (engine_open(dir, &ctx, err) != 0)
 		return -1;
-	int result = listing_read(ctx, NULL, add_keys, &writing, err);
+	int result = listing_read_surely(ctx, NULL, add_keys, &writing, err);
 	gpgme_release(ctx);
 	path_of(dir, path);
 	if (result == 0 && writing.text.overflow)

@@ -43,7 +43,18 @@ int engine_ready(struct err *err)
 	return vault_confine_awaited(err);
 }
 
-/* Naming a home makes GPGME ask gpg for its version, each time: for the same home it is done once. */
+enum { OLDEST_GPG = 2 };
+
+/* Which GnuPG this is, of its version. 0: unknown. */
+static unsigned major_version(void)
+{
+	unsigned major = 0;
+	return sscanf(engine_version(), "%u.", &major) == 1 ? major : 0;
+}
+
+/* Naming a home makes GPGME ask gpg for its version, each time: for the same home it is done once. Of a gpg
+ * that ended before it said so GPGME takes without a word that it is 1.0.0, and tells it for as long as this
+ * process runs neither where to ask for a passphrase nor what else an old one would not know. */
 static gpgme_error_t name_home(const char *dir)
 {
 	static char named[PATH_MAX];
@@ -51,9 +62,13 @@ static gpgme_error_t name_home(const char *dir)
 		return 0;
 	named[0] = '\0';
 	const gpgme_error_t code = gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, NULL, dir);
-	if (code == 0 && strlen(dir) < sizeof named)
+	if (code != 0)
+		return code;
+	if (major_version() < OLDEST_GPG)
+		return gpgme_error(GPG_ERR_INV_ENGINE);
+	if (strlen(dir) < sizeof named)
 		strcpy(named, dir);
-	return code;
+	return 0;
 }
 
 int engine_open(const char *dir, gpgme_ctx_t *ctx, struct err *err)

@@ -91,6 +91,42 @@ int listing_read(
 	return result;
 }
 
+/* What one run listed, in words, and who is to be told of each. */
+struct heard {
+	struct buf keys;
+	listing_fn *fn;
+	void *context;
+};
+
+static int hear(void *context, const struct admission *certificate, struct err *err)
+{
+	struct heard *heard = context;
+	buf_printf(&heard->keys, "%zu %d\n", certificate->key_count, certificate->has_user_id);
+	for (size_t i = 0; i < certificate->key_count && i < ADMISSION_KEYS_MAX; i++) {
+		const struct admission_key *key = &certificate->keys[i];
+		buf_printf(&heard->keys, "%s %d%d%d%d%d %lld\n", key->fingerprint, key->may_encrypt,
+		    key->may_sign, key->has_use, key->revoked, key->invalid,
+		    (long long)key->expires);
+	}
+	return heard->fn == NULL ? 0 : heard->fn(heard->context, certificate, err);
+}
+
+int listing_read_surely(
+    gpgme_ctx_t ctx, const char **patterns, listing_fn *fn, void *context, struct err *err)
+{
+	struct heard first = {.keys = BUF_EMPTY(SIZE_MAX)};
+	struct heard second = {.keys = BUF_EMPTY(SIZE_MAX), .fn = fn, .context = context};
+	int result = listing_read(ctx, patterns, hear, &first, err);
+	if (result == 0)
+		result = listing_read(ctx, patterns, hear, &second, err);
+	if (result == 0 && !view_equals(buf_view(&first.keys), buf_view(&second.keys)))
+		result = err_set(err, ERR_DAEMON, ERR_LATER,
+		    "gpg listed other certificates the second time: it was ended on its way");
+	buf_release(&first.keys);
+	buf_release(&second.keys);
+	return result;
+}
+
 struct found {
 	struct admission *out;
 	unsigned count;
@@ -109,7 +145,7 @@ int listing_find(gpgme_ctx_t ctx, const char *key, struct admission *out, struct
 {
 	const char *patterns[] = {key, NULL};
 	struct found found = {.out = out};
-	if (listing_read(ctx, patterns, take_found, &found, err) != 0)
+	if (listing_read_surely(ctx, patterns, take_found, &found, err) != 0)
 		return -1;
 	/* Two certificates with one key, or with colliding key IDs, are nobody's for certain. */
 	return found.count == 1 ? 1 : 0;

@@ -16,7 +16,12 @@ typedef int listing_fn(void *context, const struct admission *certificate, struc
 int listing_read(
     gpgme_ctx_t ctx, const char **patterns, listing_fn *fn, void *context, struct err *err);
 
-/* The one certificate that has a key with this fingerprint or key ID. 1: found, 0: there is none.
+/* The same with two gpg runs: an error where they differ. A gpg that is killed while it lists looks like one
+ * whose keyring ends there; whoever keeps what was not listed, or holds it against somebody, asks so. */
+int listing_read_surely(
+    gpgme_ctx_t ctx, const char **patterns, listing_fn *fn, void *context, struct err *err);
+
+/* By two runs as well: the one certificate that has a key with this fingerprint or key ID. 1: found, 0: there is none.
  */
 int listing_find(gpgme_ctx_t ctx, const char *key, struct admission *out, struct err *err);
 

@@ -9,6 +9,7 @@ libdewline_a_SOURCES += \
 	src/pgp/conf.c src/pgp/conf.h \
 	src/pgp/distribute.c src/pgp/distribute.h \
 	src/pgp/engine.c src/pgp/engine.h \
+	src/pgp/fault.c src/pgp/fault.h \
 	src/pgp/home.c src/pgp/home.h \
 	src/pgp/keyfile.c src/pgp/keyfile.h \
 	src/pgp/identity.c src/pgp/identity.h \
@@ -36,7 +37,9 @@ libdewline_a_SOURCES += \
 	src/pgp/vault.c src/pgp/vault.h \
 	src/pgp/verdict.c src/pgp/verdict.h
 
-unit_tests += test_pgp_packet test_pgp_seal
+unit_tests += test_pgp_fault test_pgp_packet test_pgp_seal
+test_pgp_fault_SOURCES = tests/unit/test_pgp_fault.c
+test_pgp_fault_LDADD = $(unit_libs)
 test_pgp_packet_SOURCES = tests/unit/test_pgp_packet.c
 test_pgp_packet_LDADD = $(unit_libs)
 test_pgp_seal_SOURCES = tests/unit/test_pgp_seal.c tests/unit/pgp_fixtures.h tests/unit/pgp_world.h

@@ -7,6 +7,7 @@
 #include "pgp/agent.h"
 #include "pgp/cleartext.h"
 #include "pgp/engine.h"
+#include "pgp/fault.h"
 #include "pgp/feed.h"
 #include "pgp/open.h"
 #include "pgp/framing.h"
@@ -43,11 +44,30 @@ static int over_limit(struct opened *result)
 	    result, "it opens to more than %zu bytes, the limit", result->plaintext.max);
 }
 
-/* A failed run is the message's fault only when gpg, the agent and our key work otherwise. */
-static int blame(struct opening *opening, gpgme_error_t code, struct err *err)
+/* Whether gpg asked for a password that is the message's own, as where one is encrypted with it inside the
+ * encryption to our key: no word of the machine's is needed for that to fail. A key of ours without a
+ * passphrase has no question either, and opens when asked to. */
+static bool wants_its_own_password(const struct opening *opening, gpgme_error_t code)
 {
-	if (engine_is_locked(opening->home->passphrase, code, err))
+	struct err ignored;
+	if (opening->home->passphrase != NULL)
+		return opening->home->passphrase->others;
+	return (gpgme_err_code(code) == GPG_ERR_NO_PIN_ENTRY ||
+		   gpgme_err_code(code) == GPG_ERR_CANCELED) &&
+	       home_prove_key(opening->home, &ignored) == 0;
+}
+
+/* A failed run is the message's fault only when gpg, the agent and our key work otherwise. `code` is of
+ * the whole run; of what it came from, gpg may have said more on its way (report). */
+static int blame(struct opening *opening, gpgme_error_t code, const struct verdict_report *report,
+    struct err *err)
+{
+	const gpgme_error_t fault = report->decrypt_fault != 0 ? report->decrypt_fault : code;
+	const bool own = wants_its_own_password(opening, fault);
+	if (!own && engine_is_locked(opening->home->passphrase, code, err))
 		return -1;
+	if (!own && fault_is_of_machine(fault))
+		return engine_failed(err, fault, "a message cannot be opened now");
 	opening->result->gpg_runs++;
 	if (engine_probe(opening->dir, opening->home->gateway, err) != 0)
 		return -1;
@@ -124,7 +144,7 @@ static int run_message(struct opening *opening, struct view packets, struct err 
 	if (sink.over)
 		status = over_limit(result);
 	else if (code != 0)
-		status = blame(opening, code, err);
+		status = blame(opening, code, &report, err);
 	else
 		status = conclude(opening, ctx, &report, err);
 	opening->doubtful = !sink.over && speaks_against(result);
@@ -167,7 +187,7 @@ static int run_detached(struct opening *opening, struct view text, struct view s
 	gpgme_data_release(over);
 	int status;
 	if (code != 0) {
-		status = blame(opening, code, err);
+		status = blame(opening, code, &report, err);
 	} else {
 		status = verdict_judge(ctx, opening->dir, &report, result, err);
 		if (status == 0 && (result->signature_count != count || report.plaintexts != 0))

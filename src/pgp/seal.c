@@ -146,8 +146,8 @@ static int examine_all(struct batch *batch, struct err *err)
 	}
 	int result = engine_open(batch->dir, &ctx, err);
 	if (result == 0) {
-		batch->gpg_runs++;
-		result = listing_read(ctx, names, examine, batch, err);
+		batch->gpg_runs += 2;
+		result = listing_read_surely(ctx, names, examine, batch, err);
 		gpgme_release(ctx);
 	}
 	free(names);

@@ -5,6 +5,7 @@
 #include "pgp/open.h"
 #include "pgp/packet.h"
 #include "pgp/framing.h"
+#include "pgp/verdict.h"
 
 /* Any failure of gpg on bytes that came from outside. The caller knows what the bytes were. */
 static int refused(struct err *err, gpgme_error_t code, const char *what)
@@ -18,13 +19,15 @@ static int refused(struct err *err, gpgme_error_t code, const char *what)
 	return -1;
 }
 
-static int decrypt(const struct home *home, struct view packets, gpgme_decrypt_flags_t flags,
+static int decrypt_once(const struct home *home, struct view packets, gpgme_decrypt_flags_t flags,
     struct buf *out, const char *what, struct err *err)
 {
 	gpgme_ctx_t ctx;
 	if (engine_open(home->place, &ctx, err) != 0)
 		return -1;
 	engine_unlock(ctx, home->passphrase);
+	struct verdict_report report;
+	verdict_listen(ctx, &report);
 	struct engine_sink sink;
 	gpgme_data_t from = engine_source(packets);
 	gpgme_data_t to = engine_sink(&sink, out);
@@ -34,11 +37,26 @@ static int decrypt(const struct home *home, struct view packets, gpgme_decrypt_f
 	gpgme_release(ctx);
 	if (code == 0 && !sink.over)
 		return 0;
-	buf_release(out);
+	buf_clear(out);
 	if (sink.over)
 		return err_set(err, ERR_MESSAGE, ERR_NEVER, "%s: it opens to more than %zu bytes",
 		    what, out->max);
-	return engine_is_locked(home->passphrase, code, err) ? -1 : refused(err, code, what);
+	return engine_is_locked(home->passphrase, code, err)
+		   ? -1
+		   : refused(err, report.decrypt_fault != 0 ? report.decrypt_fault : code, what);
+}
+
+/* A gpg that was killed on its way looks like one that was given what is damaged: what it has against it
+ * it has to say twice. */
+static int decrypt(const struct home *home, struct view packets, gpgme_decrypt_flags_t flags,
+    struct buf *out, const char *what, struct err *err)
+{
+	int result = decrypt_once(home, packets, flags, out, what, err);
+	if (result != 0 && err->whom == ERR_MESSAGE)
+		result = decrypt_once(home, packets, flags, out, what, err);
+	if (result != 0)
+		buf_release(out);
+	return result;
 }
 
 int pgp_unwrap(const struct home *home, struct view message, struct buf *out, struct err *err)

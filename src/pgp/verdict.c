@@ -6,12 +6,14 @@
 
 #include "base/text.h"
 
+#include "pgp/fault.h"
 #include "pgp/listing.h"
 #include "pgp/verdict.h"
 
 /* VALIDSIG <fpr> <date> <time> <expiry> <version> <reserved> <algorithm> <hash> <class> <primary>
- * (GnuPG's doc/DETAILS). */
-enum { VALIDSIG_PRIMARY = 9 };
+ * ERRSIG <key ID> <algorithm> <hash> <class> <time> <code> <fpr>
+ * ERROR <where> <code> (GnuPG's doc/DETAILS). */
+enum { VALIDSIG_PRIMARY = 9, ERRSIG_CODE = 5, ERROR_CODE = 1 };
 
 static void hear_valid(struct verdict_report *report, struct view args)
 {
@@ -30,8 +32,23 @@ static void hear_valid(struct verdict_report *report, struct view args)
 		report->valid_count++;
 }
 
+/* The field of these arguments that is an error code, where the machine is at fault; else 0. */
+static gpgme_error_t hear_fault(struct view args, int place)
+{
+	struct view field;
+	char digits[16];
+	for (int i = 0; view_next_field(&args, ' ', &field); i++) {
+		if (i != place || !view_copy(field, digits, sizeof digits))
+			continue;
+		const gpgme_error_t code = (gpgme_error_t)strtoul(digits, NULL, 10);
+		return fault_is_of_machine(code) ? code : 0;
+	}
+	return 0;
+}
+
 static gpgme_error_t hear(void *context, const char *keyword, const char *args)
 {
+	static const char failed[] = "pkdecrypt_failed ";
 	struct verdict_report *report = context;
 	if (strcmp(keyword, "VALIDSIG") == 0)
 		hear_valid(report, view_of(args));
@@ -39,6 +56,10 @@ static gpgme_error_t hear(void *context, const char *keyword, const char *args)
 		report->plaintexts++;
 	else if (strcmp(keyword, "BEGIN_DECRYPTION") == 0)
 		report->decryptions++;
+	else if (strcmp(keyword, "ERRSIG") == 0 && report->verify_fault == 0)
+		report->verify_fault = hear_fault(view_of(args), ERRSIG_CODE);
+	else if (strcmp(keyword, "ERROR") == 0 && strncmp(args, failed, strlen(failed)) == 0)
+		report->decrypt_fault = hear_fault(view_of(args), ERROR_CODE);
 	return 0;
 }
 
@@ -152,7 +173,7 @@ static int judge_one(const struct _gpgme_signature *signature, const char *dir,
 	if (facts->status == SIGNATURE_UNKNOWN_KEY)
 		return 0;
 	if (primary == NULL || facts->status == SIGNATURE_KEY_EXPIRED) {
-		++*runs;
+		*runs += 2;
 		if (look_up(dir, signature, facts, err) != 0)
 			return -1;
 	}
@@ -167,6 +188,8 @@ int verdict_judge(gpgme_ctx_t ctx, const char *dir, const struct verdict_report 
 {
 	const gpgme_verify_result_t verified = gpgme_op_verify_result(ctx);
 	result->signature_count = 0;
+	if (report->verify_fault != 0)
+		return engine_failed(err, report->verify_fault, "cannot check a signature");
 	for (gpgme_signature_t signature = verified == NULL ? NULL : verified->signatures;
 	     signature != NULL; signature = signature->next) {
 		const uint32_t at = result->signature_count++;

@@ -19,6 +19,9 @@ struct verdict_report {
 	uint32_t valid_count;
 	uint32_t plaintexts; /* literal data packets that were put out */
 	uint32_t decryptions; /* encrypted data packets that were begun */
+	/* Of the machine (pgp/fault.h), where it kept gpg from these; else 0. */
+	gpgme_error_t decrypt_fault;
+	gpgme_error_t verify_fault;
 };
 
 /* Collects the report of the context's next operation. */
@@ -26,7 +29,7 @@ void verdict_listen(gpgme_ctx_t ctx, struct verdict_report *report);
 
 /* Fills signature_count and signatures[] from the context's last verification. May run gpg again,
  * in the same home, for keys that expired and for signatures that are not good; counts that in
- * gpg_runs. */
+ * gpg_runs. -1 as well where the machine kept gpg from judging one. */
 int verdict_judge(gpgme_ctx_t ctx, const char *dir, const struct verdict_report *report,
     struct opened *result, struct err *err);
 

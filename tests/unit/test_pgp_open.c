@@ -3,6 +3,9 @@
 #include "pgp_world.h"
 #include "patience.h"
 
+#include <sys/resource.h>
+
+#include "pgp/engine.h"
 #include "pgp/open.h"
 
 enum { LIMIT = 4 * 1024 * 1024 };
@@ -645,6 +648,59 @@ static void message_with_a_password_inside_is_not_given_ours(void **state)
 	assert_true(world.passphrase.others);
 }
 
+/* GPGME asks gpg for its version when it is told of a home, and takes one that does not say it for 1.0.0,
+ * which is not told where a passphrase is to be had: here no pipe can be made, elsewhere it is killed. */
+static void gpg_that_did_not_say_its_version_is_asked_again(void **state)
+{
+	(void)state;
+	char path[HOME_PATH_SIZE];
+	struct err err;
+	struct rlimit limit;
+	struct opened opened;
+	gpgme_ctx_t ctx;
+	struct buf message = world_read(WORLD_GPG("ann") "-se " TO_GATEWAY "<$D/text 2>/dev/null");
+	home_shard_path(&world.home, 1, 1, path);
+	assert_works(home_prove_key(&world.home, &err)); /* so that the shard is another home */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	const rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	const int got = engine_open(path, &ctx, &err);
+	limit.rlim_cur = before;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(got, -1);
+	assert_int_equal(err.whom, ERR_DAEMON);
+	assert_works(pgp_open(&world.home, 1, 1, OPEN_ENCRYPTED, buf_view(&message), VIEW(""), LIMIT,
+	    &opened, &err));
+	assert_string_equal(opened.reason, "");
+	assert_one(opened, SIGNATURE_GOOD);
+	assert_string_not_equal(engine_version(), "1.0.0");
+	buf_release(&message);
+}
+
+/* A key without a passphrase has no pinentry to ask, and needs none. */
+static void password_inside_is_the_messages_fault_where_our_key_has_none(void **state)
+{
+	(void)state;
+	struct home home;
+	struct opened opened;
+	struct err err;
+	char path[64];
+	snprintf(path, sizeof path, "%s/bare", world.dir);
+	assert_works(home_open(path, &home, &err));
+	assert_works(home_make_key(&home, "Bare", "bare@example.org", &err));
+	world_do(WORLD_GPG("bare") "--export bare@example.org | " WORLD_GPG("ann") "--import 2>/dev/null");
+	struct buf message = world_read(WORLD_GPG("ann") "--pinentry-mode loopback --passphrase x "
+							 "--symmetric <$D/text | " WORLD_GPG("ann")
+					    "-e --no-literal --compress-algo none -r bare@example.org "
+					    "2>/dev/null");
+	assert_works(pgp_open(
+	    &home, -1, 0, OPEN_ENCRYPTED, buf_view(&message), VIEW(""), LIMIT, &opened, &err));
+	assert_unreadable(opened, "");
+	buf_release(&message);
+	home_stop_agent(&home);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -683,6 +739,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(lost_secret_key_is_an_error_and_not_the_messages_fault),
 	    cmocka_unit_test(locked_key_is_an_error_and_not_the_messages_fault),
 	    cmocka_unit_test(message_with_a_password_inside_is_not_given_ours),
+	    cmocka_unit_test(gpg_that_did_not_say_its_version_is_asked_again),
+	    cmocka_unit_test(password_inside_is_the_messages_fault_where_our_key_has_none),
 	    cmocka_unit_test(garbage_is_unreadable),
 	};
 	return cmocka_run_group_tests_name("pgp_open", tests, setup, teardown);
