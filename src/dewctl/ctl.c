@@ -162,11 +162,16 @@ int ctl_open_home(struct ctl *ctl, struct err *err)
 	return 0;
 }
 
-void ctl_close(struct ctl *ctl)
+void ctl_close_home(struct ctl *ctl)
 {
 	if (ctl->home_is_open)
 		home_stop_agent(&ctl->home);
 	ctl->home_is_open = false;
+}
+
+void ctl_close(struct ctl *ctl)
+{
+	ctl_close_home(ctl);
 	vault_confine_programs_later(NULL);
 	ctl_passphrase_end(ctl);
 	store_close(ctl->store);

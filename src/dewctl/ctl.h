@@ -60,6 +60,9 @@ void ctl_warn_idle(const struct ctl *ctl);
 /* Opens the GnuPG home, for what must be decrypted. */
 int ctl_open_home(struct ctl *ctl, struct err *err);
 
+/* Ends its agent, if it is open. It can be opened again. */
+void ctl_close_home(struct ctl *ctl);
+
 /* Ends the agent that we started, and frees all. */
 void ctl_close(struct ctl *ctl);
 

@@ -126,6 +126,87 @@ static int set_random_value(struct ctl *ctl, const char *name, struct err *err)
 	return status;
 }
 
+/* -- the key -- */
+
+/* Whether there is a key: then it keeps the passphrase that it has. */
+static bool has_key(const struct ctl *ctl)
+{
+	char path[CTL_PATH_SIZE];
+	ctl_state_path(ctl, "gnupg/private-keys-v1.d", path);
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool found = false;
+	while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
+		found = entry->d_name[0] != '.';
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+/* Stands beside the home while we make a key in it, and says of what is found there that we began it and
+ * that nobody has it yet: of a key that was put there by somebody nothing of the kind is known. */
+static const char making[] = "gnupg.making";
+
+static bool is_unfinished(const struct ctl *ctl)
+{
+	char path[CTL_PATH_SIZE];
+	ctl_state_path(ctl, making, path);
+	return access(path, F_OK) == 0;
+}
+
+static int begin_key(const struct ctl *ctl, struct err *err)
+{
+	char path[CTL_PATH_SIZE];
+	ctl_state_path(ctl, making, path);
+	return file_write(path, VIEW("dewctl init is making the gateway's key\n"), 0600, err);
+}
+
+/* After the store has got the name of the key, which counts from there on. */
+static void end_key(const struct ctl *ctl)
+{
+	char path[CTL_PATH_SIZE];
+	ctl_state_path(ctl, making, path);
+	unlink(path);
+}
+
+/* What a former attempt left half-made is not removed: it is for people to look at, or to throw away. */
+static int set_aside(struct ctl *ctl, const char *why, struct err *err)
+{
+	char path[CTL_PATH_SIZE];
+	char aside[CTL_PATH_SIZE];
+	char name[64];
+	snprintf(name, sizeof name, "gnupg.unfinished-%lld", (long long)ctl->now);
+	ctl_state_path(ctl, "gnupg", path);
+	ctl_state_path(ctl, name, aside);
+	ctl_close_home(ctl);
+	home_end_agent(path);
+	if (rename(path, aside) != 0)
+		return err_system(err, "cannot rename %s", path);
+	if (file_sync_dir(ctl->config.state, err) < 0)
+		return -1;
+	ctl_warn("a former dewctl init ended while it made the gateway's key, and what it left cannot be "
+		 "used (%s): it is set aside in %s, where nobody needs it, and a new key is made",
+	    why, aside);
+	return 0;
+}
+
+/* Opens the home; with what a former attempt left in it only where that is a whole key. */
+static int open_home(struct ctl *ctl, struct err *err)
+{
+	struct err why;
+	if (!is_unfinished(ctl))
+		return ctl_open_home(ctl, err);
+	if (ctl_open_home(ctl, &why) == 0 && home_prove_key(&ctl->home, &why) == 0)
+		return 0;
+	if (ctl->passphrase.locked) { /* whole, for all that is known: it wants its passphrase */
+		*err = why;
+		return -1;
+	}
+	if (ctl->home_is_open && ctl->home.gateway[0] == '\0' && !has_key(ctl))
+		return 0; /* not even begun */
+	return set_aside(ctl, why.text, err) < 0 ? -1 : ctl_open_home(ctl, err);
+}
+
 /* One that a former attempt made, or that was put there. */
 static int take_key_over(struct ctl *ctl, struct err *err)
 {
@@ -137,14 +218,18 @@ static int take_key_over(struct ctl *ctl, struct err *err)
 
 static int make_key(struct ctl *ctl, struct err *err)
 {
-	if (ctl_open_home(ctl, err) < 0)
+	if (open_home(ctl, err) < 0)
 		return -1;
 	if (ctl->home.gateway[0] != '\0')
 		return take_key_over(ctl, err) < 0 ? -1 : keyaddresses_add(ctl, err);
+	/* gpg does not see a key whose files are there: a new one beside it would have no passphrase. */
+	if (has_key(ctl))
+		return home_refuse_keyless(&ctl->home, err);
 	if (ctl->passphrase.text.len == 0)
 		ctl->home.passphrase = NULL;
-	if (home_make_key(&ctl->home, ctl->config.gateway.name, ctl->config.gateway.address, err) <
-	    0)
+	if (begin_key(ctl, err) < 0 ||
+	    home_make_key(&ctl->home, ctl->config.gateway.name, ctl->config.gateway.address, err) < 0 ||
+	    home_prove_key(&ctl->home, err) < 0)
 		return -1;
 	return keyaddresses_add(ctl, err);
 }
@@ -160,6 +245,7 @@ static int set_up_already(struct ctl *ctl, const char *gateway, struct err *err)
 		return -1;
 	if ((preferences || addresses) && store_commit(ctl->store, err) < 0)
 		return -1;
+	end_key(ctl);
 	if (preferences)
 		ctl_say("The gateway's key does not ask for OCB packets any more.");
 	if (addresses)
@@ -188,22 +274,10 @@ static int make_gateway(struct ctl *ctl, struct err *err)
 		ctl_audit(ctl, "gateway.init", ctl->config.gateway.address, err, "key %s",
 		    ctl->home.gateway) < 0))
 		status = -1;
-	return ctl_end(ctl, status, err);
-}
-
-/* Whether there is a key: then it keeps the passphrase that it has. */
-static bool has_key(const struct ctl *ctl)
-{
-	char path[CTL_PATH_SIZE];
-	ctl_state_path(ctl, "gnupg/private-keys-v1.d", path);
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	bool found = false;
-	while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
-		found = entry->d_name[0] != '.';
-	if (dir != NULL)
-		closedir(dir);
-	return found;
+	status = ctl_end(ctl, status, err);
+	if (status == 0)
+		end_key(ctl);
+	return status;
 }
 
 static void tell_passphrase(const struct ctl *ctl)
@@ -250,7 +324,7 @@ static int run_init(struct ctl *ctl, const struct ctl_call *call, struct err *er
 	struct buf grouped = BUF_EMPTY(BUF_SMALL);
 	(void)call;
 	if (ctl_open_config(ctl, err) < 0 || make_dirs_of_user(ctl, err) < 0 ||
-	    (!has_key(ctl) && ctl_passphrase_prepare(ctl, err) < 0) ||
+	    ((!has_key(ctl) || is_unfinished(ctl)) && ctl_passphrase_prepare(ctl, err) < 0) ||
 	    make_state_dir(ctl, err) < 0 || open_store(ctl, err) < 0 || make_drop(ctl, err) < 0 ||
 	    make_gateway(ctl, err) < 0)
 		return -1;
@@ -271,8 +345,8 @@ const struct ctl_verb init_verbs[] = {
 	"Makes what the configuration names: the state directory (mode 0700), the drop (a\n"
 	"Maildir), the store, the gateway's OpenPGP key, and the file with the random passphrase\n"
 	"of that key. Parent directories must be there.\n"
-	"An attempt that was interrupted is completed by running it again; a gateway that is\n"
-	"set up is left alone.\n",
+	"An attempt that was interrupted is completed by running it again (a key that was not\n"
+	"finished is set aside in gnupg.unfinished-*); a gateway that is set up is left alone.\n",
 	run_init},
     {0},
 };

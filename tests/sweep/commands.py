@@ -71,7 +71,8 @@ class Command(Way):
 
 
 class Init(Command):
-    """In a place where nothing is yet."""
+    """In a place where nothing is yet. Half a key is set aside, and is not removed."""
+    may_leave = "state/gnupg.unfinished-"
 
     def prepare(self, t, gateway, world):
         super().prepare(t, gateway, world)

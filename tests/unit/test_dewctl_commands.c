@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,6 +104,98 @@ static void init_that_was_interrupted_is_completed_with_the_same_key(void **stat
 	read_fingerprint(world, &fingerprint);
 	assert_string_equal(buf_text(&fingerprint), home.gateway);
 	buf_release(&fingerprint);
+}
+
+/* What a dewctl init that was killed has left: its mark, a passphrase, a primary key and no subkey. */
+static void leave_half_a_key(struct world *world, bool marked)
+{
+	struct err err;
+	struct home home;
+	assert_int_equal(mkdir(world_path(world, "state"), 0700), 0);
+	assert_int_equal(store_create(world_path(world, "state/store.db"), &err), 0);
+	assert_int_equal(home_open(world_path(world, "state/gnupg"), &home, &err), 0);
+	if (marked)
+		world_write(world, "state/gnupg.making", VIEW("mark"));
+	assert_int_equal(GPG(home.path, "--quick-gen-key", "Test <gateway@gw.example>", "ed25519",
+			     "sign,cert", "never"),
+	    0);
+	home_stop_agent(&home);
+}
+
+static unsigned count_set_aside(const struct world *world)
+{
+	unsigned count = 0;
+	const struct dirent *entry;
+	DIR *dir = opendir(world_path(world, "state"));
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL)
+		count += strncmp(entry->d_name, "gnupg.unfinished-", 17) == 0;
+	closedir(dir);
+	return count;
+}
+
+static void assert_whole(struct world *world)
+{
+	struct home home;
+	struct err err;
+	assert_int_equal(home_open(world_path(world, "state/gnupg"), &home, &err), 0);
+	struct buf fingerprint = BUF_EMPTY(BUF_SMALL);
+	read_fingerprint(world, &fingerprint);
+	assert_string_equal(buf_text(&fingerprint), home.gateway);
+	buf_release(&fingerprint);
+	/* The key has a passphrase: nothing opens without. */
+	assert_int_equal(home_prove_key(&home, &err), -1);
+	home_stop_agent(&home);
+	assert_int_not_equal(access(world_path(world, "state/gnupg.making"), F_OK), 0);
+	world_start_daemon(world);
+	MUST(world, "check");
+	world_stop_daemon(world);
+}
+
+static void init_sets_a_key_aside_that_was_not_finished(void **state)
+{
+	struct world *world = *state;
+	leave_half_a_key(world, true);
+	MUST(world, "init");
+	assert_says(&world->err, "it is set aside in");
+	assert_int_equal(count_set_aside(world), 1);
+	assert_whole(world);
+}
+
+/* The agent writes the secret key, and gpg is killed before it writes the public one. */
+static void init_makes_no_key_without_a_passphrase_beside_a_lost_one(void **state)
+{
+	struct world *world = *state;
+	leave_half_a_key(world, true);
+	assert_int_equal(unlink(world_path(world, "state/gnupg/pubring.kbx")), 0);
+	MUST(world, "init");
+	assert_int_equal(count_set_aside(world), 1);
+	assert_whole(world);
+}
+
+/* Before gpg wrote anything. */
+static void init_that_had_only_begun_a_key_makes_it(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(mkdir(world_path(world, "state"), 0700), 0);
+	world_write(world, "state/gnupg.making", VIEW("mark"));
+	MUST(world, "init");
+	assert_int_equal(count_set_aside(world), 0);
+	assert_whole(world);
+}
+
+/* Somebody put them there. */
+static void init_leaves_keys_that_it_did_not_begin_as_they_are(void **state)
+{
+	struct world *world = *state;
+	leave_half_a_key(world, false);
+	assert_int_equal(CTL(world, "init"), 1);
+	assert_says(&world->err, "the gateway's key cannot be used");
+	assert_int_equal(unlink(world_path(world, "state/gnupg/pubring.kbx")), 0);
+	assert_int_equal(CTL(world, "init"), 1);
+	assert_says(&world->err, "though files of keys are there");
+	assert_int_equal(count_set_aside(world), 0);
+	assert_int_equal(access(world_path(world, "state/gnupg/private-keys-v1.d"), F_OK), 0);
 }
 
 static void init_makes_a_store_that_was_never_finished_anew(void **state)
@@ -472,6 +565,10 @@ int main(int argc, char **argv)
 	    IN_WORLD(init_says_what_to_do_next_with_this_configuration),
 	    IN_WORLD(init_of_a_gateway_that_is_set_up_changes_nothing),
 	    IN_WORLD(init_that_was_interrupted_is_completed_with_the_same_key),
+	    IN_WORLD(init_sets_a_key_aside_that_was_not_finished),
+	    IN_WORLD(init_makes_no_key_without_a_passphrase_beside_a_lost_one),
+	    IN_WORLD(init_that_had_only_begun_a_key_makes_it),
+	    IN_WORLD(init_leaves_keys_that_it_did_not_begin_as_they_are),
 	    IN_WORLD(init_makes_a_store_that_was_never_finished_anew),
 	    IN_WORLD(init_refuses_a_state_directory_that_is_open_to_others),
 	    IN_WORLD(certificate_is_confirmed_by_its_whole_fingerprint_only),
