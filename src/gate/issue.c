@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -21,6 +22,7 @@
 #include "gate/trace.h"
 #include "rules/advisory.h"
 #include "rules/block.h"
+#include "rules/pace.h"
 #include "rules/release.h"
 #include "store/arrivals.h"
 #include "store/audit.h"
@@ -186,8 +188,11 @@ static void fill_revision(struct issue *issue, int64_t now)
 		snprintf(
 		    revision->audience, sizeof revision->audience, "%s", draft->control.audience);
 	revision->released_at = now;
+	/* By the clock as people see it: where it is not believed yet, as when the machine was off, the
+	 * deadline would be over as soon as it is. */
+	const int64_t shown = clock_now() - now > PACE_STEP_S ? clock_now() : now;
 	revision->acknowledge_by =
-	    draft->control.acknowledge == 0 ? 0 : now + draft->control.acknowledge;
+	    draft->control.acknowledge == 0 ? 0 : shown + draft->control.acknowledge;
 	revision->publisher = issue->publisher.id;
 	revision->arrival = issue->facts == NULL ? 0 : issue->facts->arrival;
 	revision->advisory = issue->advisory.id;

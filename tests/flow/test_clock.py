@@ -60,7 +60,7 @@ def test_jump_ahead_releases_nothing_until_somebody_says_that_it_is_right(t):
     eventually(lambda: clock(scene)[0] == "ok", "that it is believed again")
     scene.calendar.turn(3 * DAY + HOUR)
     # What is due now goes out, and answers count, whatever the clock says.
-    scene.drop(scene.publisher.publish("Now", "at once\n"))
+    scene.drop(scene.publisher.publish("Now", "at once\n", acknowledge="4h"))
     opened = scene.opened()
     assert "at once" in opened.text and not opened.subject.startswith(f"[{held['number']}")
     scene.drop(scene.official.reply(opened, "affected"))
@@ -79,6 +79,11 @@ def test_jump_ahead_releases_nothing_until_somebody_says_that_it_is_right(t):
     assert clock(scene)[0] == "ok", clock(scene)
     assert "clock.confirm" in scene.events() and "clock.off" in scene.events()
     assert len(alarms(scene, admin, "clock was set")) == 1
+    # The time to answer what went out meanwhile is not over all at once.
+    assert not alarms(scene, admin, "without an answer")
+    number = next(row["number"] for row in scene.gateway.advisories() if row["number"] != held["number"])
+    revision, = scene.gateway.rows("advisory", "show", number)["revisions"]
+    assert abs(scene.gateway.seconds(revision["acknowledge_by"]) - now() - 4 * HOUR) < 10 * MINUTE
 
 
 @limit(240)
