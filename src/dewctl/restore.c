@@ -229,9 +229,9 @@ static int begin_epoch(struct restoring *restoring, struct err *err)
 	const struct former *former = &restoring->former;
 	if (store_begin(ctl->store, err) < 0)
 		return -1;
-	int status = former->readable
-			 ? former_take(ctl->store, ctl->now, ctl->actor, &findings, err)
-			 : 0;
+	int status = store_epoch_read_end(ctl->store, &restoring->epoch, err);
+	if (status == 0 && former->readable)
+		status = former_take(ctl->store, ctl->now, ctl->actor, &findings, err);
 	if (status == 0 && restoring->replaces && !former->readable)
 		buf_printf(&findings, "the store that was in place could not be read: %s\n",
 		    former->why);

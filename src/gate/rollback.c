@@ -32,7 +32,8 @@ int rollback_look(struct gate *gate, struct err *err)
 		return 0;
 	if (store_holds_mark(gate->store, &mark, &holds, err) != 0 || holds)
 		return holds ? 0 : -1;
-	if (store_epoch_begin(gate->store, clock_now(), mark.epoch + 1, mark.sequence, true,
+	if (store_epoch_read_end(gate->store, &epoch, err) != 0 ||
+	    store_epoch_begin(gate->store, clock_now(), mark.epoch + 1, mark.sequence, true,
 		"gate", VIEW(""), &epoch, err) != 0)
 		return -1;
 	log_error("the store is not the one that was here: entry %lld of its log is missing or "

@@ -245,10 +245,11 @@ static int add_epoch(struct store *store, const struct epoch *epoch, struct view
 }
 
 /* What the backup's log ends with. */
-static int read_end(struct store *store, struct epoch *epoch, struct err *err)
+int store_epoch_read_end(struct store *store, struct epoch *epoch, struct err *err)
 {
 	struct sql_query query;
 	bool found;
+	*epoch = (struct epoch){.number = 0};
 	if (sql_first(store, &query,
 		"SELECT sequence, at FROM audit ORDER BY sequence DESC LIMIT 1", SQL_NOTHING,
 		&found, err) != 0)
@@ -300,10 +301,12 @@ int store_epoch_begin(struct store *store, int64_t now, int64_t least, int64_t l
 		return -1;
 	int result = store_epoch_get(store, &last, err);
 	*epoch = (struct epoch){.number = last.number + 1 > least ? last.number + 1 : least,
-	    .begun_at = now, .lost_to = lost_to, .noticed = noticed};
+	    .begun_at = now,
+	    .backup_at = epoch->backup_at,
+	    .sequence = epoch->sequence,
+	    .lost_to = lost_to,
+	    .noticed = noticed};
 	make_tag(epoch->number, epoch->tag);
-	if (result == 0)
-		result = read_end(store, epoch, err);
 	if (result == 0)
 		result = begin(store, epoch, actor, findings, err);
 	return sql_leave(store, mine, result, err);

@@ -52,7 +52,10 @@ int store_epoch_of_delivery(
 int store_epoch_mark(
     struct store *, int64_t message, char tag[static EPOCH_TAG_SIZE], struct err *);
 
-/* Begins the next one, in one transaction: number at least `least`, `lost_to` and `noticed` as above;
+/* Where the log of the backup ends: sequence and backup_at of an epoch to be begun, before anything
+ * is added to it. */
+int store_epoch_read_end(struct store *, struct epoch *, struct err *);
+/* Begins the next one, of which this was read, in one transaction: number at least `least`, `lost_to` and `noticed` as above;
  * the entry of the log is `actor`'s. What was under way may have been sent since: it is queued anew and
  * counted as ambiguous. What had waited for longer than EPOCH_FRESH_S is held back, as are drafts whose
  * hour has come; deadlines that are over are dealt with, and nobody is reminded of them. `findings`

@@ -20,6 +20,7 @@ enum { FRESH = EPOCH_FRESH_S, LATER = 2000 + EPOCH_FRESH_S };
 static struct epoch begin(struct fixture *f, int64_t now, const char *findings)
 {
 	struct epoch epoch;
+	OK(f, store_epoch_read_end(f->store, &epoch, &f->err));
 	OK(f, store_epoch_begin(
 		  f->store, now, 0, 0, false, "admin", view_of(findings), &epoch, &f->err));
 	return epoch;
@@ -56,6 +57,7 @@ static void the_first_epoch_has_no_tag_and_later_ones_never_the_same(void **stat
 	next_number(f, number);
 	snprintf(expected, sizeof expected, "DEW-2026-%s0002", second.tag);
 	assert_string_equal(number, expected);
+	OK(f, store_epoch_read_end(f->store, &epoch, &f->err));
 	OK(f, store_epoch_begin(
 		  f->store, 3000, 30, 0, false, "admin", VIEW(""), &epoch, &f->err));
 	assert_int_equal(epoch.number, 30);
@@ -66,6 +68,20 @@ static void the_first_epoch_has_no_tag_and_later_ones_never_the_same(void **stat
 	    2);
 }
 
+/* A restore retires keys before the epoch begins. */
+static void end_of_the_backup_is_before_what_the_restore_writes(void **state)
+{
+	struct fixture *f = *state;
+	struct epoch epoch;
+	add_entry(f, 900);
+	OK(f, store_epoch_read_end(f->store, &epoch, &f->err));
+	add_entry(f, 2000);
+	OK(f, store_epoch_begin(
+		  f->store, 2000, 0, 0, false, "admin", VIEW(""), &epoch, &f->err));
+	assert_int_equal(epoch.backup_at, 900);
+	assert_int_equal(epoch.sequence, 1);
+}
+
 /* Of one backup put back twice no number is the same but by chance, one in 400. */
 static void two_restores_of_one_backup_differ(void **state)
 {
@@ -73,7 +89,7 @@ static void two_restores_of_one_backup_differ(void **state)
 	char first[EPOCH_TAG_SIZE] = "";
 	bool differs = false;
 	for (int i = 0; i < 8; i++) {
-		struct epoch epoch;
+		struct epoch epoch = {.number = 0};
 		OK(f, store_begin(f->store, &f->err));
 		OK(f, store_epoch_begin(
 			  f->store, 1, 0, 0, false, "admin", VIEW(""), &epoch, &f->err));
@@ -524,6 +540,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(the_first_epoch_has_no_tag_and_later_ones_never_the_same),
+	    TEST(end_of_the_backup_is_before_what_the_restore_writes),
 	    TEST(two_restores_of_one_backup_differ),
 	    TEST(revisions_of_older_advisories_number_on_from_the_next_hundred),
 	    TEST(a_delivery_and_a_message_id_are_of_their_epoch),
