@@ -26,12 +26,11 @@ VERBS = (
     "group show energy", "advisory list", "advisory show {number}", "ack list {number}",
     "report list", "report show {report}", "material list", "reminder list {number}",
     "bounce list {number}", "queue list", "inbox list", "inbox show {arrival}", "audit show",
-    "audit verify", "stats", "approval list",
-    "approval show 1")
+    "audit verify", "stats", "approval list", "approval show 1", "clock show")
 # Those that write, or show nothing of others.
 WRITING = {"add", "confirm", "retire", "export", "refresh", "invite", "suspend", "resume", "remove",
            "rekey", "publish", "dismiss", "withdraw", "trace", "retry", "init", "backup", "approve",
-           "reject", "passphrase", "preferences", "addresses"}
+           "reject", "passphrase", "preferences", "addresses", "restore"}
 
 
 def obeyed(text):
