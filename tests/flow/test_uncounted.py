@@ -157,7 +157,7 @@ def test_answer_by_a_clock_ahead_is_waited_for_and_counts_when_its_time_has_come
     assert row["waits_until"] and scene.acknowledged() == [], row
     scene.gateway.kill_everything()
     scene.gateway.start()
-    calendar.forward(5 * MINUTE)
+    calendar.forward(3 * MINUTE)
     scene.poke()
     time.sleep(1)
     assert scene.acknowledged() == []
