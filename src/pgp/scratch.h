@@ -8,8 +8,8 @@
 #include "base/err.h"
 
 enum scratch_kind {
-	SCRATCH_CERTIFICATES, /* certificates.XXXXXX: where certificates are looked at */
-	SCRATCH_KEYRING, /* building-XXXXXX: a keyring that gets another name when it is whole */
+	SCRATCH_CERTIFICATES, /* certificates.*: where certificates are looked at */
+	SCRATCH_KEYRING, /* building-*: a keyring that gets another name when it is whole */
 };
 
 /* What stands before the name of a directory that somebody removes: that needs no lock, for two may do it
