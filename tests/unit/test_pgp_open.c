@@ -668,8 +668,12 @@ static void gpg_that_did_not_say_its_version_is_asked_again(void **state)
 	const int got = engine_open(path, &ctx, &err);
 	limit.rlim_cur = before;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	assert_int_equal(got, -1);
-	assert_int_equal(err.whom, ERR_DAEMON);
+	if (got == 0) { /* a newer GPGME knows it from before */
+		assert_string_not_equal(engine_version(), "1.0.0");
+		gpgme_release(ctx);
+	} else {
+		assert_int_equal(err.whom, ERR_DAEMON);
+	}
 	assert_works(pgp_open(&world.home, 1, 1, OPEN_ENCRYPTED, buf_view(&message), VIEW(""), LIMIT,
 	    &opened, &err));
 	assert_string_equal(opened.reason, "");
