@@ -10,7 +10,7 @@ build_packages="autoconf automake pkg-config|pkgconf gcc make libc6-dev libetpan
 demo_packages="gnupg gpg-agent python3"
 check_packages="clang libclang-rt-dev|libclang-rt-14-dev libcmocka-dev gnutls-bin sqop rnp
 	faketime strace debian-keyring sqlite3 binutils procps dovecot-imapd systemd xz-utils
-	mutt neomutt thunderbird claws-mail-pgpmime xvfb xdotool"
+	mutt neomutt thunderbird claws-mail-pgpmime xvfb xdotool e2fsprogs"
 mail_server=postfix
 
 usage() {
